@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* The MAC array, cycle by cycle: every register of the RTL, under the same names.
+ * Twin: rtl/mch_mac_array.v. Spec: docs/datapath.md "mac_array". */
+#ifndef MCH_ARCH_MAC_ARRAY_H
+#define MCH_ARCH_MAC_ARRAY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "fxp/mac.h"
+
+/* RTL parameters, same spelling in lower case. */
+struct mch_mac_array_config {
+	int rows, cols;     /* 1..64 */
+	int x_bits, w_bits; /* 1..16 */
+	struct mch_acc acc; /* ACC_BITS 2..48, ACC_SAT */
+};
+
+/* Input pins, sampled at a rising edge. x [rows] is already read as signed or unsigned (x_signed_i decides in RTL). */
+struct mch_mac_array_in {
+	bool valid, first, last;
+	const int32_t *x; /* [rows] */
+	const int32_t *w; /* [cols] */
+	bool out_ready;
+};
+
+/* Registers; the suffix _q of the RTL name is implied. Arrays are row-major [rows][cols]. */
+struct mch_mac_array {
+	struct mch_mac_array_config cfg;
+	uint64_t cycle;                       /* edges since reset */
+	bool v0, first0, last0;               /* stage 0: operands */
+	bool v1, first1, last1;               /* stage 1: products */
+	bool done;                            /* stage 2: accumulators hold a finished tile */
+	int n_out;                            /* rows still in the bank, 0..rows */
+	int32_t *x, *w;                       /* [rows], [cols] */
+	int32_t *product;                     /* [rows][cols]: at most 16 + 16 bits */
+	int64_t *acc;                         /* [rows][cols] */
+	bool *over;                           /* [rows][cols]: saturation seen in this tile; ACC_SAT only */
+	int64_t *bank;                        /* [rows][cols]: finished sums, row 0 is on the output pins */
+	bool *bank_over;                      /* [rows][cols] */
+};
+
+/* 0, or -1 with err when a parameter is out of range or memory is short. Registers are in the reset state; the data
+ * registers, which the RTL does not reset, start as 0 on both sides of a comparison only after their first load. */
+int mch_mac_array_init(struct mch_mac_array *a, const struct mch_mac_array_config *cfg, struct mch_err *err);
+void mch_mac_array_free(struct mch_mac_array *a);
+
+/* Output pins, functions of the registers alone. */
+static inline bool mch_mac_array_in_ready(const struct mch_mac_array *a)
+{
+	return !(a->done && a->n_out > 0);
+}
+static inline bool mch_mac_array_out_valid(const struct mch_mac_array *a)
+{
+	return a->n_out > 0;
+}
+
+/* One rising edge. */
+void mch_mac_array_step(struct mch_mac_array *a, const struct mch_mac_array_in *in);
+
+#endif

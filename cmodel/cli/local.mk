@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Macchiato authors
+bin_PROGRAMS += macchiato
+macchiato_SOURCES = \
+	cmodel/cli/cmd.c \
+	cmodel/cli/cmd.h \
+	cmodel/cli/main.c \
+	cmodel/cli/progress.c \
+	cmodel/cli/progress.h
+# From the top floor down: a library may only need those that come after it.
+MCH_LIBS = \
+	cmodel/op/libop.a \
+	cmodel/fxp/libfxp.a \
+	cmodel/base/libbase.a
+MCH_LIBS_SYS = $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) $(LIBMD_LIBS) $(DNNL_LIBS) -lm
+macchiato_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)

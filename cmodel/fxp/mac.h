@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* mac: acc + x * w in a stated width. One step of a dot product.
+ * Twin: rtl/mch_mac.v (a row of them). Spec: docs/datapath.md "mac". */
+#ifndef MCH_FXP_MAC_H
+#define MCH_FXP_MAC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fxp/sat.h"
+
+/* The numbers are those of the RTL parameter ACC_SAT. */
+enum mch_overflow { MCH_WRAP = 0, MCH_SATURATE = 1 };
+
+/* An accumulator: two's complement of 2..48 bits. */
+struct mch_acc {
+	int bits;
+	enum mch_overflow overflow;
+};
+
+/* x: 17 bits signed (16 bits of either sign); w: 16 bits signed; acc within its width.
+ * 17 + 16 = 33 bits for the product and 48 for acc: the sum is exact in int64. *overflowed tells
+ * whether the exact sum did not fit. */
+static inline int64_t mch_mac(struct mch_acc cfg, int64_t acc, int32_t x, int32_t w, bool *overflowed)
+{
+	const int64_t sum = acc + (int64_t)x * w;
+	const int64_t kept = mch_sat(sum, cfg.bits, true, overflowed);
+	return cfg.overflow == MCH_SATURATE ? kept : mch_wrap(sum, cfg.bits);
+}
+
+#endif

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Macchiato authors
+noinst_LIBRARIES += cmodel/op/libop.a
+cmodel_op_libop_a_SOURCES = \
+	cmodel/op/conv.c \
+	cmodel/op/conv.h \
+	cmodel/op/events.h \
+	cmodel/op/pool.c \
+	cmodel/op/pool.h \
+	cmodel/op/requant.c \
+	cmodel/op/requant.h

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Pooling on raw integers, plain: the reference. See pool.h. */
+#include "op/pool.h"
+
+#include <stdbool.h>
+
+#include "fxp/sat.h"
+
+/* Number of windows along one axis. With ceil_mode the last window must still start inside input + begin pad. */
+static int n_windows(int size, int kernel, int stride, int pad_begin, int pad_end, bool ceil_mode)
+{
+	const int room = size + pad_begin + pad_end - kernel;
+	if (room < 0)
+		return 0;
+	int n = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
+	if (ceil_mode && (n - 1) * stride >= size + pad_begin)
+		n--;
+	return n;
+}
+
+int mch_pool_p(const struct mch_pool *g)
+{
+	return n_windows(g->h, g->r, g->stride_h, g->pad_top, g->pad_bottom, g->ceil_mode);
+}
+
+int mch_pool_q(const struct mch_pool *g)
+{
+	return n_windows(g->w, g->s, g->stride_w, g->pad_left, g->pad_right, g->ceil_mode);
+}
+
+static struct mch_window window(int start, int kernel, int size, int pad_end, bool include_pad)
+{
+	const int stop = start + kernel;
+	struct mch_window win = {start < 0 ? 0 : start, stop > size ? size : stop, 0};
+	const int padded_stop = stop > size + pad_end ? size + pad_end : stop;
+	win.extent = include_pad ? padded_stop - start : win.end - win.begin;
+	return win;
+}
+
+struct mch_window mch_pool_rows(const struct mch_pool *g, int p)
+{
+	return window(p * g->stride_h - g->pad_top, g->r, g->h, g->pad_bottom, g->count_include_pad);
+}
+
+struct mch_window mch_pool_cols(const struct mch_pool *g, int q)
+{
+	return window(q * g->stride_w - g->pad_left, g->s, g->w, g->pad_right, g->count_include_pad);
+}
+
+void mch_pool_max(const struct mch_pool *g, const int32_t *x, int32_t *y)
+{
+	const int n_p = mch_pool_p(g), n_q = mch_pool_q(g);
+	for (int plane = 0; plane < g->n * g->c; plane++, x += g->h * g->w)
+		for (int p = 0; p < n_p; p++)
+			for (int q = 0; q < n_q; q++) {
+				const struct mch_window rows = mch_pool_rows(g, p), cols = mch_pool_cols(g, q);
+				int32_t best = INT32_MIN;
+				for (int i = rows.begin; i < rows.end; i++)
+					for (int j = cols.begin; j < cols.end; j++)
+						best = x[i * g->w + j] > best ? x[i * g->w + j] : best;
+				*y++ = best;
+			}
+}
+
+void mch_pool_avg(const struct mch_pool *g, const struct mch_pool_avg *cfg, const int32_t *x, int32_t *y,
+		  struct mch_events *events)
+{
+	const int n_p = mch_pool_p(g), n_q = mch_pool_q(g);
+	for (int plane = 0; plane < g->n * g->c; plane++, x += g->h * g->w)
+		for (int p = 0; p < n_p; p++)
+			for (int q = 0; q < n_q; q++) {
+				const struct mch_window rows = mch_pool_rows(g, p), cols = mch_pool_cols(g, q);
+				const int64_t count = (int64_t)rows.extent * cols.extent;
+				const int64_t recip = ((INT64_C(1) << 17) / count + 1) / 2;
+				int64_t sum = 0;
+				for (int i = rows.begin; i < rows.end; i++)
+					for (int j = cols.begin; j < cols.end; j++)
+						sum += x[i * g->w + j];
+				bool saturated;
+				*y++ = (int32_t)mch_sat(mch_round_shift(sum * recip, 16 + cfg->shift, cfg->round, 0),
+							cfg->out_bits, cfg->out_signed, &saturated);
+				if (events) {
+					events->n_out++;
+					events->n_sat_low += saturated && sum < 0;
+					events->n_sat_high += saturated && sum >= 0;
+				}
+			}
+}

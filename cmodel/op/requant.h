@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* requant: y = sat(round_shift(relu(acc + bias), shift)), bias and shift per output channel.
+ * Twin: rtl/mch_requant.v. Spec: docs/datapath.md "requant". */
+#ifndef MCH_OP_REQUANT_H
+#define MCH_OP_REQUANT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fxp/lfsr.h"
+#include "fxp/round_shift.h"
+#include "fxp/sat.h"
+#include "op/events.h"
+
+/* One layer's requantizer. */
+struct mch_requant {
+	int out_bits; /* 1..16 */
+	bool out_signed;
+	bool relu;
+	enum mch_round round;
+	uint32_t seed;       /* of the stochastic mode */
+	const int64_t *bias; /* [k], at the accumulator's fraction, at most 48 bits signed */
+	const int8_t *shift; /* [k], acc.frac - y.frac, MCH_SHIFT_MIN .. MCH_SHIFT_MAX */
+};
+
+/* One value. acc and bias are at most 48 bits, so their sum is exact in 49. The ReLU comes before the shift,
+ * where it costs one AND row; after it the result would be the same, no mode rounds a negative number above 0.
+ * *saturated: the rounded value was outside the output's range (a ReLU's zero is no saturation). */
+static inline int32_t mch_requant_value(const struct mch_requant *cfg, int64_t acc, int64_t bias, int shift,
+					uint32_t noise, bool *saturated)
+{
+	const int64_t sum = acc + bias;
+	const int64_t kept = cfg->relu && sum < 0 ? 0 : sum;
+	return (int32_t)mch_sat(mch_round_shift(kept, shift, cfg->round, noise), cfg->out_bits, cfg->out_signed,
+				saturated);
+}
+
+/* acc and y are [n][k][pixels]; the noise of channel k starts anew at pixel 0 of every image and advances by one
+ * step a pixel, so no order of channels or images can change a result. events may be NULL. */
+void mch_requant(const struct mch_requant *cfg, int n, int k, int pixels, const int64_t *acc, int32_t *y,
+		 struct mch_events *events);
+
+#endif
