@@ -9,6 +9,7 @@ macchiato_SOURCES = \
 	cmodel/cli/progress.h
 # From the top floor down: a library may only need those that come after it.
 MCH_LIBS = \
+	cmodel/net/libnet.a \
 	cmodel/op/libop.a \
 	cmodel/fxp/libfxp.a \
 	cmodel/base/libbase.a

@@ -1,2 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
+noinst_LIBRARIES += cmodel/net/libnet.a
+cmodel_net_libnet_a_SOURCES = \
+	cmodel/net/dataset.c \
+	cmodel/net/dataset.h \
+	cmodel/net/exact.h \
+	cmodel/net/float.h \
+	cmodel/net/layer.c \
+	cmodel/net/layer.h \
+	cmodel/net/net.c \
+	cmodel/net/net.h \
+	cmodel/net/qnet.c \
+	cmodel/net/qnet.h \
+	cmodel/net/qrun.c \
+	cmodel/net/quant.c \
+	cmodel/net/quant.h
