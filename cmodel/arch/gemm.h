@@ -16,7 +16,8 @@ struct mch_gemm {
 	int rows, cols;       /* of the array */
 	int n_pixels;         /* n * P * Q */
 	int n_pixel_tiles, n_channel_tiles; /* per group */
-	uint64_t n_tiles, n_beats;          /* n_beats = n_tiles * terms: cycles of a stream without stalls */
+	uint64_t n_tiles, n_beats;          /* n_beats = n_tiles * terms */
+	uint64_t n_cycles;                  /* of a stream without stalls: n_tiles * max(terms, rows + 1) */
 };
 struct mch_gemm mch_gemm_plan(const struct mch_conv *conv, int rows, int cols);
 

@@ -1,2 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
+noinst_LIBRARIES += cmodel/arch/libarch.a
+cmodel_arch_libarch_a_SOURCES = \
+	cmodel/arch/gemm.c \
+	cmodel/arch/gemm.h \
+	cmodel/arch/mac_array.c \
+	cmodel/arch/mac_array.h

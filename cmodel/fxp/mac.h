@@ -19,14 +19,19 @@ struct mch_acc {
 	enum mch_overflow overflow;
 };
 
-/* x: 17 bits signed (16 bits of either sign); w: 16 bits signed; acc within its width.
- * 17 + 16 = 33 bits for the product and 48 for acc: the sum is exact in int64. *overflowed tells
- * whether the exact sum did not fit. */
-static inline int64_t mch_mac(struct mch_acc cfg, int64_t acc, int32_t x, int32_t w, bool *overflowed)
+/* acc + addend, brought into the accumulator's width. acc within its width, |addend| < 2^62: exact in int64.
+ * *overflowed tells whether the exact sum did not fit. */
+static inline int64_t mch_acc_add(struct mch_acc cfg, int64_t acc, int64_t addend, bool *overflowed)
 {
-	const int64_t sum = acc + (int64_t)x * w;
+	const int64_t sum = acc + addend;
 	const int64_t kept = mch_sat(sum, cfg.bits, true, overflowed);
 	return cfg.overflow == MCH_SATURATE ? kept : mch_wrap(sum, cfg.bits);
+}
+
+/* x: up to 16 bits of either sign, so 17 signed; w: 16 bits signed. Product: |x * w| < 2^31, 32 bits. */
+static inline int64_t mch_mac(struct mch_acc cfg, int64_t acc, int32_t x, int32_t w, bool *overflowed)
+{
+	return mch_acc_add(cfg, acc, (int64_t)x * w, overflowed);
 }
 
 #endif

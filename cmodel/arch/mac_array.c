@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* The MAC array, cycle by cycle; see mac_array.h. */
+#include "arch/mac_array.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One source, compiled for several vector widths and chosen at load time; the result is the same integer in each. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define MCH_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define MCH_CLONES
+#endif
+
+int mch_mac_array_init(struct mch_mac_array *a, const struct mch_mac_array_config *cfg, struct mch_err *err)
+{
+	memset(a, 0, sizeof(*a));
+	if (cfg->rows < 1 || cfg->rows > 64 || cfg->cols < 1 || cfg->cols > 64)
+		return mch_err_set(err, "array", "%dx%d is out of range; ROWS and COLS are 1 to 64", cfg->rows, cfg->cols);
+	if (cfg->x_bits < 1 || cfg->x_bits > 16 || cfg->w_bits < 1 || cfg->w_bits > 16)
+		return mch_err_set(err, "array", "operands of %d and %d bits are out of range; X_BITS and W_BITS are 1 to 16",
+				   cfg->x_bits, cfg->w_bits);
+	if (cfg->acc.bits < 2 || cfg->acc.bits > 48)
+		return mch_err_set(err, "array", "an accumulator of %d bits is out of range; ACC_BITS is 2 to 48",
+				   cfg->acc.bits);
+	const size_t rows = (size_t)cfg->rows, cols = (size_t)cfg->cols, n = rows * cols;
+	a->cfg = *cfg;
+	a->x = calloc(rows, sizeof(*a->x));
+	a->w = calloc(cols, sizeof(*a->w));
+	a->product = calloc(n, sizeof(*a->product));
+	a->acc = calloc(n, sizeof(*a->acc));
+	a->over = calloc(n, sizeof(*a->over));
+	a->bank = calloc(n, sizeof(*a->bank));
+	a->bank_over = calloc(n, sizeof(*a->bank_over));
+	if (!a->x || !a->w || !a->product || !a->acc || !a->over || !a->bank || !a->bank_over) {
+		mch_mac_array_free(a);
+		return mch_err_set(err, "array", "out of memory; use a machine with more");
+	}
+	return 0;
+}
+
+void mch_mac_array_free(struct mch_mac_array *a)
+{
+	free(a->x);
+	free(a->w);
+	free(a->product);
+	free(a->acc);
+	free(a->over);
+	free(a->bank);
+	free(a->bank_over);
+	memset(a, 0, sizeof(*a));
+}
+
+/* Stage 3: a finished tile enters the bank, or the bank moves up by one row. */
+static void step_bank(struct mch_mac_array *a, bool en, bool out_ready)
+{
+	const size_t n = (size_t)a->cfg.rows * (size_t)a->cfg.cols, cols = (size_t)a->cfg.cols;
+	if (a->done && en) {
+		memcpy(a->bank, a->acc, n * sizeof(*a->bank));
+		memcpy(a->bank_over, a->over, n * sizeof(*a->bank_over));
+		a->n_out = a->cfg.rows;
+	} else if (a->n_out > 0 && out_ready) {
+		memmove(a->bank, a->bank + cols, (n - cols) * sizeof(*a->bank));
+		memmove(a->bank_over, a->bank_over + cols, (n - cols) * sizeof(*a->bank_over));
+		a->n_out--;
+	}
+}
+
+/* Stage 2. The loops are the model's whole cost: two forms, each of one straight line that the compiler can vectorize. */
+static inline __attribute__((always_inline)) void accumulate(struct mch_mac_array *a, enum mch_overflow overflow)
+{
+	const struct mch_acc cfg = {a->cfg.acc.bits, overflow};
+	const size_t n = (size_t)a->cfg.rows * (size_t)a->cfg.cols;
+	const int64_t keep = a->first1 ? 0 : -1; /* a mask: `first` starts from 0 */
+	int64_t *restrict acc = a->acc;
+	const int32_t *restrict product = a->product;
+	bool *restrict over = a->over;
+	for (size_t i = 0; i < n; i++) {
+		bool overflowed;
+		acc[i] = mch_acc_add(cfg, acc[i] & keep, product[i], &overflowed);
+		if (overflow == MCH_SATURATE)
+			over[i] = overflowed | (over[i] & (keep != 0));
+	}
+}
+
+/* Stage 1. 17 x 16 bits: the product fits 32, see docs/datapath.md "mac". */
+static inline __attribute__((always_inline)) void multiply(struct mch_mac_array *a)
+{
+	const size_t rows = (size_t)a->cfg.rows, cols = (size_t)a->cfg.cols;
+	for (size_t i = 0; i < rows; i++) {
+		const int32_t x = a->x[i], *restrict w = a->w;
+		int32_t *restrict product = a->product + i * cols;
+		for (size_t j = 0; j < cols; j++)
+			product[j] = x * w[j];
+	}
+}
+
+MCH_CLONES static void step_datapath(struct mch_mac_array *a)
+{
+	if (a->v1) {
+		if (a->cfg.acc.overflow == MCH_SATURATE)
+			accumulate(a, MCH_SATURATE);
+		else
+			accumulate(a, MCH_WRAP);
+	}
+	if (a->v0)
+		multiply(a);
+}
+
+/* From the last stage to the first, so that each reads what its predecessor held before the edge. */
+void mch_mac_array_step(struct mch_mac_array *a, const struct mch_mac_array_in *in)
+{
+	const bool en = mch_mac_array_in_ready(a);
+	step_bank(a, en, in->out_ready);
+	a->cycle++;
+	if (!en)
+		return;
+	step_datapath(a);
+	a->done = a->v1 && a->last1;
+	a->v1 = a->v0;
+	a->first1 = a->first0;
+	a->last1 = a->last0;
+	a->v0 = in->valid;
+	a->first0 = in->first;
+	a->last0 = in->last;
+	if (in->valid) {
+		memcpy(a->x, in->x, (size_t)a->cfg.rows * sizeof(*a->x));
+		memcpy(a->w, in->w, (size_t)a->cfg.cols * sizeof(*a->w));
+	}
+}
