@@ -63,6 +63,8 @@ static void step_bank(struct mch_mac_array *a, bool en, bool out_ready)
 	} else if (a->n_out > 0 && out_ready) {
 		memmove(a->bank, a->bank + cols, (n - cols) * sizeof(*a->bank));
 		memmove(a->bank_over, a->bank_over + cols, (n - cols) * sizeof(*a->bank_over));
+		memset(a->bank + n - cols, 0, cols * sizeof(*a->bank));
+		memset(a->bank_over + n - cols, 0, cols * sizeof(*a->bank_over));
 		a->n_out--;
 	}
 }

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Macchiato authors
+
+// mch_mac: a row of COLS dot-product lanes that share one activation: acc[j] <- overflow(acc[j] + x * w[j]).
+// Twin: cmodel/fxp/mac.h. Spec: docs/datapath.md "mac"; the stages are those of "mac_array".
+//
+// Latency: a product is in acc_q two edges after its operands were on x_i and w_i (which the array registers), in
+// bank_q three edges after. Throughput: one step of every lane per cycle.
+//
+// For FPGA DSP slices: x_i and w_i come from registers (A, B), product_q is M, acc_q is P. `first` selects 0 instead of P.
+// Lanes are arrays under one loop each: Verilator keeps such loops tight, synthesis unrolls them.
+
+`default_nettype none
+
+module mch_mac #(
+    parameter COLS     = 16,
+    parameter X_BITS   = 8,   // activation, one more bit inside: signed or unsigned
+    parameter W_BITS   = 8,
+    parameter ACC_BITS = 32,
+    parameter ACC_SAT  = 0    // 0 wraps, 1 saturates
+) (
+    input  wire                       clk_i,
+    input  wire                       mul_i,    // load product_q
+    input  wire                       add_i,    // load acc_q
+    input  wire                       first_i,  // with add_i: start from 0
+    input  wire                       load_i,   // bank_q <- acc_q
+    input  wire                       shift_i,  // bank_q <- bank_i, the row below
+    input  wire signed [X_BITS:0]     x_i,
+    input  wire [COLS*W_BITS-1:0]     w_i,
+    input  wire [COLS*ACC_BITS-1:0]   bank_i,
+    input  wire [COLS-1:0]            bank_over_i,
+    output wire [COLS*ACC_BITS-1:0]   bank_o,
+    output wire [COLS-1:0]            bank_over_o
+);
+
+    // |x| <= 2^X_BITS - 1 and |w| <= 2^(W_BITS-1): the product fits X_BITS + W_BITS bits, signed.
+    localparam P_BITS = X_BITS + W_BITS;
+
+    reg signed [P_BITS-1:0]   product_q [0:COLS-1];
+    reg signed [ACC_BITS-1:0] acc_q     [0:COLS-1];
+    reg signed [ACC_BITS-1:0] bank_q    [0:COLS-1];
+
+    function signed [P_BITS-1:0] multiply;
+        input signed [X_BITS:0]   x;
+        input signed [W_BITS-1:0] w;
+        // Both operands are widened to the product's width: the multiplication is exact.
+        multiply = {{(P_BITS-X_BITS-1){x[X_BITS]}}, x} * {{(P_BITS-W_BITS){w[W_BITS-1]}}, w};
+    endfunction
+
+    integer j;
+    always @(posedge clk_i)
+        if (mul_i)
+            for (j = 0; j < COLS; j = j + 1)
+                product_q[j] <= multiply(x_i, w_i[j*W_BITS +: W_BITS]);
+
+    // One bit more than the wider operand: the sum is exact before it is brought into ACC_BITS.
+    localparam SUM_BITS = (ACC_BITS > P_BITS ? ACC_BITS : P_BITS) + 1;
+
+    function signed [SUM_BITS-1:0] sum;
+        input signed [ACC_BITS-1:0] acc;
+        input signed [P_BITS-1:0]   product;
+        sum = {{(SUM_BITS-ACC_BITS){acc[ACC_BITS-1]}}, acc} + {{(SUM_BITS-P_BITS){product[P_BITS-1]}}, product};
+    endfunction
+
+    generate
+        if (ACC_SAT == 0) begin : g_wrap
+            function signed [ACC_BITS-1:0] wrap;
+                // To wrap is to drop the high bits.
+                // verilator lint_off UNUSEDSIGNAL
+                input signed [SUM_BITS-1:0] v;
+                // verilator lint_on UNUSEDSIGNAL
+                wrap = v[ACC_BITS-1:0];
+            endfunction
+
+            integer i;
+            always @(posedge clk_i)
+                if (add_i)
+                    for (i = 0; i < COLS; i = i + 1)
+                        acc_q[i] <= wrap(sum(first_i ? {ACC_BITS{1'b0}} : acc_q[i], product_q[i]));
+
+            // A wrapping adder of a DSP slice does not show its overflow: the flag is constant.
+            wire unused_over = &{1'b0, bank_over_i};
+            assign bank_over_o = {COLS{1'b0}};
+        end else begin : g_saturate
+            reg [COLS-1:0] over_q;
+            reg [COLS-1:0] bank_over_q;
+
+            // {overflowed, code}: the rails are 100..0 and 011..1.
+            function [ACC_BITS:0] saturate;
+                input signed [SUM_BITS-1:0] v;
+                reg   over;
+                begin
+                    over = v[SUM_BITS-1:ACC_BITS-1] != {(SUM_BITS-ACC_BITS+1){v[SUM_BITS-1]}};
+                    saturate = {over, over ? {v[SUM_BITS-1], {(ACC_BITS-1){!v[SUM_BITS-1]}}} : v[ACC_BITS-1:0]};
+                end
+            endfunction
+
+            integer i;
+            always @(posedge clk_i) begin
+                if (add_i)
+                    for (i = 0; i < COLS; i = i + 1)
+                        {over_q[i], acc_q[i]} <= saturate(sum(first_i ? {ACC_BITS{1'b0}} : acc_q[i], product_q[i]))
+                                                 | {over_q[i] && !first_i, {ACC_BITS{1'b0}}};
+                if (load_i)
+                    bank_over_q <= over_q;
+                else if (shift_i)
+                    bank_over_q <= bank_over_i;
+            end
+
+            assign bank_over_o = bank_over_q;
+        end
+    endgenerate
+
+    integer k;
+    always @(posedge clk_i)
+        if (load_i)
+            for (k = 0; k < COLS; k = k + 1)
+                bank_q[k] <= acc_q[k];
+        else if (shift_i)
+            for (k = 0; k < COLS; k = k + 1)
+                bank_q[k] <= bank_i[k*ACC_BITS +: ACC_BITS];
+
+    genvar g;
+    generate
+        for (g = 0; g < COLS; g = g + 1) begin : g_out
+            assign bank_o[g*ACC_BITS +: ACC_BITS] = bank_q[g];
+        end
+    endgenerate
+
+endmodule
+
+`default_nettype wire
