@@ -10,6 +10,7 @@ macchiato_SOURCES = \
 # From the top floor down: a library may only need those that come after it.
 MCH_LIBS = \
 	cmodel/net/libnet.a \
+	cmodel/fast/libfast.a \
 	cmodel/op/libop.a \
 	cmodel/fxp/libfxp.a \
 	cmodel/base/libbase.a

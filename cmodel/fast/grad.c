@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Convolution and dense, forward and backward, as matrix products over im2col columns; see grad.h.
+ * Source: Chellapilla, Puri, Simard, "High Performance Convolutional Neural Networks for Document Processing", 2006. */
+#include "fast/grad.h"
+
+#include <oneapi/dnnl/dnnl.h>
+#include <stdbool.h>
+#include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "base/require.h"
+
+/* C = op(A) * op(B) + beta * C, row-major: C is rows x cols. Leading dimensions are the rows' lengths as stored. */
+struct product {
+	char trans_a, trans_b;
+	int rows, cols, terms;
+	float beta;
+};
+
+static void multiply(struct product m, const float *a, const float *b, float *c)
+{
+	const dnnl_dim_t lda = m.trans_a == 'N' ? m.terms : m.rows, ldb = m.trans_b == 'N' ? m.cols : m.terms;
+	const dnnl_status_t status = dnnl_sgemm(m.trans_a, m.trans_b, m.rows, m.cols, m.terms, 1.0f, a, lda, b, ldb,
+						m.beta, c, m.cols);
+	MCH_REQUIRE(status == dnnl_success, "dnnl_sgemm refuses only bad arguments");
+}
+
+void mch_grad_one_thread(void)
+{
+#ifdef _OPENMP
+	omp_set_num_threads(1);
+#endif
+}
+
+/* The kernel is the whole input: one product serves all images at once. */
+static bool is_dense(const struct mch_conv *g)
+{
+	return g->groups == 1 && g->r == g->h && g->s == g->w && mch_conv_p(g) == 1 && mch_conv_q(g) == 1 &&
+	       g->pad_top == 0 && g->pad_left == 0;
+}
+
+/* The input is its own column matrix. */
+static bool is_pointwise(const struct mch_conv *g)
+{
+	return g->r == 1 && g->s == 1 && g->stride_h == 1 && g->stride_w == 1 && !g->pad_top && !g->pad_left &&
+	       !g->pad_bottom && !g->pad_right;
+}
+
+static size_t column_elems(const struct mch_conv *g)
+{
+	return mch_conv_terms(g) * (size_t)mch_conv_p(g) * (size_t)mch_conv_q(g);
+}
+
+size_t mch_grad_conv_scratch_elems(const struct mch_conv *g)
+{
+	return is_dense(g) || is_pointwise(g) ? 0 : 2 * column_elems(g);
+}
+
+/* Outputs q in [begin, end) of one row read inside the input at kernel column s; their first input column. */
+struct span {
+	int begin, end, x;
+};
+
+static struct span inside(const struct mch_conv *g, int n_q, int s)
+{
+	const int start = s * g->dilation_w - g->pad_left; /* input column of q = 0 */
+	const int begin = start >= 0 ? 0 : (-start + g->stride_w - 1) / g->stride_w;
+	const int end = start >= g->w ? 0 : (g->w - 1 - start) / g->stride_w + 1;
+	struct span span = {begin, end < n_q ? end : n_q, 0};
+	if (span.begin > span.end)
+		span.begin = span.end;
+	span.x = start + span.begin * g->stride_w;
+	return span;
+}
+
+/* One row of columns, term (c, r, s): col[p][q] = x[p * stride + r * dilation - pad][...], 0 in the padding. */
+static void gather(const struct mch_conv *g, const float *plane, int r, int s, float *col)
+{
+	const int n_p = mch_conv_p(g), n_q = mch_conv_q(g);
+	const struct span span = inside(g, n_q, s);
+	for (int p = 0; p < n_p; p++, col += n_q) {
+		const int y = p * g->stride_h + r * g->dilation_h - g->pad_top;
+		if (y < 0 || y >= g->h) {
+			memset(col, 0, (size_t)n_q * sizeof(*col));
+			continue;
+		}
+		const float *from = plane + (ptrdiff_t)y * g->w + span.x;
+		memset(col, 0, (size_t)span.begin * sizeof(*col));
+		if (g->stride_w == 1)
+			memcpy(col + span.begin, from, (size_t)(span.end - span.begin) * sizeof(*col));
+		else
+			for (int q = span.begin; q < span.end; q++)
+				col[q] = from[(q - span.begin) * g->stride_w];
+		memset(col + span.end, 0, (size_t)(n_q - span.end) * sizeof(*col));
+	}
+}
+
+/* The transpose of gather: adds each column value where it was read. */
+static void scatter(const struct mch_conv *g, const float *col, int r, int s, float *plane)
+{
+	const int n_p = mch_conv_p(g), n_q = mch_conv_q(g);
+	const struct span span = inside(g, n_q, s);
+	for (int p = 0; p < n_p; p++, col += n_q) {
+		const int y = p * g->stride_h + r * g->dilation_h - g->pad_top;
+		if (y < 0 || y >= g->h)
+			continue;
+		float *restrict to = plane + (ptrdiff_t)y * g->w + span.x;
+		const float *restrict from = col + span.begin;
+		if (g->stride_w == 1)
+			for (int i = 0; i < span.end - span.begin; i++)
+				to[i] += from[i];
+		else
+			for (int i = 0; i < span.end - span.begin; i++)
+				to[i * g->stride_w] += from[i];
+	}
+}
+
+/* Columns of one group of one image: [terms][p][q]. */
+static const float *columns(const struct mch_conv *g, const float *x, float *scratch)
+{
+	if (is_pointwise(g))
+		return x;
+	const size_t pixels = (size_t)mch_conv_p(g) * (size_t)mch_conv_q(g);
+	float *col = scratch;
+	for (int c = 0; c < g->c / g->groups; c++)
+		for (int r = 0; r < g->r; r++)
+			for (int s = 0; s < g->s; s++, col += pixels)
+				gather(g, x + (ptrdiff_t)c * g->h * g->w, r, s, col);
+	return scratch;
+}
+
+static void add_columns(const struct mch_conv *g, const float *col, float *dx)
+{
+	const size_t pixels = (size_t)mch_conv_p(g) * (size_t)mch_conv_q(g);
+	for (int c = 0; c < g->c / g->groups; c++)
+		for (int r = 0; r < g->r; r++)
+			for (int s = 0; s < g->s; s++, col += pixels)
+				scatter(g, col, r, s, dx + (ptrdiff_t)c * g->h * g->w);
+}
+
+/* Sizes that the loops over images and groups step by. */
+struct steps {
+	int k, pixels, terms;    /* of one group */
+	size_t x, y, w, x_image; /* elements of one group; of one image */
+};
+
+static struct steps group_steps(const struct mch_conv *g)
+{
+	struct steps step = {.k = g->k / g->groups, .pixels = mch_conv_p(g) * mch_conv_q(g),
+			     .terms = (int)mch_conv_terms(g)};
+	step.x_image = (size_t)g->c * (size_t)g->h * (size_t)g->w;
+	step.x = step.x_image / (size_t)g->groups;
+	step.y = (size_t)step.k * (size_t)step.pixels;
+	step.w = (size_t)step.k * (size_t)step.terms;
+	return step;
+}
+
+static void add_bias(int n, int k, int pixels, const float *bias, float *y)
+{
+	for (int i = 0; i < n; i++)
+		for (int j = 0; j < k; j++)
+			for (int at = 0; at < pixels; at++)
+				*y++ += bias[j];
+}
+
+void mch_grad_conv_forward(const struct mch_conv *g, const float *x, const float *w, const float *bias, float *scratch,
+			   float *y)
+{
+	const struct steps step = group_steps(g);
+	if (is_dense(g)) {
+		multiply((struct product){'N', 'T', g->n, g->k, step.terms, 0}, x, w, y);
+	} else {
+		for (int i = 0; i < g->n * g->groups; i++) {
+			const float *col = columns(g, x + (size_t)i * step.x, scratch);
+			multiply((struct product){'N', 'N', step.k, step.pixels, step.terms, 0},
+				 w + (size_t)(i % g->groups) * step.w, col, y + (size_t)i * step.y);
+		}
+	}
+	if (bias)
+		add_bias(g->n, g->k, step.pixels, bias, y);
+}
+
+/* db[k] = sum over images and pixels of dy; double, so that the order of a long sum does not matter much. */
+static void bias_backward(const struct mch_conv *g, int pixels, const float *dy, float *db)
+{
+	for (int k = 0; k < g->k; k++) {
+		double sum = 0;
+		for (int n = 0; n < g->n; n++) {
+			const float *from = dy + ((ptrdiff_t)n * g->k + k) * pixels;
+			float part = 0;
+			for (int at = 0; at < pixels; at++)
+				part += from[at];
+			sum += (double)part;
+		}
+		db[k] = (float)sum;
+	}
+}
+
+void mch_grad_conv_backward(const struct mch_conv *g, const struct mch_grad_conv *t)
+{
+	const struct steps step = group_steps(g);
+	if (t->db)
+		bias_backward(g, step.pixels, t->dy, t->db);
+	if (is_dense(g)) {
+		multiply((struct product){'T', 'N', g->k, step.terms, g->n, 0}, t->dy, t->x, t->dw);
+		if (t->dx)
+			multiply((struct product){'N', 'N', g->n, step.terms, g->k, 0}, t->dy, t->w, t->dx);
+		return;
+	}
+	const bool in_place = is_pointwise(g);
+	float *const dcol = in_place ? NULL : t->scratch + column_elems(g);
+	if (t->dx && !in_place)
+		memset(t->dx, 0, (size_t)g->n * step.x_image * sizeof(float));
+	for (int i = 0; i < g->n * g->groups; i++) {
+		const size_t w_at = (size_t)(i % g->groups) * step.w;
+		const float *dy = t->dy + (size_t)i * step.y;
+		const float *col = columns(g, t->x + (size_t)i * step.x, t->scratch);
+		/* The first image writes, the others add. */
+		multiply((struct product){'N', 'T', step.k, step.terms, step.pixels, i < g->groups ? 0 : 1}, dy, col,
+			 t->dw + w_at);
+		if (!t->dx)
+			continue;
+		float *dx = t->dx + (size_t)i * step.x;
+		multiply((struct product){'T', 'N', step.terms, step.pixels, step.k, 0}, t->w + w_at, dy,
+			 in_place ? dx : dcol);
+		if (!in_place)
+			add_columns(g, dcol, dx);
+	}
+}
