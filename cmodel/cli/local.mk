@@ -9,6 +9,8 @@ macchiato_SOURCES = \
 	cmodel/cli/progress.h
 # From the top floor down: a library may only need those that come after it.
 MCH_LIBS = \
+	cmodel/io/libio.a \
+	cmodel/io/libonnx_pb.a \
 	cmodel/net/libnet.a \
 	cmodel/fast/libfast.a \
 	cmodel/op/libop.a \

@@ -1,2 +1,43 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
+noinst_LIBRARIES += cmodel/io/libio.a cmodel/io/libonnx_pb.a
+cmodel_io_libio_a_SOURCES = \
+	cmodel/io/build.c \
+	cmodel/io/build.h \
+	cmodel/io/caffe_layer.c \
+	cmodel/io/caffe_layer.h \
+	cmodel/io/caffe_read.c \
+	cmodel/io/caffe_read.h \
+	cmodel/io/file.c \
+	cmodel/io/file.h \
+	cmodel/io/hash.c \
+	cmodel/io/hash.h \
+	cmodel/io/idx.c \
+	cmodel/io/idx.h \
+	cmodel/io/net_read.c \
+	cmodel/io/net_read.h \
+	cmodel/io/onnx_attr.c \
+	cmodel/io/onnx_attr.h \
+	cmodel/io/onnx_graph.h \
+	cmodel/io/onnx_node.c \
+	cmodel/io/onnx_read.c \
+	cmodel/io/onnx_read.h \
+	cmodel/io/onnx_write.c \
+	cmodel/io/onnx_write.h \
+	cmodel/io/prototxt.c \
+	cmodel/io/prototxt.h \
+	cmodel/io/prototxt_parse.c \
+	cmodel/io/real_text.c \
+	cmodel/io/real_text.h
+
+# Generated code keeps its own rules: it is compiled without our warnings.
+nodist_cmodel_io_libonnx_pb_a_SOURCES = cmodel/io/onnx.pb-c.c cmodel/io/onnx.pb-c.h
+cmodel_io_libonnx_pb_a_SOURCES =
+cmodel_io_libonnx_pb_a_CFLAGS = -std=c11 $(MCH_SANITIZE)
+BUILT_SOURCES += cmodel/io/onnx.pb-c.h
+CLEANFILES += cmodel/io/onnx.pb-c.c cmodel/io/onnx.pb-c.h
+EXTRA_DIST += cmodel/io/onnx.proto
+cmodel/io/onnx.pb-c.c: cmodel/io/onnx.proto
+	$(AM_V_GEN)$(MKDIR_P) cmodel/io && \
+	$(PROTOC_C) --proto_path=$(top_srcdir)/cmodel --c_out=cmodel $(top_srcdir)/cmodel/io/onnx.proto
+cmodel/io/onnx.pb-c.h: cmodel/io/onnx.pb-c.c

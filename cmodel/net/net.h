@@ -43,7 +43,7 @@ struct mch_layer {
 	};
 	float *weights; /* K(C/groups)RS, NULL when the kind has none or they are not loaded yet */
 	float *bias;    /* [k], NULL for none */
-	size_t n_weights, n_bias;
+	size_t n_weights, n_bias; /* n_bias is k as soon as the definition asks for a bias, loaded or not */
 };
 
 struct mch_net {

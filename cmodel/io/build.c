@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* What the readers of foreign networks share; see build.h. */
+#include "io/build.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void mch_unsupported_add(struct mch_unsupported *list, const char *type, const char *where)
+{
+	const int n_room = sizeof(list->type) / sizeof(list->type[0]);
+	int i = 0;
+	while (i < list->n_types && strncmp(list->type[i].type, type, sizeof(list->type[i].type) - 1) != 0)
+		i++;
+	if (i == n_room) {
+		list->n_more++;
+		return;
+	}
+	struct mch_unsupported_type *t = &list->type[i];
+	if (i == list->n_types) {
+		list->n_types++;
+		snprintf(t->type, sizeof(t->type), "%s", type);
+	}
+	t->n++;
+	const size_t used = strlen(t->where), n = strlen(where);
+	if (t->n_named < t->n - 1 || used + n + 3 > sizeof(t->where))
+		return;
+	snprintf(t->where + used, sizeof(t->where) - used, "%s%s", used ? ", " : "", where);
+	t->n_named++;
+}
+
+int mch_unsupported_report(const struct mch_unsupported *list, const char *path, struct mch_err *err)
+{
+	char text[540];
+	size_t used = 0;
+	if (list->n_types == 0)
+		return 0;
+	int i = 0, n_left = list->n_more;
+	for (; i < list->n_types; i++) {
+		const struct mch_unsupported_type *t = &list->type[i];
+		char more[32] = "", entry[300];
+		if (t->n > t->n_named)
+			snprintf(more, sizeof(more), "%s%d more", t->n_named ? " and " : "", t->n - t->n_named);
+		const int n = snprintf(entry, sizeof(entry), "%s%s (%s%s)", i ? ", " : "", t->type, t->where, more);
+		if (used + (size_t)n >= sizeof(text))
+			break;
+		memcpy(text + used, entry, (size_t)n + 1);
+		used += (size_t)n;
+	}
+	for (; i < list->n_types; i++)
+		n_left += list->type[i].n;
+	char rest[48] = "";
+	if (n_left)
+		snprintf(rest, sizeof(rest), " and %d more", n_left);
+	return mch_err_set(err, path, "not supported: %s%s; replace these, or cut the network before them", text, rest);
+}
+
+int mch_build_shape(struct mch_net *net, int edge, struct mch_shape *shape, struct mch_err *err)
+{
+	if (edge != net->input) {
+		/* Only up to the layer that writes the edge: those behind it are not complete yet. */
+		const int output = net->output, n_layers = net->n_layers;
+		net->n_layers = net->edges[edge].producer + 1;
+		const int status = mch_net_infer(net, err);
+		net->n_layers = n_layers;
+		net->output = output; /* inference took that layer for the last */
+		if (status != 0)
+			return -1;
+	}
+	*shape = net->edges[edge].shape;
+	return 0;
+}
+
+int mch_build_edge_name(const struct mch_net *net, const char *want, char *buf, size_t room, struct mch_err *err)
+{
+	int n = snprintf(buf, room, "%s", want);
+	for (int i = 2; n >= 0 && (size_t)n < room && mch_net_find_edge(net, buf) >= 0; i++)
+		n = snprintf(buf, room, "%s_%d", want, i);
+	if (n < 0 || (size_t)n >= room)
+		return mch_err_set(err, net->name ? net->name : "network", "the name \"%.32s...\" has over %zu letters; shorten it",
+				   want, room - 1);
+	return 0;
+}
+
+static int find_output(struct mch_net *net, const char *path, struct mch_err *err)
+{
+	int n_unread = 0, unread[2] = {0, 0};
+	char *is_read = calloc((size_t)net->n_edges, 1);
+	if (!is_read)
+		return mch_err_set(err, path, "out of memory; use a machine with more");
+	for (int i = 0; i < net->n_layers; i++)
+		for (int e = 0; e < net->layers[i].n_in; e++)
+			is_read[net->layers[i].in[e]] = 1;
+	for (int e = 0; e < net->n_edges; e++)
+		if (!is_read[e])
+			unread[n_unread++ > 0] = e;
+	free(is_read);
+	if (n_unread != 1)
+		return mch_err_set(err, path, "%d results are read by no layer (%s, %s%s), one output is expected; cut the "
+				   "others off", n_unread, net->edges[unread[0]].name, net->edges[unread[1]].name,
+				   n_unread > 2 ? ", ..." : "");
+	net->output = unread[0];
+	return 0;
+}
+
+int mch_build_finish(struct mch_net *net, const char *path, struct mch_err *err)
+{
+	struct mch_err why = {""};
+	if (net->n_layers == 0 || net->input < 0)
+		return mch_err_set(err, path, "has no layers that compute; give a network definition");
+	if (net->output < 0 && find_output(net, path, err) != 0)
+		return -1;
+	if (mch_net_infer(net, &why) != 0)
+		return mch_err_set(err, path, "%s", why.text);
+	return 0;
+}
