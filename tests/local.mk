@@ -1,10 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
+# To add a unit test: write tests/check_<stem>.c and add tests/check_<stem> to UNIT_TESTS. It is linked with the floors
+# 0 to 3 and the oracles; one that needs more says so:
+#   tests_check_<stem>_LDADD = $(ALL_LIBS)
+# To add a test that is a script (tests/cli/...): make it executable, add it to SCRIPT_TESTS. It finds top_srcdir and
+# top_builddir in its environment, exits 0, or 1 (failed), or 77 after "SKIP: reason; package to install", or 99.
+UNIT_TESTS = \
+	tests/check_grad \
+	tests/check_tensor
+
+SCRIPT_TESTS =
+
+AM_CPPFLAGS += -I$(top_srcdir)/tests $(CHECK_CFLAGS)
+AM_TESTS_ENVIRONMENT = \
+	LC_ALL=C; top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; CC='$(CC)'; \
+	export LC_ALL top_srcdir top_builddir CC;
+
+LOW_LIBS = \
+	cmodel/op/libop.a \
+	cmodel/tensor/libtensor.a \
+	cmodel/fxp/libfxp.a \
+	cmodel/base/libbase.a \
+	-lm
+# Of every program that names no libraries of its own.
+LDADD = $(LOW_LIBS) $(CHECK_LIBS)
+ALL_LIBS = $(MCH_LIBS) $(MCH_LIBS_SYS) $(CHECK_LIBS)
+
+tests_check_grad_LDADD = $(ALL_LIBS)
 
 if HAVE_CHECK
-check_PROGRAMS += tests/check_grad
-TESTS += tests/check_grad
-tests_check_grad_SOURCES = tests/check_grad.c
-tests_check_grad_CFLAGS = $(AM_CFLAGS) $(CHECK_CFLAGS)
-tests_check_grad_LDADD = $(MCH_LIBS) $(CHECK_LIBS) $(MCH_LIBS_SYS)
+check_PROGRAMS += $(UNIT_TESTS)
+TESTS += $(UNIT_TESTS)
+else
+TESTS += tests/no-check
 endif
+TESTS += $(SCRIPT_TESTS)
+EXTRA_DIST += tests/check_main.h tests/no-check $(SCRIPT_TESTS)

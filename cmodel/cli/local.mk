@@ -14,6 +14,7 @@ MCH_LIBS = \
 	cmodel/net/libnet.a \
 	cmodel/fast/libfast.a \
 	cmodel/op/libop.a \
+	cmodel/tensor/libtensor.a \
 	cmodel/fxp/libfxp.a \
 	cmodel/base/libbase.a
 MCH_LIBS_SYS = $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) $(LIBMD_LIBS) $(DNNL_LIBS) -lm

@@ -10,7 +10,8 @@
 
 #include "fxp/format.h"
 
-/* One named value. The hexadecimal form has format.bits bits; the real form is shown when is_real. */
+/* One named value. The hexadecimal form has format.bits bits; one bit is shown as the digit alone, more with the
+ * decimal value, and with the real value too when is_real. */
 struct mch_field {
 	const char *name;
 	int64_t value;
@@ -29,8 +30,9 @@ struct mch_mismatch {
 	const char *redo; /* NULL, or the command that repeats it */
 };
 
-/* Prints the report in the form of docs/datapath.md "Mismatch". After the first differing field, its distance is given
- * in units of the last place (+1 lsb: got is larger). */
+/* Prints the report; its form is that of docs/datapath.md "Mismatch". The line `got` ends with the distance of the first
+ * differing field in units of its last place (+1 lsb: got is larger). Values are cut to their format's width in the
+ * hexadecimal form and shown whole in the decimal one. */
 void mch_mismatch_print(FILE *stream, const struct mch_mismatch *m);
 
 #endif

@@ -26,8 +26,12 @@ struct mch_tensor {
 	int32_t *raw; /* NCHW, owned */
 };
 
-/* Zero-filled. 0, or -1 with err when memory is short. */
+enum { MCH_TENSOR_ELEMS_MAX = INT32_MAX }; /* an element's index fits an int everywhere */
+
+/* Zero-filled. 0, or -1 with err and *t empty: a size below 1, too many elements, or short memory. */
 int mch_tensor_init(struct mch_tensor *t, struct mch_shape shape, struct mch_format format, struct mch_err *err);
+
+/* Leaves *t empty; safe on an empty tensor. */
 void mch_tensor_free(struct mch_tensor *t);
 
 #endif

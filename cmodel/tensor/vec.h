@@ -11,7 +11,10 @@
 #include "base/err.h"
 #include "fxp/format.h"
 
-enum { MCH_VEC_FIELDS_MAX = 16 };
+enum {
+	MCH_VEC_FIELDS_MAX = 16,
+	MCH_VEC_WORD_BITS_MAX = 65536, /* a vector of that width is what IEEE 1364 promises in every simulator */
+};
 
 /* A column of the file. `count` elements of `format` in one hexadecimal word: element 0 in the lowest bits, each in
  * format.bits bits, two's complement; the word is padded with zeros to whole digits. */
@@ -21,18 +24,19 @@ struct mch_vec_field {
 	int count;
 };
 
-/* The typed header. Fields [0, n_in) are inputs, the rest outputs. */
+/* The typed header. Fields [0, n_in) are inputs, at least one, the rest outputs. Names are Verilog identifiers. */
 struct mch_vec_header {
-	char op[32];      /* "requant", "dot" */
+	char op[32];       /* "requant", "dot" */
 	char comment[256]; /* free text in one line: layer, rounding, ... */
-	char redo[256];   /* the exact command that recreates the file */
+	char redo[256];    /* the exact command that recreates the file */
 	int n_in, n_fields;
 	struct mch_vec_field field[MCH_VEC_FIELDS_MAX];
 	uint64_t n_cases;
 };
 
 /* Writer: header first (n_cases must be right), then each case, then the closing line with the checksum of all that
- * precedes it. A case is an array of pointers, one per field, each to `count` values. */
+ * precedes it. A case is an array of pointers, one per field, each to `count` values that fit the format.
+ * Each returns 0, or -1 with err: the stream is broken, or comment or redo is not one line of text. */
 struct mch_vec_writer {
 	FILE *stream;
 	struct mch_vec_header header;
@@ -44,7 +48,7 @@ int mch_vec_write_begin(struct mch_vec_writer *out, FILE *stream, const struct m
 int mch_vec_write_case(struct mch_vec_writer *out, const int64_t *const *values, struct mch_err *err);
 int mch_vec_write_end(struct mch_vec_writer *out, struct mch_err *err);
 
-/* Reader: refuses a malformed header, a field of another width, a digit that is none, a value of set padding bits, too
+/* Reader: begins at the first byte of the stream, and the file must end behind its closing line. It refuses a malformed header, a field of another width, a digit that is none, a value of set padding bits, too
  * few or too many cases, and a wrong checksum: any byte of the file that changes is found. */
 struct mch_vec_reader {
 	FILE *stream;
@@ -56,6 +60,7 @@ struct mch_vec_reader {
 	char *text; /* line buffer, owned */
 	size_t text_bytes;
 };
+/* Reads the header. 0, or -1 with err. The reader must be freed in either case. */
 int mch_vec_read_begin(struct mch_vec_reader *in, FILE *stream, const char *path, struct mch_err *err);
 /* 1: a case was read into values[field][...]; 0: the end, checksum and count right; -1: err. */
 int mch_vec_read_case(struct mch_vec_reader *in, int64_t *const *values, struct mch_err *err);
