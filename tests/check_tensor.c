@@ -48,7 +48,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-	static const TTest *const tests[] = {&starts_with_zeros, &refuses_shapes};
+	const TTest *const tests[] = {starts_with_zeros, refuses_shapes};
 	return CHECK_SUITE("tensor", tests);
 }
 
