@@ -3,9 +3,8 @@
 /* Requantization of a layer's accumulators; see requant.h. */
 #include "op/requant.h"
 
-static void count(struct mch_events *events, int64_t sum, int shift, bool relu, bool saturated)
+static void count(struct mch_events *events, int64_t kept, int shift, bool saturated)
 {
-	const int64_t kept = relu && sum < 0 ? 0 : sum;
 	const bool inexact = shift > 0 && ((uint64_t)kept & ((UINT64_C(1) << shift) - 1)) != 0;
 	events->n_out++;
 	events->n_inexact += inexact;
@@ -25,8 +24,8 @@ void mch_requant(const struct mch_requant *cfg, int n, int k, int pixels, const 
 						       &saturated);
 				noise = mch_lfsr_next(noise);
 				if (events)
-					count(events, *acc + cfg->bias[channel], cfg->shift[channel], cfg->relu,
-					      saturated);
+					count(events, mch_requant_sum(cfg->relu, *acc, cfg->bias[channel]),
+					      cfg->shift[channel], saturated);
 			}
 		}
 }

@@ -25,15 +25,20 @@ struct mch_requant {
 	const int8_t *shift; /* [k], acc.frac - y.frac, MCH_SHIFT_MIN .. MCH_SHIFT_MAX */
 };
 
-/* One value. acc and bias are at most 48 bits, so their sum is exact in 49. The ReLU comes before the shift,
- * where it costs one AND row; after it the result would be the same, no mode rounds a negative number above 0.
- * *saturated: the rounded value was outside the output's range (a ReLU's zero is no saturation). */
+/* relu(acc + bias). Both are at most 48 bits, so the sum is exact in 49. The ReLU comes before the shift, where it costs
+ * one AND row; after it the result would be the same, since no mode rounds a negative number above 0. */
+static inline int64_t mch_requant_sum(bool relu, int64_t acc, int64_t bias)
+{
+	const int64_t sum = acc + bias;
+	return relu && sum < 0 ? 0 : sum;
+}
+
+/* One value. *saturated: the rounded value was outside the output's range (a ReLU's zero is no saturation). */
 static inline int32_t mch_requant_value(const struct mch_requant *cfg, int64_t acc, int64_t bias, int shift,
 					uint32_t noise, bool *saturated)
 {
-	const int64_t sum = acc + bias;
-	const int64_t kept = cfg->relu && sum < 0 ? 0 : sum;
-	return (int32_t)mch_sat(mch_round_shift(kept, shift, cfg->round, noise), cfg->out_bits, cfg->out_signed,
+	const int64_t sum = mch_requant_sum(cfg->relu, acc, bias);
+	return (int32_t)mch_sat(mch_round_shift(sum, shift, cfg->round, noise), cfg->out_bits, cfg->out_signed,
 				saturated);
 }
 

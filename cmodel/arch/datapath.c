@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* The array with its requantizers, cycle by cycle; see datapath.h. */
+#include "arch/datapath.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fxp/lfsr.h"
+#include "op/requant.h"
+
+int mch_datapath_init(struct mch_datapath *d, const struct mch_datapath_config *cfg, struct mch_err *err)
+{
+	memset(d, 0, sizeof(*d));
+	if (cfg->out_bits < 1 || cfg->out_bits > 16)
+		return mch_err_set(err, "datapath", "outputs of %d bits are out of range; OUT_BITS is 1 to 16", cfg->out_bits);
+	if (mch_mac_array_init(&d->array, &cfg->array, err) != 0)
+		return -1;
+	d->cfg = *cfg;
+	d->layer = (struct mch_datapath_layer){false, true, cfg->out_bits};
+	d->lane = calloc((size_t)cfg->array.cols, sizeof(*d->lane));
+	if (!d->lane) {
+		mch_datapath_free(d);
+		return mch_err_set(err, "datapath", "out of memory; use a machine with more");
+	}
+	for (int j = 0; j < cfg->array.cols; j++) /* a shift register of 0 reads as the smallest shift */
+		d->lane[j].shift = d->lane[j].shift1 = MCH_SHIFT_MIN;
+	return 0;
+}
+
+void mch_datapath_free(struct mch_datapath *d)
+{
+	mch_mac_array_free(&d->array);
+	free(d->lane);
+	d->lane = NULL;
+}
+
+bool mch_datapath_idle(const struct mch_datapath *d)
+{
+	const struct mch_mac_array *a = &d->array;
+	return !(a->v0 || a->v1 || a->done || a->n_out || d->valid1 || d->valid2 || d->valid3);
+}
+
+/* From the last stage to the first, so that each reads what its predecessor held before the edge. A data register
+ * loads only when its stage takes a value. */
+static void step_lane(const struct mch_datapath *d, struct mch_datapath_lane *lane, int64_t acc, bool valid)
+{
+	if (d->valid2)
+		lane->y = (int32_t)mch_sat(lane->round, d->layer.y_bits, d->layer.y_signed, &lane->sat);
+	if (d->valid1)
+		lane->round = mch_round_shift(lane->sum, lane->shift1, d->cfg.round, lane->noise1);
+	if (valid) {
+		lane->sum = mch_requant_sum(d->layer.relu, acc, lane->bias);
+		lane->shift1 = lane->shift;
+		lane->noise1 = lane->noise;
+		lane->noise = mch_lfsr_next(lane->noise);
+	}
+}
+
+static void load_lanes(struct mch_datapath *d, const struct mch_datapath_in *in)
+{
+	for (int j = 0; j < d->cfg.array.cols; j++) {
+		d->lane[j].bias = in->bias[j];
+		d->lane[j].shift = in->shift[j];
+		d->lane[j].noise = in->noise[j];
+	}
+}
+
+void mch_datapath_step(struct mch_datapath *d, const struct mch_datapath_in *in)
+{
+	const bool en = !d->valid3 || in->out_ready;
+	const bool valid = mch_mac_array_out_valid(&d->array);
+	if (en) {
+		for (int j = 0; (valid || d->valid1 || d->valid2) && j < d->cfg.array.cols; j++)
+			step_lane(d, &d->lane[j], d->array.bank[j], valid);
+		d->valid3 = d->valid2;
+		d->valid2 = d->valid1;
+		d->valid1 = valid;
+	}
+	if (in->load)
+		load_lanes(d, in);
+	struct mch_mac_array_in array = in->array;
+	array.out_ready = en;
+	mch_mac_array_step(&d->array, &array);
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// SPDX-FileCopyrightText: The Macchiato authors
+
+// mch_datapath: the MAC array with one requantizer per column; beats of operands in, rows of codes out.
+// Twin: cmodel/arch/datapath.c, register for register. Spec: docs/datapath.md "datapath".
+//
+// Latency: six edges from the edge that takes a tile's last beat to its first row of codes on y_o; the other rows
+// follow one a cycle. Throughput: one beat per cycle, see mch_mac_array.
+
+`default_nettype none
+
+module mch_datapath #(
+    parameter ROWS     = 16,
+    parameter COLS     = 16,
+    parameter X_BITS   = 8,
+    parameter W_BITS   = 8,
+    parameter ACC_BITS = 32,
+    parameter ACC_SAT  = 0,
+    parameter OUT_BITS = 8,   // 1..16
+    parameter ROUND    = 3    // as in mch_round_shift
+) (
+    input  wire                     clk_i,
+    input  wire                     rst_ni,
+
+    // Layer: changes only while nothing is in flight.
+    input  wire                     x_signed_i,
+    input  wire                     relu_i,
+    input  wire                     y_signed_i,
+    input  wire [4:0]               y_bits_i,
+    // Channel tile: replaces all columns' parameters; values already in the requantizers keep the old ones.
+    input  wire                     load_i,
+    input  wire [COLS*ACC_BITS-1:0] bias_i,
+    input  wire [COLS*6-1:0]        shift_i,  // shift + 15
+    input  wire [COLS*16-1:0]       noise_i,
+
+    input  wire                     in_valid_i,
+    output wire                     in_ready_o,
+    input  wire                     in_first_i,
+    input  wire                     in_last_i,
+    input  wire [ROWS*X_BITS-1:0]   x_i,
+    input  wire [COLS*W_BITS-1:0]   w_i,
+
+    output wire                     out_valid_o,
+    input  wire                     out_ready_i,
+    output wire [COLS*OUT_BITS-1:0] y_o,
+    output wire [COLS-1:0]          sat_o
+);
+
+    wire                     acc_valid;
+    wire [COLS*ACC_BITS-1:0] acc;
+    wire [COLS-1:0]          over;
+    wire [COLS-1:0]          y_valid;
+
+    // The requantizers move as one: when their last stage is empty or taken.
+    wire en = !y_valid[0] || out_ready_i;
+    assign out_valid_o = y_valid[0];
+
+    mch_mac_array #(
+        .ROWS(ROWS), .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT)
+    ) u_array (
+        .clk_i(clk_i),
+        .rst_ni(rst_ni),
+        .in_valid_i(in_valid_i),
+        .in_ready_o(in_ready_o),
+        .in_first_i(in_first_i),
+        .in_last_i(in_last_i),
+        .x_signed_i(x_signed_i),
+        .x_i(x_i),
+        .w_i(w_i),
+        .out_valid_o(acc_valid),
+        .out_ready_i(en),
+        .out_acc_o(acc),
+        .out_over_o(over)
+    );
+
+    // The accumulators' saturation flags end here: the bench reads them in the bank.
+    wire unused = &{1'b0, over, y_valid};
+
+    genvar c;
+    generate
+        for (c = 0; c < COLS; c = c + 1) begin : g_col
+            mch_requant #(
+                .ACC_BITS(ACC_BITS), .OUT_BITS(OUT_BITS), .ROUND(ROUND)
+            ) u_requant (
+                .clk_i(clk_i),
+                .rst_ni(rst_ni),
+                .en_i(en),
+                .load_i(load_i),
+                .bias_i(bias_i[c*ACC_BITS +: ACC_BITS]),
+                .shift_i(shift_i[c*6 +: 6]),
+                .noise_i(noise_i[c*16 +: 16]),
+                .relu_i(relu_i),
+                .y_signed_i(y_signed_i),
+                .y_bits_i(y_bits_i),
+                .valid_i(acc_valid),
+                .acc_i(acc[c*ACC_BITS +: ACC_BITS]),
+                .valid_o(y_valid[c]),
+                .y_o(y_o[c*OUT_BITS +: OUT_BITS]),
+                .sat_o(sat_o[c])
+            );
+        end
+    endgenerate
+
+endmodule
+
+`default_nettype wire
