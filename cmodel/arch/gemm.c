@@ -32,22 +32,37 @@ struct mch_tile mch_gemm_tile(const struct mch_gemm *g, uint64_t tile)
 				 channels_left < g->cols ? channels_left : g->cols};
 }
 
+/* Beat by beat: the term's place in the kernel is found once for all rows. */
+static void gather_x(const struct mch_gemm *g, struct mch_tile at, const int32_t *x, int32_t *beats)
+{
+	const struct mch_conv *v = &g->conv;
+	const int n_p = mch_conv_p(v), n_q = mch_conv_q(v), group_c = v->c / v->groups;
+	const int c0 = at.channel0 / (v->k / v->groups) * group_c;
+	int n[64], p[64], q[64]; /* rows <= 64, see mch_mac_array_init */
+	for (int i = 0; i < at.n_pixels; i++) {
+		n[i] = (at.pixel0 + i) / (n_p * n_q);
+		p[i] = (at.pixel0 + i) / n_q % n_p;
+		q[i] = (at.pixel0 + i) % n_q;
+	}
+	for (int c = c0; c < c0 + group_c; c++)
+		for (int r = 0; r < v->r; r++)
+			for (int s = 0; s < v->s; s++, beats += g->rows)
+				for (int i = 0; i < at.n_pixels; i++) {
+					const ptrdiff_t from = mch_conv_x_at(v, n[i], c, r, s, p[i], q[i]);
+					beats[i] = from < 0 ? 0 : x[from];
+				}
+}
+
 void mch_gemm_operands(const struct mch_gemm *g, uint64_t tile, const int32_t *x, const int32_t *w, int32_t *x_beats,
 		       int32_t *w_beats)
 {
 	const struct mch_tile at = mch_gemm_tile(g, tile);
 	const size_t terms = mch_conv_terms(&g->conv);
-	const int n_p = mch_conv_p(&g->conv), n_q = mch_conv_q(&g->conv);
-	memset(x_beats, 0, terms * (size_t)g->rows * sizeof(*x_beats));
-	memset(w_beats, 0, terms * (size_t)g->cols * sizeof(*w_beats));
-	for (int i = 0; i < at.n_pixels; i++) {
-		const int m = at.pixel0 + i;
-		for (size_t t = 0; t < terms; t++) {
-			const ptrdiff_t from = mch_conv_x_index(&g->conv, m / (n_p * n_q), at.channel0, m / n_q % n_p,
-								m % n_q, t);
-			x_beats[t * (size_t)g->rows + (size_t)i] = from < 0 ? 0 : x[from];
-		}
-	}
+	if (at.n_pixels < g->rows)
+		memset(x_beats, 0, terms * (size_t)g->rows * sizeof(*x_beats));
+	if (at.n_channels < g->cols)
+		memset(w_beats, 0, terms * (size_t)g->cols * sizeof(*w_beats));
+	gather_x(g, at, x, x_beats);
 	for (int j = 0; j < at.n_channels; j++)
 		for (size_t t = 0; t < terms; t++)
 			w_beats[t * (size_t)g->cols + (size_t)j] = w[(size_t)(at.channel0 + j) * terms + t];

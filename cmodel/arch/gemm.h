@@ -13,7 +13,7 @@
  * mch_conv_x_index. Tiles go: group, then channel tile, then pixel tile: the requantizers' parameters change least. */
 struct mch_gemm {
 	struct mch_conv conv; /* with n images */
-	int rows, cols;       /* of the array */
+	int rows, cols;       /* of the array, 1..64 */
 	int n_pixels;         /* n * P * Q */
 	int n_pixel_tiles, n_channel_tiles; /* per group */
 	uint64_t n_tiles, n_beats;          /* n_beats = n_tiles * terms */

@@ -25,11 +25,7 @@ ptrdiff_t mch_conv_x_index(const struct mch_conv *g, int n, int k, int p, int q,
 	const int s = (int)(t % (size_t)g->s);
 	const int r = (int)(t / (size_t)g->s % (size_t)g->r);
 	const int c = (int)(t / (size_t)g->s / (size_t)g->r) + k / (g->k / g->groups) * (g->c / g->groups);
-	const int y = p * g->stride_h + r * g->dilation_h - g->pad_top;
-	const int x = q * g->stride_w + s * g->dilation_w - g->pad_left;
-	if (y < 0 || y >= g->h || x < 0 || x >= g->w)
-		return -1;
-	return (((ptrdiff_t)n * g->c + c) * g->h + y) * g->w + x;
+	return mch_conv_x_at(g, n, c, r, s, p, q);
 }
 
 void mch_conv(const struct mch_conv *g, struct mch_acc cfg, const int32_t *x, const int32_t *w, int64_t *acc,

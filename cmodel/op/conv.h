@@ -30,8 +30,18 @@ int mch_conv_q(const struct mch_conv *g);
 /* Terms of one output: (c / groups) * r * s. */
 size_t mch_conv_terms(const struct mch_conv *g);
 
-/* Index into x of term t = (c * r_size + r) * s_size + s of output (n, k, p, q), or -1 where it falls into
- * the padding (then the operand is 0). The one place that knows how a convolution walks its input. */
+/* Index into x of what kernel position (r, s) of output (n, p, q) reads in input channel c, or -1 where it falls into the
+ * padding (then the operand is 0). The one place that knows how a convolution walks its input. */
+static inline ptrdiff_t mch_conv_x_at(const struct mch_conv *g, int n, int c, int r, int s, int p, int q)
+{
+	const int y = p * g->stride_h + r * g->dilation_h - g->pad_top;
+	const int x = q * g->stride_w + s * g->dilation_w - g->pad_left;
+	if (y < 0 || y >= g->h || x < 0 || x >= g->w)
+		return -1;
+	return (((ptrdiff_t)n * g->c + c) * g->h + y) * g->w + x;
+}
+
+/* The same for term t = (c * r_size + r) * s_size + s of output (n, k, p, q), c counted from the group's first channel. */
 ptrdiff_t mch_conv_x_index(const struct mch_conv *g, int n, int k, int p, int q, size_t t);
 
 /* Accumulates in the order of t, each step by mch_mac. Raw operands of at most 16 bits, either sign for x.

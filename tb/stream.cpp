@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* The lock-step stream; see stream.h. */
+#include "tb/stream.h"
+
+namespace mch_tb {
+
+using mch_sim::pack;
+using mch_sim::unpack;
+
+Stream::Stream(const mch_datapath_config &cfg, const StreamOptions &options)
+	: cfg_(cfg), options_(options), model_(new Vmch_datapath("TOP")), rng_(mch_rng_seed(options.seed)), in_(), gemm_()
+{
+	mch_err err;
+	if (mch_datapath_init(&twin_, &cfg, &err) != 0) {
+		std::fprintf(stderr, "macchiato: %s\n", err.text);
+		std::exit(2);
+	}
+	bias_.resize(static_cast<size_t>(cfg.array.cols));
+	shift_.resize(bias_.size());
+	noise_.resize(bias_.size());
+	reset();
+	if (options.lockstep)
+		check_.reset(new Lockstep(&twin_.array, "TOP.mch_datapath.u_array", &twin_, "TOP.mch_datapath"));
+}
+
+Stream::~Stream()
+{
+	model_->final();
+	mch_datapath_free(&twin_);
+}
+
+void Stream::reset()
+{
+	model_->rst_ni = 1;
+	model_->clk_i = 0;
+	model_->eval();
+	model_->rst_ni = 0;
+	model_->eval();
+	model_->rst_ni = 1;
+	model_->eval();
+}
+
+/* The row on the output pins, dropped when it lies beyond the layer. */
+void Stream::take_row()
+{
+	const mch_tile tile = mch_gemm_tile(&gemm_, tile_out_);
+	const mch_format y = step_->out_format;
+	for (int j = 0; row_out_ < tile.n_pixels && j < tile.n_channels; j++) {
+		const uint64_t code = unpack(&model_->y_o, j, cfg_.out_bits);
+		y_[mch_gemm_out_index(&gemm_, tile, row_out_, j)] = static_cast<int32_t>(
+			y.is_signed ? mch_wrap(static_cast<int64_t>(code), cfg_.out_bits) : static_cast<int64_t>(code));
+		saturated_ += unpack(&model_->sat_o, j, 1);
+	}
+	if (++row_out_ == cfg_.array.rows) {
+		row_out_ = 0;
+		tile_out_++;
+	}
+}
+
+/* One rising edge with in_ on the pins; true while nothing differs. */
+bool Stream::tick()
+{
+	const bool out_valid = model_->out_valid_o;
+	in_.out_ready = options_.stall_percent == 0 ||
+			static_cast<int>(mch_rng_below(&rng_, 100)) >= options_.stall_percent;
+	model_->out_ready_i = in_.out_ready;
+	model_->in_valid_i = in_.array.valid;
+	model_->load_i = in_.load;
+	model_->in_first_i = in_.array.first;
+	model_->in_last_i = in_.array.last;
+	if (in_.array.valid) {
+		pack(&model_->x_i, in_.array.x, cfg_.array.rows, cfg_.array.x_bits);
+		pack(&model_->w_i, in_.array.w, cfg_.array.cols, cfg_.array.w_bits);
+	}
+	if (out_valid && in_.out_ready)
+		take_row();
+	model_->clk_i = 1;
+	model_->eval();
+	if (trace_)
+		trace_(trace_arg_, 2 * cycles_);
+	model_->clk_i = 0;
+	model_->eval();
+	if (trace_)
+		trace_(trace_arg_, 2 * cycles_ + 1);
+	cycles_++;
+	if (!check_)
+		return true;
+	mch_datapath_step(&twin_, &in_);
+	compared_ += check_->n_values() + 2;
+	if (model_->in_ready_o != mch_datapath_in_ready(&twin_) || model_->out_valid_o != mch_datapath_out_valid(&twin_) ||
+	    check_->differs()) {
+		difference_ = check_->first();
+		return false;
+	}
+	return true;
+}
+
+/* Empties the pipeline: the layer's pins and the columns' parameters may then change. */
+bool Stream::drain()
+{
+	in_.array.valid = false;
+	while (tile_out_ < tile_in_)
+		if (!tick())
+			return false;
+	return true;
+}
+
+bool Stream::load(const mch_step &step, const mch_gemm &g, const mch_tile &tile)
+{
+	for (int j = 0; j < cfg_.array.cols; j++) {
+		const bool used = j < tile.n_channels;
+		bias_[static_cast<size_t>(j)] = used ? step.bias[tile.channel0 + j] : 0;
+		shift_[static_cast<size_t>(j)] = used ? step.shift[tile.channel0 + j] : 0;
+		noise_[static_cast<size_t>(j)] = mch_lfsr_seed(step.requant.seed, tile.channel0 + j);
+	}
+	(void)g;
+	in_.array.valid = false;
+	in_.load = true;
+	in_.bias = bias_.data();
+	in_.shift = shift_.data();
+	in_.noise = noise_.data();
+	std::vector<int> codes(shift_.size());
+	for (size_t j = 0; j < codes.size(); j++)
+		codes[j] = shift_[j] - MCH_SHIFT_MIN;
+	pack(&model_->bias_i, bias_.data(), cfg_.array.cols, cfg_.array.acc.bits);
+	pack(&model_->shift_i, codes.data(), cfg_.array.cols, 6);
+	pack(&model_->noise_i, noise_.data(), cfg_.array.cols, 16);
+	const bool same = tick();
+	in_.load = false;
+	return same;
+}
+
+bool Stream::run(const mch_step &step, int n, const int32_t *x, int32_t *y)
+{
+	struct mch_conv conv = step.conv;
+	conv.n = n;
+	gemm_ = mch_gemm_plan(&conv, cfg_.array.rows, cfg_.array.cols);
+	const size_t terms = mch_conv_terms(&conv);
+	const size_t rows = static_cast<size_t>(cfg_.array.rows), cols = static_cast<size_t>(cfg_.array.cols);
+	step_ = &step;
+	y_ = y;
+	tile_in_ = tile_out_ = 0;
+	term_ = 0;
+	row_out_ = 0;
+	layer_start_ = cycles_;
+	x_beats_.resize(terms * rows);
+	w_beats_.resize(terms * cols);
+	model_->x_signed_i = step.in_format.is_signed;
+	model_->relu_i = step.requant.relu;
+	model_->y_signed_i = step.requant.out_signed;
+	model_->y_bits_i = static_cast<uint8_t>(step.requant.out_bits);
+	twin_.layer.relu = step.requant.relu;
+	twin_.layer.y_signed = step.requant.out_signed;
+	twin_.layer.y_bits = step.requant.out_bits;
+	loaded_channel_ = -1;
+	for (uint64_t t = 0; t < gemm_.n_tiles; t++) {
+		const mch_tile tile = mch_gemm_tile(&gemm_, t);
+		if (tile.channel0 != loaded_channel_) {
+			if (!drain() || !load(step, gemm_, tile))
+				return false;
+			loaded_channel_ = tile.channel0;
+		}
+		mch_gemm_operands(&gemm_, t, x, step.weights, x_beats_.data(), w_beats_.data());
+		for (term_ = 0; term_ < terms;) {
+			const bool taken = model_->in_ready_o;
+			in_.array.valid = options_.stall_percent == 0 ||
+					  static_cast<int>(mch_rng_below(&rng_, 100)) >= options_.stall_percent;
+			in_.array.first = term_ == 0;
+			in_.array.last = term_ + 1 == terms;
+			in_.array.x = &x_beats_[term_ * rows];
+			in_.array.w = &w_beats_[term_ * cols];
+			if (!tick())
+				return false;
+			if (taken && in_.array.valid) {
+				term_++;
+				macs_ += rows * cols;
+			}
+		}
+		tile_in_ = t + 1;
+	}
+	return drain();
+}
+
+std::string Stream::position() const
+{
+	if (!step_)
+		return "";
+	/* What a register holds belongs to the tile that entered before it; close enough to look at, exact in the waves. */
+	const mch_tile tile = mch_gemm_tile(&gemm_, tile_in_ < gemm_.n_tiles ? tile_in_ : gemm_.n_tiles - 1);
+	const int q_size = mch_conv_q(&gemm_.conv), p_size = mch_conv_p(&gemm_.conv);
+	const int row = difference_.row > 0 ? difference_.row : 0, col = difference_.col > 0 ? difference_.col : 0;
+	const int m = tile.pixel0 + row;
+	char text[256];
+	std::snprintf(text, sizeof(text), "layer %s  n=%d k=%d p=%d q=%d  term %zu of %zu  tile %llu  cycle %llu  %s",
+		      step_->layer->name, m / (p_size * q_size), tile.channel0 + col, m / q_size % p_size, m % q_size, term_,
+		      mch_conv_terms(&gemm_.conv), static_cast<unsigned long long>(tile_in_),
+		      static_cast<unsigned long long>(cycles_), difference_.name.c_str());
+	return text;
+}
+
+} // namespace mch_tb

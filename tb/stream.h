@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Streams a layer's operands through a verilated mch_datapath and, in lock-step, through its C twin. */
+#ifndef MCH_TB_STREAM_H
+#define MCH_TB_STREAM_H
+
+#include <memory>
+#include <string>
+#include <vector>
+
+extern "C" {
+#include "arch/gemm.h"
+#include "base/rng.h"
+#include "fxp/lfsr.h"
+#include "net/qnet.h"
+}
+#include "Vmch_datapath.h"
+#include "tb/lockstep.h"
+
+namespace mch_tb {
+
+struct StreamOptions {
+	uint64_t seed = 1;
+	int stall_percent = 0; /* of cycles, on the input and on the output, each on its own */
+	bool lockstep = true;  /* false: the RTL alone, for the speed comparison */
+};
+
+class Stream {
+public:
+	Stream(const mch_datapath_config &cfg, const StreamOptions &options);
+	~Stream();
+	Stream(const Stream &) = delete;
+	Stream &operator=(const Stream &) = delete;
+
+	/* Runs a conv or dense step on n images: x raw NCHW in, y raw NKPQ out. False when a register or a pin differed: then
+	 * difference() tells which. A stochastic layer must come one image at a time: its noise starts anew with each. */
+	bool run(const mch_step &step, int n, const int32_t *x, int32_t *y);
+
+	const Difference &difference() const { return difference_; }
+	/* Where in the layer the array was when it differed: "n=0 k=3 p=12 q=4 term 17  tile 5  cycle 5211". */
+	std::string position() const;
+
+	uint64_t cycles() const { return cycles_; }
+	uint64_t layer_cycles() const { return cycles_ - layer_start_; }
+	uint64_t macs() const { return macs_; } /* done by the array: beats x ROWS x COLS */
+	uint64_t values_compared() const { return compared_; }
+	uint64_t saturated() const { return saturated_; }
+	Vmch_datapath &model() { return *model_; }
+	/* Called after every edge, for waves. */
+	void on_cycle(void (*fn)(void *, uint64_t), void *arg) { trace_ = fn, trace_arg_ = arg; }
+
+private:
+	bool tick();
+	void reset();
+	bool load(const mch_step &step, const mch_gemm &g, const mch_tile &tile);
+	bool drain();
+	void take_row();
+
+	mch_datapath_config cfg_;
+	StreamOptions options_;
+	std::unique_ptr<Vmch_datapath> model_;
+	mch_datapath twin_;
+	std::unique_ptr<Lockstep> check_;
+	mch_rng rng_;
+	mch_datapath_in in_;
+	Difference difference_;
+	std::vector<int32_t> x_beats_, w_beats_;
+	std::vector<int64_t> bias_;
+	std::vector<int8_t> shift_;
+	std::vector<uint16_t> noise_;
+	const mch_step *step_ = nullptr;
+	mch_gemm gemm_;
+	int32_t *y_ = nullptr;
+	uint64_t tile_in_ = 0, tile_out_ = 0;
+	size_t term_ = 0;
+	int row_out_ = 0;
+	int loaded_channel_ = -1;
+	uint64_t cycles_ = 0, layer_start_ = 0, macs_ = 0, compared_ = 0, saturated_ = 0;
+	void (*trace_)(void *, uint64_t) = nullptr;
+	void *trace_arg_ = nullptr;
+};
+
+} // namespace mch_tb
+
+#endif
