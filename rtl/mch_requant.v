@@ -5,6 +5,7 @@
 //
 // Latency 3, counted in edges with en_i high: y of an acc taken at edge t stands from edge t + 2 until the next, for
 // the reader to take at edge t + 3. Throughput one value a cycle. en_i low holds all three stages and takes nothing.
+// A data register loads only when its stage takes a value: bubbles cost no toggles.
 //   stage 1  sum_q    relu(acc + bias); shift1_q and noise1_q travel with it
 //   stage 2  round_q  round_shift
 //   stage 3  y_q, sat_q
@@ -66,7 +67,7 @@ module mch_requant #(
 	reg signed [SUM_BITS-1:0] sum_q;
 	reg [5:0] shift1_q;
 	always @(posedge clk_i)
-		if (en_i) begin
+		if (en_i && valid_i) begin
 			sum_q <= sum & {SUM_BITS{!(relu_i & sum[SUM_BITS-1])}};
 			shift1_q <= shift_q;
 		end
@@ -84,7 +85,7 @@ module mch_requant #(
 				.noise_o(noise)
 			);
 			always @(posedge clk_i)
-				if (en_i)
+				if (en_i && valid_i)
 					noise1_q <= noise;
 			assign noise1 = noise1_q;
 		end else begin : g_no_noise
@@ -106,7 +107,7 @@ module mch_requant #(
 	);
 	reg signed [ROUND_BITS-1:0] round_q;
 	always @(posedge clk_i)
-		if (en_i)
+		if (en_i && valid1_q)
 			round_q <= rounded;
 
 	// Stage 3.
@@ -125,7 +126,7 @@ module mch_requant #(
 	reg [OUT_BITS-1:0] y_q;
 	reg sat_q;
 	always @(posedge clk_i)
-		if (en_i) begin
+		if (en_i && valid2_q) begin
 			y_q <= y;
 			sat_q <= sat;
 		end
