@@ -53,7 +53,8 @@ int mch_unsupported_report(const struct mch_unsupported *list, const char *path,
 	char rest[48] = "";
 	if (n_left)
 		snprintf(rest, sizeof(rest), " and %d more", n_left);
-	return mch_err_set(err, path, "not supported: %s%s; replace these, or cut the network before them", text, rest);
+	return mch_err_set(err, path, "not supported: %s%s; replace these, or cut the network before them", text,
+			   rest);
 }
 
 int mch_build_shape(struct mch_net *net, int edge, struct mch_shape *shape, struct mch_err *err)
@@ -78,8 +79,8 @@ int mch_build_edge_name(const struct mch_net *net, const char *want, char *buf, 
 	for (int i = 2; n >= 0 && (size_t)n < room && mch_net_find_edge(net, buf) >= 0; i++)
 		n = snprintf(buf, room, "%s_%d", want, i);
 	if (n < 0 || (size_t)n >= room)
-		return mch_err_set(err, net->name ? net->name : "network", "the name \"%.32s...\" has over %zu letters; shorten it",
-				   want, room - 1);
+		return mch_err_set(err, net->name ? net->name : "network",
+				   "the name \"%.32s...\" has over %zu letters; shorten it", want, room - 1);
 	return 0;
 }
 
@@ -97,8 +98,10 @@ static int find_output(struct mch_net *net, const char *path, struct mch_err *er
 			unread[n_unread++ > 0] = e;
 	free(is_read);
 	if (n_unread != 1)
-		return mch_err_set(err, path, "%d results are read by no layer (%s, %s%s), one output is expected; cut the "
-				   "others off", n_unread, net->edges[unread[0]].name, net->edges[unread[1]].name,
+		return mch_err_set(err, path,
+				   "%d results are read by no layer (%s, %s%s), one output is expected; cut the "
+				   "others off",
+				   n_unread, net->edges[unread[0]].name, net->edges[unread[1]].name,
 				   n_unread > 2 ? ", ..." : "");
 	net->output = unread[0];
 	return 0;

@@ -31,8 +31,8 @@ int mch_build_shape(struct mch_net *net, int edge, struct mch_shape *shape, stru
 /* A name that no edge has yet: want, or want_2, want_3, ... Into buf; -1 with err when it does not fit. */
 int mch_build_edge_name(const struct mch_net *net, const char *want, char *buf, size_t room, struct mch_err *err);
 
-/* Completes a network: the output is the one edge that nobody reads, shapes are inferred. 0, or -1 with err that begins
- * with path. */
+/* Completes a network: the output is the one edge that nobody reads, shapes are inferred. 0, or -1 with err that
+ * begins with path. */
 int mch_build_finish(struct mch_net *net, const char *path, struct mch_err *err);
 
 #endif

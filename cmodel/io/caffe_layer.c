@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* The parameters of one Caffe layer; see caffe_layer.h. A field that is not known is refused: a misspelt "kernal_size" would
- * otherwise become another network. */
+/* The parameters of one Caffe layer; see caffe_layer.h. A field that is not known is refused: a misspelt
+ * "kernal_size" would otherwise become another network. */
 #include "io/caffe_layer.h"
 
 #include <limits.h>
@@ -47,7 +47,8 @@ static int require_int(const struct params *p, const char *name, int only)
 		return -1;
 	if (value == only)
 		return 0;
-	return mch_prototxt_err(p->err, p->path, field, "%s is %d, only %d is supported; rewrite the layer", name, value, only);
+	return mch_prototxt_err(p->err, p->path, field, "%s is %d, only %d is supported; rewrite the layer", name,
+				value, only);
 }
 
 static int require_bool(const struct params *p, const char *name, bool only)
@@ -62,7 +63,7 @@ static int require_bool(const struct params *p, const char *name, bool only)
 				only ? "true" : "false");
 }
 
-/* kernel_size: 5, or kernel_size: 5 kernel_size: 3, or kernel_h: 5 kernel_w: 3. A fallback below low: must be given. */
+/* kernel_size: 5, or kernel_size: 5 kernel_size: 3, or kernel_h: 5 kernel_w: 3. A fallback below low: required. */
 static int get_pair(const struct params *p, const char *both, const char *name_h, const char *name_w, int low,
 		    int fallback, int *h, int *w)
 {
@@ -75,8 +76,10 @@ static int get_pair(const struct params *p, const char *both, const char *name_h
 					field_h ? name_h : name_w);
 	const struct mch_prototxt *second = first ? mch_prototxt_again(first) : NULL;
 	if (second && mch_prototxt_again(second))
-		return mch_prototxt_err(p->err, p->path, first, "%s is given over twice, height and width are two; correct the "
-					"definition", both);
+		return mch_prototxt_err(p->err, p->path, first,
+					"%s is given over twice, height and width are two; correct the "
+					"definition",
+					both);
 	field_h = first ? first : field_h;
 	field_w = second ? second : first ? first : field_w;
 	if (field_h && mch_prototxt_int(p->path, field_h, low, MCH_BUILD_SIDE_MAX, h, p->err) != 0)
@@ -84,7 +87,8 @@ static int get_pair(const struct params *p, const char *both, const char *name_h
 	if (field_w && mch_prototxt_int(p->path, field_w, low, MCH_BUILD_SIDE_MAX, w, p->err) != 0)
 		return -1;
 	if (*h < low || *w < low)
-		return mch_prototxt_err(p->err, p->path, p->param ? p->param : p->layer, "%s is missing; add it", both);
+		return mch_prototxt_err(p->err, p->path, p->param ? p->param : p->layer, "%s is missing; add it",
+					both);
 	return 0;
 }
 
@@ -129,7 +133,8 @@ static int read_dense(const struct params *p)
 /* The scalar's text: an enum's name, or its number. */
 static bool is_word(const struct mch_prototxt *field, const char *name, const char *number)
 {
-	return field->kind == MCH_PROTOTXT_SCALAR && (strcmp(field->text, name) == 0 || strcmp(field->text, number) == 0);
+	return field->kind == MCH_PROTOTXT_SCALAR &&
+	       (strcmp(field->text, name) == 0 || strcmp(field->text, number) == 0);
 }
 
 static int read_pool_window(const struct params *p, struct mch_pool *g)
@@ -165,8 +170,8 @@ static int read_pool(const struct params *p)
 	g.pad_bottom = g.pad_top;
 	g.pad_right = g.pad_left;
 	g.ceil_mode = !round || is_word(round, "CEIL", "0");
-	/* Caffe's mean counts padding. Without any the divisor is the clipped window either way, and "not counted" is what
-	 * all readers of the ONNX file take for that. */
+	/* Caffe's mean counts padding. Without any the divisor is the clipped window either way, and "not counted" is
+	 * what all readers of the ONNX file take for that. */
 	g.count_include_pad = !is_max && (g.pad_top > 0 || g.pad_left > 0);
 	p->net->layers[p->index].kind = is_max ? MCH_POOL_MAX : MCH_POOL_AVG;
 	p->net->layers[p->index].pool = g;
@@ -203,13 +208,16 @@ static const struct {
 	int (*read)(const struct params *p);
 } readers[MCH_N_KINDS] = {
 	[MCH_CONV] = {"convolution_param",
-		      "num_output bias_term pad pad_h pad_w kernel_size kernel_h kernel_w group stride stride_h stride_w "
+		      "num_output bias_term pad pad_h pad_w kernel_size kernel_h kernel_w group stride stride_h "
+		      "stride_w "
 		      "dilation weight_filler bias_filler engine axis force_nd_im2col ",
 		      read_conv},
-	[MCH_DENSE] = {"inner_product_param", "num_output bias_term weight_filler bias_filler axis transpose ", read_dense},
+	[MCH_DENSE] = {"inner_product_param", "num_output bias_term weight_filler bias_filler axis transpose ",
+		       read_dense},
 	[MCH_RELU] = {"relu_param", "negative_slope engine ", read_relu},
 	[MCH_POOL_MAX] = {"pooling_param",
-			  "pool pad pad_h pad_w kernel_size kernel_h kernel_w stride stride_h stride_w engine global_pooling "
+			  "pool pad pad_h pad_w kernel_size kernel_h kernel_w stride stride_h stride_w engine "
+			  "global_pooling "
 			  "round_mode ",
 			  read_pool},
 	[MCH_FLATTEN] = {"flatten_param", "axis end_axis ", read_flatten},
@@ -229,12 +237,14 @@ static bool has_word(const char *words, const char *word)
 /* Of the layer itself: its own fields, and the parameters of other types, which Caffe ignores too. */
 static int check_fields(const struct params *p, const char *param_fields)
 {
-	static const char own[] = "name type bottom top phase param blobs_lr weight_decay include exclude loss_weight "
-				  "propagate_down blobs ";
+	static const char own[] =
+		"name type bottom top phase param blobs_lr weight_decay include exclude loss_weight "
+		"propagate_down blobs ";
 	for (const struct mch_prototxt *f = p->layer->first; f; f = f->next) {
 		const size_t n = strlen(f->name);
 		if (!has_word(own, f->name) && (n < 7 || strcmp(f->name + n - 6, "_param") != 0))
-			return mch_prototxt_err(p->err, p->path, f, "%s is no field of a layer; correct the name", f->name);
+			return mch_prototxt_err(p->err, p->path, f, "%s is no field of a layer; correct the name",
+						f->name);
 	}
 	if (!p->param)
 		return 0;

@@ -12,8 +12,8 @@
 /* Does phase TEST, level 0, no stages, keep the layer? 0, or -1 with err. */
 int mch_caffe_is_kept(const char *path, const struct mch_prototxt *layer, bool *is_kept, struct mch_err *err);
 
-/* Checks every field of the layer and sets kind (MAX or AVE) and geometry of net->layers[index], which has the kind of its
- * type. 0, or -1 with err. */
+/* Checks every field of the layer and sets kind (MAX or AVE) and geometry of net->layers[index], which has the kind
+ * of its type. 0, or -1 with err. */
 int mch_caffe_layer(const char *path, const struct mch_prototxt *layer, struct mch_net *net, int index,
 		    struct mch_err *err);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* A Caffe network definition as a network; see caffe_read.h. The parameters of each layer are read by caffe_layer.c. */
+/* A Caffe network definition as a network; see caffe_read.h. The parameters of layers are read by caffe_layer.c. */
 #include "io/caffe_read.h"
 
 #include <stdbool.h>
@@ -88,10 +88,12 @@ static struct blob *find_blob(const struct reader *r, const char *name)
 	return NULL;
 }
 
-static int add_blob(struct reader *r, const struct mch_prototxt *at, const char *name, struct mch_shape shape, int edge)
+static int add_blob(struct reader *r, const struct mch_prototxt *at, const char *name, struct mch_shape shape,
+		    int edge)
 {
 	if (find_blob(r, name))
-		return mch_prototxt_err(r->err, r->path, at, "\"%s\" is already written by an earlier layer; rename one", name);
+		return mch_prototxt_err(r->err, r->path, at,
+					"\"%s\" is already written by an earlier layer; rename one", name);
 	struct blob *more = realloc(r->blobs, ((size_t)r->n_blobs + 1) * sizeof(*more));
 	if (!more)
 		return mch_err_set(r->err, r->path, "out of memory; use a machine with more");
@@ -107,13 +109,15 @@ static int read_dims(struct reader *r, const struct mch_prototxt *at, const stru
 	int dim[4] = {1, 1, 1, 1}, n = 0;
 	for (; field && n < n_max; field = mch_prototxt_again(field)) {
 		if (n == 4)
-			return mch_prototxt_err(r->err, r->path, field, "the shape has over 4 dimensions, N C H W is expected; "
+			return mch_prototxt_err(r->err, r->path, field,
+						"the shape has over 4 dimensions, N C H W is expected; "
 						"correct the definition");
 		if (mch_prototxt_int(r->path, field, 1, MCH_BUILD_CHANNELS_MAX, &dim[n++], r->err) != 0)
 			return -1;
 	}
 	if (n == 3)
-		return mch_prototxt_err(r->err, r->path, at, "the shape has 3 dimensions, N C H W is expected; add one");
+		return mch_prototxt_err(r->err, r->path, at,
+					"the shape has 3 dimensions, N C H W is expected; add one");
 	*shape = (struct mch_shape){1, dim[1], dim[2], dim[3]};
 	return 0;
 }
@@ -130,8 +134,8 @@ static int read_net_inputs(struct reader *r, const struct mch_prototxt *root)
 		if (mch_prototxt_string(r->path, input, &name, r->err) != 0)
 			return -1;
 		if (!shape && !dim)
-			return mch_prototxt_err(r->err, r->path, input, "input \"%s\" has no shape; add input_shape { dim: ... }",
-						name);
+			return mch_prototxt_err(r->err, r->path, input,
+						"input \"%s\" has no shape; add input_shape { dim: ... }", name);
 		if (shape ? mch_prototxt_message(r->path, shape, r->err) != 0 ||
 				    read_dims(r, shape, mch_prototxt_find(shape, "dim"), 5, &s) != 0
 			  : read_dims(r, input, dim, 4, &s) != 0)
@@ -154,12 +158,15 @@ static int read_transform(struct reader *r, const struct mch_prototxt *layer)
 		const struct mch_prototxt *scale = mch_prototxt_find(param, "scale");
 		mean = mean ? mean : mch_prototxt_find(param, "mean_value");
 		if (mean)
-			return mch_prototxt_err(r->err, r->path, mean, "%s: images minus a mean are not supported; fold the mean "
-						"into the first layer's bias, or read the deploy file", mean->name);
+			return mch_prototxt_err(r->err, r->path, mean,
+						"%s: images minus a mean are not supported; fold the mean "
+						"into the first layer's bias, or read the deploy file",
+						mean->name);
 		if (scale && mch_prototxt_real(r->path, scale, &r->net->input_scale, r->err) != 0)
 			return -1;
 		if (scale && r->net->input_scale <= 0)
-			return mch_prototxt_err(r->err, r->path, scale, "scale is %s, above 0 is expected; correct the definition",
+			return mch_prototxt_err(r->err, r->path, scale,
+						"scale is %s, above 0 is expected; correct the definition",
 						scale->text);
 	}
 	return 0;
@@ -188,7 +195,8 @@ static int data_shape(struct reader *r, const struct mch_prototxt *layer, enum r
 	const struct mch_prototxt *dims = mch_prototxt_find(mch_prototxt_find(layer, "input_param"), "shape");
 	if (role == ROLE_INPUT && dims)
 		return read_dims(r, dims, mch_prototxt_find(dims, "dim"), 5, shape);
-	return mch_prototxt_err(r->err, r->path, layer, "the layer does not tell the size of its images; use an Input layer with "
+	return mch_prototxt_err(r->err, r->path, layer,
+				"the layer does not tell the size of its images; use an Input layer with "
 				"input_param { shape { dim: 1 dim: C dim: H dim: W } }, or read the deploy file");
 }
 
@@ -212,37 +220,48 @@ static int read_bottom(struct reader *r, const struct mch_prototxt *layer, struc
 	const struct mch_prototxt *bottom = mch_prototxt_find(layer, "bottom");
 	const char *name;
 	if (!bottom || mch_prototxt_again(bottom))
-		return mch_prototxt_err(r->err, r->path, layer, "the layer has %s bottom, one is expected; correct the "
-					"definition", bottom ? "more than one" : "no");
+		return mch_prototxt_err(r->err, r->path, layer,
+					"the layer has %s bottom, one is expected; correct the "
+					"definition",
+					bottom ? "more than one" : "no");
 	if (mch_prototxt_string(r->path, bottom, &name, r->err) != 0)
 		return -1;
 	*blob = find_blob(r, name);
 	if (!*blob)
-		return mch_prototxt_err(r->err, r->path, bottom, "bottom \"%s\" is written by no earlier layer; correct the name "
-					"or the order", name);
+		return mch_prototxt_err(r->err, r->path, bottom,
+					"bottom \"%s\" is written by no earlier layer; correct the name "
+					"or the order",
+					name);
 	if ((*blob)->edge >= 0)
 		return 0;
 	if (r->net->input >= 0)
-		return mch_prototxt_err(r->err, r->path, bottom, "\"%s\" is a second input beside \"%s\", one is expected; cut it "
-					"off", name, r->net->edges[r->net->input].name);
+		return mch_prototxt_err(r->err, r->path, bottom,
+					"\"%s\" is a second input beside \"%s\", one is expected; cut it "
+					"off",
+					name, r->net->edges[r->net->input].name);
 	(*blob)->edge = r->net->input = mch_net_add_edge(r->net, name, (*blob)->shape, r->err);
 	return r->net->input < 0 ? -1 : 0;
 }
 
 static int read_layer(struct reader *r, const struct mch_prototxt *layer, enum mch_kind kind)
 {
-	const struct mch_prototxt *name_field = mch_prototxt_find(layer, "name"), *top = mch_prototxt_find(layer, "top");
+	const struct mch_prototxt *name_field = mch_prototxt_find(layer, "name"),
+				  *top = mch_prototxt_find(layer, "top");
 	const char *name, *top_name;
 	struct blob *bottom;
 	char edge_name[256];
 	if (!name_field || !top || mch_prototxt_again(top))
-		return mch_prototxt_err(r->err, r->path, layer, "the layer has %s, one is expected; correct the definition",
-					!name_field ? "no name" : !top ? "no top" : "more than one top");
+		return mch_prototxt_err(r->err, r->path, layer,
+					"the layer has %s, one is expected; correct the definition",
+					!name_field ? "no name"
+					: !top      ? "no top"
+						    : "more than one top");
 	if (mch_prototxt_string(r->path, name_field, &name, r->err) != 0 ||
 	    mch_prototxt_string(r->path, top, &top_name, r->err) != 0 || read_bottom(r, layer, &bottom) != 0)
 		return -1;
 	if (mch_net_find_layer(r->net, name) >= 0)
-		return mch_prototxt_err(r->err, r->path, name_field, "a second layer is named \"%s\"; rename one", name);
+		return mch_prototxt_err(r->err, r->path, name_field, "a second layer is named \"%s\"; rename one",
+					name);
 	const bool in_place = strcmp(top_name, bottom->name) == 0;
 	if (mch_build_edge_name(r->net, in_place ? name : top_name, edge_name, sizeof(edge_name), r->err) != 0)
 		return -1;
@@ -274,7 +293,8 @@ static int read_layers(struct reader *r, const struct mch_prototxt *root, bool o
 		if (only_look && is_kept && role == ROLE_UNKNOWN) {
 			const struct mch_prototxt *name = mch_prototxt_find(layer, "name");
 			char where[128];
-			snprintf(where, sizeof(where), "%.100s line %d", name && name->text ? name->text : "unnamed", layer->line);
+			snprintf(where, sizeof(where), "%.100s line %d", name && name->text ? name->text : "unnamed",
+				 layer->line);
 			mch_unsupported_add(&unsupported, type, where);
 		}
 		if (only_look || !is_kept)
@@ -290,14 +310,17 @@ static int read_layers(struct reader *r, const struct mch_prototxt *root, bool o
 static int check_fields(struct reader *r, const struct mch_prototxt *root)
 {
 	for (const struct mch_prototxt *f = root->first; f; f = f->next) {
-		static const char *const known[] = {"name", "input", "input_shape", "input_dim", "force_backward", "state",
-						    "debug_info", "layer", "layers"};
+		static const char *const known[] = {"name",       "input",          "input_shape",
+						    "input_dim",  "force_backward", "state",
+						    "debug_info", "layer",          "layers"};
 		size_t i = 0;
 		while (i < sizeof(known) / sizeof(known[0]) && strcmp(f->name, known[i]) != 0)
 			i++;
 		if (i == sizeof(known) / sizeof(known[0]))
-			return mch_prototxt_err(r->err, r->path, f, "%s is no field of a Caffe network; is it the right file (a "
-						"solver's, perhaps)?", f->name);
+			return mch_prototxt_err(r->err, r->path, f,
+						"%s is no field of a Caffe network; is it the right file (a "
+						"solver's, perhaps)?",
+						f->name);
 	}
 	return 0;
 }
@@ -306,7 +329,8 @@ static int read_net(struct reader *r, const struct mch_prototxt *root)
 {
 	const struct mch_prototxt *name_field = mch_prototxt_find(root, "name");
 	const char *name = mch_file_name(r->path);
-	if (check_fields(r, root) != 0 || (name_field && mch_prototxt_string(r->path, name_field, &name, r->err) != 0))
+	if (check_fields(r, root) != 0 ||
+	    (name_field && mch_prototxt_string(r->path, name_field, &name, r->err) != 0))
 		return -1;
 	r->net->name = strdup(name);
 	if (!r->net->name)

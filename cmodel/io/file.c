@@ -28,7 +28,8 @@ static int read_stream(FILE *stream, const char *path, size_t limit_bytes, char 
 	}
 	if (ferror(stream)) {
 		free(bytes);
-		return mch_err_set(err, path, "cannot be read (%s); check the name and its permissions", strerror(errno));
+		return mch_err_set(err, path, "cannot be read (%s); check the name and its permissions",
+				   strerror(errno));
 	}
 	if (n > limit_bytes) {
 		free(bytes);
@@ -49,7 +50,8 @@ int mch_file_read(const char *path, size_t limit_bytes, char **data, size_t *n_b
 		return read_stream(stdin, "standard input", limit_bytes, data, n_bytes, err);
 	FILE *stream = fopen(path, "rb");
 	if (!stream)
-		return mch_err_set(err, path, "cannot be read (%s); check the name and its permissions", strerror(errno));
+		return mch_err_set(err, path, "cannot be read (%s); check the name and its permissions",
+				   strerror(errno));
 	const int status = read_stream(stream, path, limit_bytes, data, n_bytes, err);
 	fclose(stream);
 	return status;

@@ -63,7 +63,8 @@ int mch_hash_file(const char *path, char hex[MCH_HASH_HEX], struct mch_err *err)
 {
 	FILE *stream = fopen(path, "rb");
 	if (!stream)
-		return mch_err_set(err, path, "cannot be read (%s); check the name and its permissions", strerror(errno));
+		return mch_err_set(err, path, "cannot be read (%s); check the name and its permissions",
+				   strerror(errno));
 	struct mch_hash hash;
 	uint8_t bytes[1 << 14];
 	size_t n;
@@ -93,13 +94,17 @@ static void hash_geometry(struct mch_hash *hash, const struct mch_layer *layer)
 {
 	if (layer->kind == MCH_CONV || layer->kind == MCH_DENSE) {
 		const struct mch_conv *g = &layer->conv;
-		const int values[] = {g->k, g->r, g->s, g->stride_h, g->stride_w, g->pad_top, g->pad_left,
-				      g->pad_bottom, g->pad_right, g->dilation_h, g->dilation_w, g->groups};
+		const int values[] = {g->k,         g->r,          g->s,          g->stride_h,
+				      g->stride_w,  g->pad_top,    g->pad_left,   g->pad_bottom,
+				      g->pad_right, g->dilation_h, g->dilation_w, g->groups};
 		hash_ints(hash, values, sizeof(values) / sizeof(values[0]));
 	} else if (layer->kind == MCH_POOL_MAX || layer->kind == MCH_POOL_AVG) {
 		const struct mch_pool *g = &layer->pool;
-		const int values[] = {g->r, g->s, g->stride_h, g->stride_w, g->pad_top, g->pad_left, g->pad_bottom,
-				      g->pad_right, g->ceil_mode, g->count_include_pad && layer->kind == MCH_POOL_AVG};
+		const int values[] = {g->r,          g->s,
+				      g->stride_h,   g->stride_w,
+				      g->pad_top,    g->pad_left,
+				      g->pad_bottom, g->pad_right,
+				      g->ceil_mode,  g->count_include_pad && layer->kind == MCH_POOL_AVG};
 		hash_ints(hash, values, sizeof(values) / sizeof(values[0]));
 	}
 }
@@ -123,7 +128,8 @@ void mch_hash_net(const struct mch_net *net, char hex[MCH_HASH_HEX])
 		for (int e = 0; e < layer->n_in; e++)
 			mch_hash_int(&hash, net->edges[layer->in[e]].producer);
 		hash_geometry(&hash, layer);
-		const size_t n_weights = layer->weights ? layer->n_weights : 0, n_bias = layer->bias ? layer->n_bias : 0;
+		const size_t n_weights = layer->weights ? layer->n_weights : 0,
+			     n_bias = layer->bias ? layer->n_bias : 0;
 		mch_hash_int(&hash, (int64_t)n_weights);
 		mch_hash_f32(&hash, layer->weights, n_weights);
 		mch_hash_int(&hash, (int64_t)n_bias);

@@ -31,8 +31,8 @@ void mch_hash_end(struct mch_hash *hash, char hex[MCH_HASH_HEX]);
 
 int mch_hash_file(const char *path, char hex[MCH_HASH_HEX], struct mch_err *err);
 
-/* What the network computes: input shape and scale, kinds, connections, geometry, parameters. Names have no part in it,
- * so a network has one hash whatever file it came from. Needs mch_net_infer before. */
+/* What the network computes: input shape and scale, kinds, connections, geometry, parameters. Names have no part in
+ * it, so a network has one hash whatever file it came from. Needs mch_net_infer before. */
 void mch_hash_net(const struct mch_net *net, char hex[MCH_HASH_HEX]);
 
 #endif

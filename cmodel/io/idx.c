@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* IDX files; see idx.h. The format: two zero bytes, the element type (8: uint8), the number of dimensions, each dimension as
- * a big-endian 32-bit number, then the elements with the last dimension running fastest. */
+/* IDX files; see idx.h. The format: two zero bytes, the element type (8: uint8), the number of dimensions, each
+ * dimension as a big-endian 32-bit number, then the elements with the last dimension running fastest. */
 #include "io/idx.h"
 
 #include <errno.h>
@@ -31,10 +31,12 @@ static int read_failed(const struct idx *idx, size_t got, size_t want, struct mc
 	int code;
 	const char *text = gzerror(idx->stream, &code);
 	if (code == Z_ERRNO)
-		return mch_err_set(err, idx->path, "cannot be read (%s); check the file and its disk", strerror(errno));
+		return mch_err_set(err, idx->path, "cannot be read (%s); check the file and its disk",
+				   strerror(errno));
 	if (code != Z_OK && code != Z_BUF_ERROR && code != Z_STREAM_END)
 		return mch_err_set(err, idx->path, "is damaged (%s); get it again", text);
-	return mch_err_set(err, idx->path, "ends after %zu of %zu bytes; the copy is incomplete, get it again", got, want);
+	return mch_err_set(err, idx->path, "ends after %zu of %zu bytes; the copy is incomplete, get it again", got,
+			   want);
 }
 
 static int read_header(struct idx *idx, int n_dims, struct mch_err *err)
@@ -42,16 +44,18 @@ static int read_header(struct idx *idx, int n_dims, struct mch_err *err)
 	uint8_t head[4 + 4 * MAX_DIMS];
 	const int want = 4 + 4 * n_dims, got = gzread(idx->stream, head, (unsigned)want);
 	if (got >= 4 && (head[0] != 0 || head[1] != 0 || head[2] != 8 || head[3] != n_dims))
-		return mch_err_set(err, idx->path, "begins with %02x%02x%02x%02x, an IDX file of %s begins with 000008%02x; is "
-				   "it the right file?", head[0], head[1], head[2], head[3],
-				   n_dims == 1 ? "labels" : "images", n_dims);
+		return mch_err_set(err, idx->path,
+				   "begins with %02x%02x%02x%02x, an IDX file of %s begins with 000008%02x; is "
+				   "it the right file?",
+				   head[0], head[1], head[2], head[3], n_dims == 1 ? "labels" : "images", n_dims);
 	if (got != want)
 		return read_failed(idx, got < 0 ? 0 : (size_t)got, (size_t)want, err);
 	for (int d = 0; d < n_dims; d++) {
 		const uint8_t *b = head + 4 + 4 * d;
 		idx->dim[d] = (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 		if (idx->dim[d] == 0 || idx->dim[d] > (d == 0 ? (uint32_t)INT_MAX : MAX_SIDE))
-			return mch_err_set(err, idx->path, "dimension %d is %u, 1 to %d are usable; is it the right file?", d,
+			return mch_err_set(err, idx->path,
+					   "dimension %d is %u, 1 to %d are usable; is it the right file?", d,
 					   (unsigned)idx->dim[d], d == 0 ? INT_MAX : MAX_SIDE);
 	}
 	return 0;
@@ -70,7 +74,8 @@ static int read_elements(struct idx *idx, int n_dims, struct mch_err *err)
 			room = room > want ? want : room;
 			uint8_t *more = realloc(idx->bytes, room);
 			if (!more)
-				return mch_err_set(err, idx->path, "out of memory for %zu bytes; use a machine with more", room);
+				return mch_err_set(err, idx->path,
+						   "out of memory for %zu bytes; use a machine with more", room);
 			idx->bytes = more;
 		}
 		const size_t ask = room - got > 1 << 30 ? 1 << 30 : room - got;
@@ -83,7 +88,8 @@ static int read_elements(struct idx *idx, int n_dims, struct mch_err *err)
 	uint8_t extra;
 	const int n = gzread(idx->stream, &extra, 1);
 	if (n > 0)
-		return mch_err_set(err, idx->path, "has bytes behind its last element; the header is wrong, get it again");
+		return mch_err_set(err, idx->path,
+				   "has bytes behind its last element; the header is wrong, get it again");
 	return n < 0 || gzeof(idx->stream) == 0 ? read_failed(idx, head + got, head + want, err) : 0;
 }
 
@@ -126,7 +132,8 @@ static int take(struct idx *images, const struct idx *labels, struct mch_dataset
 	return 0;
 }
 
-int mch_idx_load_files(const char *images_path, const char *labels_path, struct mch_dataset *data, struct mch_err *err)
+int mch_idx_load_files(const char *images_path, const char *labels_path, struct mch_dataset *data,
+		       struct mch_err *err)
 {
 	struct idx images, labels = {0};
 	memset(data, 0, sizeof(*data));
@@ -134,7 +141,8 @@ int mch_idx_load_files(const char *images_path, const char *labels_path, struct 
 	if (status == 0)
 		status = load(labels_path, 1, &labels, err);
 	if (status == 0 && images.dim[0] != labels.dim[0])
-		status = mch_err_set(err, labels_path, "%u labels for the %u images of %s; take both files from one release",
+		status = mch_err_set(err, labels_path,
+				     "%u labels for the %u images of %s; take both files from one release",
 				     (unsigned)labels.dim[0], (unsigned)images.dim[0], mch_file_name(images_path));
 	if (status == 0)
 		status = take(&images, &labels, data, err);
@@ -156,8 +164,10 @@ static int find(const char *dir, const char *prefix, const char *kind, char *pat
 		if (access(path, F_OK) == 0)
 			return 0;
 	}
-	return mch_err_set(err, dir, "no %s-%s-ubyte or %s-%s-ubyte.gz here; give a folder of IDX files, such as "
-			   "/usr/share/datasets/fashion-mnist (Debian: dataset-fashion-mnist)", prefix, kind, prefix, kind);
+	return mch_err_set(err, dir,
+			   "no %s-%s-ubyte or %s-%s-ubyte.gz here; give a folder of IDX files, such as "
+			   "/usr/share/datasets/fashion-mnist (Debian: dataset-fashion-mnist)",
+			   prefix, kind, prefix, kind);
 }
 
 /* "…/fashion-mnist/" and "train" -> "fashion-mnist train". */

@@ -20,13 +20,19 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/onnx_attr.h \
 	cmodel/io/onnx_graph.h \
 	cmodel/io/onnx_node.c \
+	cmodel/io/onnx_op.h \
 	cmodel/io/onnx_read.c \
 	cmodel/io/onnx_read.h \
+	cmodel/io/onnx_weights.c \
 	cmodel/io/onnx_write.c \
 	cmodel/io/onnx_write.h \
 	cmodel/io/prototxt.c \
 	cmodel/io/prototxt.h \
 	cmodel/io/prototxt_parse.c \
+	cmodel/io/quant_json.h \
+	cmodel/io/quant_json_read.c \
+	cmodel/io/quant_json_write.c \
+	cmodel/io/quant_keys.h \
 	cmodel/io/real_text.c \
 	cmodel/io/real_text.h
 

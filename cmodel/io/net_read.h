@@ -6,8 +6,8 @@
 
 #include "net/net.h"
 
-/* By the end of the name: .onnx (with weights) or .prototxt (Caffe, without). Shapes are inferred. net is freed on error.
- * 0, or -1 with err. */
+/* By the end of the name: .onnx (with weights) or .prototxt (Caffe, without). Shapes are inferred. net is freed on
+ * error. 0, or -1 with err. */
 int mch_net_read(const char *path, struct mch_net *net, struct mch_err *err);
 
 #endif

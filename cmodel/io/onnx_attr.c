@@ -39,7 +39,8 @@ int mch_onnx_check_attributes(const struct mch_onnx_node *node, const char *know
 		while (n > 0 && (at = strstr(at, name)) != NULL && ((at != known && at[-1] != ' ') || at[n] != ' '))
 			at += n;
 		if (n == 0 || !at)
-			return mch_onnx_err(node, "attribute \"%.48s\" is not supported; export the model without it", name);
+			return mch_onnx_err(node, "attribute \"%.48s\" is not supported; export the model without it",
+					    name);
 	}
 	return 0;
 }
@@ -53,7 +54,8 @@ const MchOnnx__AttributeProto *mch_onnx_find(const struct mch_onnx_node *node, c
 }
 
 /* The attribute when it is there and of that type (or of none: very old exporters left it out). */
-static int find_typed(const struct mch_onnx_node *node, const char *name, int type, const MchOnnx__AttributeProto **found)
+static int find_typed(const struct mch_onnx_node *node, const char *name, int type,
+		      const MchOnnx__AttributeProto **found)
 {
 	*found = mch_onnx_find(node, name);
 	if (*found && (*found)->type != type && (*found)->type != 0)
@@ -65,7 +67,8 @@ static int find_typed(const struct mch_onnx_node *node, const char *name, int ty
 static int narrow(const struct mch_onnx_node *node, const char *name, int64_t v, int low, int high, int *value)
 {
 	if (v < low || v > high)
-		return mch_onnx_err(node, "%s is %lld, %d to %d is supported; change the layer", name, (long long)v, low, high);
+		return mch_onnx_err(node, "%s is %lld, %d to %d is supported; change the layer", name, (long long)v,
+				    low, high);
 	*value = (int)v;
 	return 0;
 }
@@ -86,8 +89,9 @@ int mch_onnx_ints(const struct mch_onnx_node *node, const char *name, int n, int
 	if (find_typed(node, name, TYPE_INTS, &a) != 0)
 		return -1;
 	if (a && a->n_ints != (size_t)n)
-		return mch_onnx_err(node, "%s has %zu values, %d are expected (two-dimensional layers only); change the layer",
-				    name, a->n_ints, n);
+		return mch_onnx_err(
+			node, "%s has %zu values, %d are expected (two-dimensional layers only); change the layer",
+			name, a->n_ints, n);
 	for (int i = 0; i < n; i++) {
 		values[i] = fallback;
 		if (a && narrow(node, name, a->ints[i], low, high, &values[i]) != 0)
@@ -158,18 +162,22 @@ static double raw_f64(const MchOnnx__TensorProto *t, size_t i)
 }
 
 /* The tensor has as many elements as its shape says, in raw_data or in the typed list. */
-static int check_elems(const struct mch_onnx_node *node, const MchOnnx__TensorProto *t, size_t elem_bytes, size_t n_typed,
-		       size_t *n)
+static int check_elems(const struct mch_onnx_node *node, const MchOnnx__TensorProto *t, size_t elem_bytes,
+		       size_t n_typed, size_t *n)
 {
 	*n = mch_onnx_tensor_elems(t);
 	if (t->data_location != 0)
-		return mch_onnx_err(node, "tensor \"%.64s\" is kept in another file; save the model as one file", t->name);
+		return mch_onnx_err(node, "tensor \"%.64s\" is kept in another file; save the model as one file",
+				    t->name);
 	if (*n == 0)
-		return mch_onnx_err(node, "tensor \"%.64s\" has an empty or too large shape; export the model again", t->name);
+		return mch_onnx_err(node, "tensor \"%.64s\" has an empty or too large shape; export the model again",
+				    t->name);
 	const int is_raw = t->raw_data.len > 0;
 	if (is_raw ? t->raw_data.len != *n * elem_bytes : n_typed != *n)
-		return mch_onnx_err(node, "tensor \"%.64s\": %zu elements expected, %zu found; the file is damaged, export it again",
-				    t->name, *n, is_raw ? t->raw_data.len / elem_bytes : n_typed);
+		return mch_onnx_err(
+			node,
+			"tensor \"%.64s\": %zu elements expected, %zu found; the file is damaged, export it again",
+			t->name, *n, is_raw ? t->raw_data.len / elem_bytes : n_typed);
 	return 0;
 }
 
@@ -178,8 +186,9 @@ int mch_onnx_tensor_f32(const struct mch_onnx_node *node, const MchOnnx__TensorP
 	const int is_double = t->data_type == DATA_DOUBLE;
 	*values = NULL;
 	if (t->data_type != DATA_FLOAT && !is_double)
-		return mch_onnx_err(node, "tensor \"%.64s\" has data type %d, float (1) or double (11) is expected; convert it",
-				    t->name, (int)t->data_type);
+		return mch_onnx_err(
+			node, "tensor \"%.64s\" has data type %d, float (1) or double (11) is expected; convert it",
+			t->name, (int)t->data_type);
 	if (check_elems(node, t, is_double ? 8 : 4, is_double ? t->n_double_data : t->n_float_data, n) != 0)
 		return -1;
 	float *out = malloc(*n * sizeof(*out));
@@ -194,8 +203,9 @@ int mch_onnx_tensor_f32(const struct mch_onnx_node *node, const MchOnnx__TensorP
 		}
 		if (!isfinite(out[i])) {
 			free(out);
-			return mch_onnx_err(node, "tensor \"%.64s\": element %zu is infinite or no number; train the model again",
-					    t->name, i);
+			return mch_onnx_err(
+				node, "tensor \"%.64s\": element %zu is infinite or no number; train the model again",
+				t->name, i);
 		}
 	}
 	*values = out;
@@ -206,14 +216,16 @@ int mch_onnx_tensor_ints(const struct mch_onnx_node *node, const MchOnnx__Tensor
 {
 	size_t n_found;
 	if (t->data_type != DATA_INT64)
-		return mch_onnx_err(node, "tensor \"%.64s\" has data type %d, int64 (7) is expected; export the model again",
-				    t->name, (int)t->data_type);
+		return mch_onnx_err(
+			node, "tensor \"%.64s\" has data type %d, int64 (7) is expected; export the model again",
+			t->name, (int)t->data_type);
 	if (check_elems(node, t, 8, t->n_int64_data, &n_found) != 0)
 		return -1;
 	if (n_found != n)
-		return mch_onnx_err(node, "tensor \"%.64s\" has %zu elements, %zu are expected; change the layer", t->name,
-				    n_found, n);
+		return mch_onnx_err(node, "tensor \"%.64s\" has %zu elements, %zu are expected; change the layer",
+				    t->name, n_found, n);
 	for (size_t i = 0; i < n; i++)
-		values[i] = t->raw_data.len > 0 ? (int64_t)little_endian(t->raw_data.data + 8 * i, 8) : t->int64_data[i];
+		values[i] =
+			t->raw_data.len > 0 ? (int64_t)little_endian(t->raw_data.data + 8 * i, 8) : t->int64_data[i];
 	return 0;
 }

@@ -31,7 +31,8 @@ struct mch_onnx_graph {
 /* NULL when there is none of that name. The pointer holds until a value is added. */
 const struct mch_onnx_value *mch_onnx_value(const struct mch_onnx_graph *g, const char *name);
 /* 0, or -1 with err when the name is taken. */
-int mch_onnx_add_value(struct mch_onnx_graph *g, const char *name, const MchOnnx__TensorProto *tensor, int edge, int rank);
+int mch_onnx_add_value(struct mch_onnx_graph *g, const char *name, const MchOnnx__TensorProto *tensor, int edge,
+		       int rank);
 
 /* Inputs of nodes and outputs of the graph that read the value. */
 int mch_onnx_count_readers(const struct mch_onnx_graph *g, const char *name);

@@ -1,23 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* What each ONNX operator means to the network; see onnx_graph.h. An attribute or a form that is not known is refused. */
-#include <limits.h>
+/* What each ONNX operator means to the network; see onnx_op.h. Those with weights are in onnx_weights.c. An attribute
+ * or a form that is not known is refused. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "io/build.h"
-#include "io/onnx_attr.h"
-#include "io/onnx_graph.h"
+#include "io/onnx_op.h"
 
-/* One operator being read. */
-struct op {
-	struct mch_onnx_graph *g;
-	struct mch_onnx_node node;
-};
-
-/* Copies of what the inputs are: pointers would not outlive an added value. n is at most 3; a missing optional has no name. */
-static int get_inputs(const struct op *op, size_t n_min, size_t n_max, struct mch_onnx_value *inputs)
+int mch_onnx_inputs(const struct mch_onnx_op *op, size_t n_min, size_t n_max, struct mch_onnx_value *inputs)
 {
 	const MchOnnx__NodeProto *proto = op->node.proto;
 	if (proto->n_input < n_min || proto->n_input > n_max || proto->n_output < 1)
@@ -29,29 +20,30 @@ static int get_inputs(const struct op *op, size_t n_min, size_t n_max, struct mc
 			continue;
 		const struct mch_onnx_value *value = mch_onnx_value(op->g, proto->input[i]);
 		if (!value)
-			return mch_onnx_err(&op->node, "input \"%.64s\" is computed by no earlier node; export the model again",
+			return mch_onnx_err(&op->node,
+					    "input \"%.64s\" is computed by no earlier node; export the model again",
 					    proto->input[i]);
 		inputs[i] = *value;
 	}
 	for (size_t i = 1; i < proto->n_output; i++)
 		if (proto->output[i][0] && mch_onnx_count_readers(op->g, proto->output[i]) > 0)
-			return mch_onnx_err(&op->node, "its output \"%.64s\" is used, only the first may be; change the model",
+			return mch_onnx_err(&op->node,
+					    "its output \"%.64s\" is used, only the first may be; change the model",
 					    proto->output[i]);
 	return 0;
 }
 
-static int require_edge(const struct op *op, const struct mch_onnx_value *x, int rank)
+int mch_onnx_require_edge(const struct mch_onnx_op *op, const struct mch_onnx_value *x, int rank)
 {
 	if (x->tensor)
 		return mch_onnx_err(&op->node, "input \"%.64s\" is a constant; simplify the model", x->name);
 	if (rank && x->rank != rank)
-		return mch_onnx_err(&op->node, "input \"%.64s\" has %d dimensions, %d are expected; %s", x->name, x->rank, rank,
-				    rank == 2 ? "put a Flatten before it" : "change the model");
+		return mch_onnx_err(&op->node, "input \"%.64s\" has %d dimensions, %d are expected; %s", x->name,
+				    x->rank, rank, rank == 2 ? "put a Flatten before it" : "change the model");
 	return 0;
 }
 
-/* Appends a layer that reads x, and the value it writes. Its index, or -1. */
-static int add_layer(const struct op *op, enum mch_kind kind, const struct mch_onnx_value *x, int rank)
+int mch_onnx_add_layer(const struct mch_onnx_op *op, enum mch_kind kind, const struct mch_onnx_value *x, int rank)
 {
 	const MchOnnx__NodeProto *proto = op->node.proto;
 	const char *want = mch_onnx_name(proto);
@@ -60,20 +52,17 @@ static int add_layer(const struct op *op, enum mch_kind kind, const struct mch_o
 	for (int i = 2; n >= 0 && (size_t)n < sizeof(name) && mch_net_find_layer(op->g->net, name) >= 0; i++)
 		n = snprintf(name, sizeof(name), "%s_%d", want, i);
 	if (n < 1 || (size_t)n >= sizeof(name))
-		return mch_onnx_err(&op->node, "its name is empty or has over %zu letters; change it", sizeof(name) - 1);
+		return mch_onnx_err(&op->node, "its name is empty or has over %zu letters; change it",
+				    sizeof(name) - 1);
 	const int index = mch_net_add_layer(op->g->net, name, kind, x->edge, proto->output[0], op->g->err);
-	if (index < 0 || mch_onnx_add_value(op->g, proto->output[0], NULL, op->g->net->layers[index].out[0], rank) != 0)
+	if (index < 0 ||
+	    mch_onnx_add_value(op->g, proto->output[0], NULL, op->g->net->layers[index].out[0], rank) != 0)
 		return -1;
 	return index;
 }
 
-/* Window, stride, dilation and padding that convolutions and pools have in common; pads: top, left, bottom, right. */
-struct window {
-	int kernel[2], stride[2], dilation[2], pad[4];
-};
-
 /* auto_pad SAME: the output has ceil(input / stride) positions; an odd pixel goes to the end, or to the beginning. */
-static int pad_same(const struct op *op, int edge, bool is_lower, struct window *w)
+static int pad_same(const struct mch_onnx_op *op, int edge, bool is_lower, struct mch_onnx_window *w)
 {
 	struct mch_shape in;
 	if (mch_build_shape(op->g->net, edge, &in, op->g->err) != 0)
@@ -84,14 +73,15 @@ static int pad_same(const struct op *op, int edge, bool is_lower, struct window 
 		long long total = ((size + stride - 1) / stride - 1) * stride + span - size;
 		total = total < 0 ? 0 : total;
 		if (total > MCH_BUILD_SIDE_MAX)
-			return mch_onnx_err(&op->node, "its padding is over %d; change the layer", MCH_BUILD_SIDE_MAX);
+			return mch_onnx_err(&op->node, "its padding is over %d; change the layer",
+					    MCH_BUILD_SIDE_MAX);
 		w->pad[axis] = (int)(is_lower ? (total + 1) / 2 : total / 2);
 		w->pad[axis + 2] = (int)total - w->pad[axis];
 	}
 	return 0;
 }
 
-static int read_window(const struct op *op, int edge, struct window *w)
+int mch_onnx_window(const struct mch_onnx_op *op, int edge, struct mch_onnx_window *w)
 {
 	char auto_pad[16];
 	if (mch_onnx_ints(&op->node, "strides", 2, 1, MCH_BUILD_SIDE_MAX, 1, w->stride) != 0 ||
@@ -109,213 +99,86 @@ static int read_window(const struct op *op, int edge, struct window *w)
 	return 0;
 }
 
-/* The bias of a layer: k elements in dimension `from_end` (1: the last), which broadcasts over all others. */
-static int read_bias(const struct op *op, const struct mch_onnx_value *b, size_t from_end, int index)
+static int add_pool(const struct mch_onnx_op *op, const struct mch_onnx_value *x, enum mch_kind kind,
+		    const struct mch_pool *pool)
 {
-	struct mch_layer *layer = &op->g->net->layers[index];
-	if (!b->tensor)
-		return mch_onnx_err(&op->node, "its bias \"%.64s\" is no constant; simplify the model", b->name);
-	const size_t n_dims = b->tensor->n_dims;
-	if (n_dims < from_end || n_dims > from_end + 1 || b->tensor->dims[n_dims - from_end] != layer->conv.k ||
-	    mch_onnx_tensor_elems(b->tensor) != (size_t)layer->conv.k)
-		return mch_onnx_err(&op->node, "its bias \"%.64s\" has not one value for each of %d channels; change the model",
-				    b->name, layer->conv.k);
-	return mch_onnx_tensor_f32(&op->node, b->tensor, &layer->bias, &layer->n_bias);
-}
-
-static int check_weights(const struct op *op, const struct mch_onnx_value *w, size_t n_dims)
-{
-	if (!w->tensor)
-		return mch_onnx_err(&op->node, "its weights \"%.64s\" are no constant; simplify the model", w->name);
-	if (w->tensor->n_dims != n_dims)
-		return mch_onnx_err(&op->node, "its weights \"%.64s\" have %zu dimensions, %zu are expected; change the layer",
-				    w->name, w->tensor->n_dims, n_dims);
-	for (size_t i = 0; i < n_dims; i++)
-		if (w->tensor->dims[i] < 1 || w->tensor->dims[i] > MCH_BUILD_CHANNELS_MAX)
-			return mch_onnx_err(&op->node, "its weights \"%.64s\" have a dimension of %lld; change the layer", w->name,
-					    (long long)w->tensor->dims[i]);
-	return 0;
-}
-
-static int read_conv(const struct op *op)
-{
-	struct mch_onnx_value in[3];
-	struct window w;
-	int groups;
-	if (get_inputs(op, 2, 3, in) != 0 || require_edge(op, &in[0], 4) != 0 || check_weights(op, &in[1], 4) != 0 ||
-	    mch_onnx_int(&op->node, "group", 1, MCH_BUILD_CHANNELS_MAX, 1, &groups) != 0)
-		return -1;
-	const int64_t *dims = in[1].tensor->dims;
-	if (dims[2] > MCH_BUILD_SIDE_MAX || dims[3] > MCH_BUILD_SIDE_MAX)
-		return mch_onnx_err(&op->node, "its kernel is over %d wide; change the layer", MCH_BUILD_SIDE_MAX);
-	if (mch_onnx_ints(&op->node, "kernel_shape", 2, 1, MCH_BUILD_SIDE_MAX, 0, w.kernel) != 0)
-		return -1;
-	if (w.kernel[0] != 0 && (w.kernel[0] != dims[2] || w.kernel[1] != dims[3]))
-		return mch_onnx_err(&op->node, "kernel_shape and weights differ; the file is damaged, export it again");
-	w.kernel[0] = (int)dims[2];
-	w.kernel[1] = (int)dims[3];
-	if (read_window(op, in[0].edge, &w) != 0)
-		return -1;
-	const int index = add_layer(op, MCH_CONV, &in[0], 4);
-	if (index < 0)
-		return -1;
-	struct mch_layer *layer = &op->g->net->layers[index];
-	layer->conv = (struct mch_conv){
-		.n = 1, .k = (int)dims[0], .r = w.kernel[0], .s = w.kernel[1], .stride_h = w.stride[0],
-		.stride_w = w.stride[1], .pad_top = w.pad[0], .pad_left = w.pad[1], .pad_bottom = w.pad[2],
-		.pad_right = w.pad[3], .dilation_h = w.dilation[0], .dilation_w = w.dilation[1], .groups = groups};
-	if (mch_onnx_tensor_f32(&op->node, in[1].tensor, &layer->weights, &layer->n_weights) != 0)
-		return -1;
-	return in[2].tensor || in[2].edge >= 0 ? read_bias(op, &in[2], 1, index) : 0;
-}
-
-/* y = x W (+ bias); W is [c][k], or [k][c] when transposed, which is our order. Index of the layer, or -1. */
-static int add_dense(const struct op *op, const struct mch_onnx_value *x, const struct mch_onnx_value *w, bool transposed)
-{
-	if (require_edge(op, x, 2) != 0 || check_weights(op, w, 2) != 0)
-		return -1;
-	const size_t n_k = (size_t)w->tensor->dims[transposed ? 0 : 1], n_c = (size_t)w->tensor->dims[transposed ? 1 : 0];
-	float *values;
-	size_t n;
-	if (mch_onnx_tensor_f32(&op->node, w->tensor, &values, &n) != 0)
-		return -1;
-	float *weights = transposed ? values : malloc(n * sizeof(*weights));
-	for (size_t k = 0; weights && !transposed && k < n_k; k++)
-		for (size_t c = 0; c < n_c; c++)
-			weights[k * n_c + c] = values[c * n_k + k];
-	if (!transposed)
-		free(values);
-	if (!weights)
-		return mch_onnx_err(&op->node, "out of memory for %zu weights; use a machine with more", n);
-	const int index = add_layer(op, MCH_DENSE, x, 2);
-	if (index < 0) {
-		free(weights);
-		return -1;
-	}
-	struct mch_layer *layer = &op->g->net->layers[index];
-	layer->conv = mch_dense_geometry(1, (int)n_c, (int)n_k);
-	layer->weights = weights;
-	layer->n_weights = n;
-	return index;
-}
-
-static int read_gemm(const struct op *op)
-{
-	struct mch_onnx_value in[3];
-	int trans_a, trans_b;
-	double alpha, beta;
-	if (get_inputs(op, 2, 3, in) != 0 || mch_onnx_int(&op->node, "transA", 0, 0, 0, &trans_a) != 0 ||
-	    mch_onnx_int(&op->node, "transB", 0, 1, 0, &trans_b) != 0 ||
-	    mch_onnx_real(&op->node, "alpha", 1, &alpha) != 0 || mch_onnx_real(&op->node, "beta", 1, &beta) != 0)
-		return -1;
-	if (alpha != 1 || beta != 1)
-		return mch_onnx_err(&op->node, "alpha %g and beta %g, 1 and 1 are supported; fold them into the weights", alpha,
-				    beta);
-	const int index = add_dense(op, &in[0], &in[1], trans_b != 0);
-	if (index < 0)
-		return -1;
-	return in[2].tensor || in[2].edge >= 0 ? read_bias(op, &in[2], 1, index) : 0;
-}
-
-static int read_matmul(const struct op *op)
-{
-	struct mch_onnx_value in[2];
-	return get_inputs(op, 2, 2, in) != 0 || add_dense(op, &in[0], &in[1], false) < 0 ? -1 : 0;
-}
-
-/* An addition is supported as the bias of the dense layer or convolution before it, when nobody else reads that. */
-static int read_add(const struct op *op)
-{
-	struct mch_onnx_value in[2];
-	if (get_inputs(op, 2, 2, in) != 0)
-		return -1;
-	const struct mch_onnx_value *x = in[0].tensor ? &in[1] : &in[0], *b = in[0].tensor ? &in[0] : &in[1];
-	const int index = x->tensor ? -1 : op->g->net->edges[x->edge].producer;
-	struct mch_layer *layer = index < 0 ? NULL : &op->g->net->layers[index];
-	if (!layer || !b->tensor || (layer->kind != MCH_DENSE && layer->kind != MCH_CONV) || layer->bias ||
-	    mch_onnx_count_readers(op->g, x->name) != 1)
-		return mch_onnx_err(&op->node, "an addition is supported only as the bias of a layer; change the model");
-	if (read_bias(op, b, layer->kind == MCH_CONV ? 3 : 1, index) != 0)
-		return -1;
-	char *name = strdup(op->node.proto->output[0]);
-	if (!name)
-		return mch_onnx_err(&op->node, "out of memory; use a machine with more");
-	free(op->g->net->edges[x->edge].name);
-	op->g->net->edges[x->edge].name = name;
-	return mch_onnx_add_value(op->g, op->node.proto->output[0], NULL, x->edge, x->rank);
-}
-
-static int add_pool(const struct op *op, const struct mch_onnx_value *x, enum mch_kind kind, const struct mch_pool *pool)
-{
-	const int index = add_layer(op, kind, x, 4);
+	const int index = mch_onnx_add_layer(op, kind, x, 4);
 	if (index >= 0)
 		op->g->net->layers[index].pool = *pool;
 	return index < 0 ? -1 : 0;
 }
 
-static int read_pool(const struct op *op)
+static int read_pool(const struct mch_onnx_op *op)
 {
 	struct mch_onnx_value x;
-	struct window w;
+	struct mch_onnx_window w;
 	int ceil_mode, count_pad, order;
 	const enum mch_kind kind = op->node.proto->op_type[0] == 'M' ? MCH_POOL_MAX : MCH_POOL_AVG;
-	if (get_inputs(op, 1, 1, &x) != 0 || require_edge(op, &x, 4) != 0 ||
+	if (mch_onnx_inputs(op, 1, 1, &x) != 0 || mch_onnx_require_edge(op, &x, 4) != 0 ||
 	    mch_onnx_ints(&op->node, "kernel_shape", 2, 1, MCH_BUILD_SIDE_MAX, 0, w.kernel) != 0 ||
 	    mch_onnx_int(&op->node, "ceil_mode", 0, 1, 0, &ceil_mode) != 0 ||
 	    mch_onnx_int(&op->node, "count_include_pad", 0, 1, 0, &count_pad) != 0 ||
-	    mch_onnx_int(&op->node, "storage_order", 0, 1, 0, &order) != 0 || read_window(op, x.edge, &w) != 0)
+	    mch_onnx_int(&op->node, "storage_order", 0, 1, 0, &order) != 0 || mch_onnx_window(op, x.edge, &w) != 0)
 		return -1;
 	if (w.kernel[0] == 0)
 		return mch_onnx_err(&op->node, "kernel_shape is missing; export the model again");
 	if (w.dilation[0] != 1 || w.dilation[1] != 1)
 		return mch_onnx_err(&op->node, "a pool with dilation is not supported; change the layer");
-	const struct mch_pool pool = {
-		.n = 1, .r = w.kernel[0], .s = w.kernel[1], .stride_h = w.stride[0], .stride_w = w.stride[1],
-		.pad_top = w.pad[0], .pad_left = w.pad[1], .pad_bottom = w.pad[2], .pad_right = w.pad[3],
-		.ceil_mode = ceil_mode != 0, .count_include_pad = count_pad != 0};
+	const struct mch_pool pool = {.n = 1,
+				      .r = w.kernel[0],
+				      .s = w.kernel[1],
+				      .stride_h = w.stride[0],
+				      .stride_w = w.stride[1],
+				      .pad_top = w.pad[0],
+				      .pad_left = w.pad[1],
+				      .pad_bottom = w.pad[2],
+				      .pad_right = w.pad[3],
+				      .ceil_mode = ceil_mode != 0,
+				      .count_include_pad = count_pad != 0};
 	return add_pool(op, &x, kind, &pool);
 }
 
-static int read_global_pool(const struct op *op)
+static int read_global_pool(const struct mch_onnx_op *op)
 {
 	struct mch_onnx_value x;
 	struct mch_shape in;
-	const enum mch_kind kind = strcmp(op->node.proto->op_type, "GlobalMaxPool") == 0 ? MCH_POOL_MAX : MCH_POOL_AVG;
-	if (get_inputs(op, 1, 1, &x) != 0 || require_edge(op, &x, 4) != 0 ||
+	const enum mch_kind kind =
+		strcmp(op->node.proto->op_type, "GlobalMaxPool") == 0 ? MCH_POOL_MAX : MCH_POOL_AVG;
+	if (mch_onnx_inputs(op, 1, 1, &x) != 0 || mch_onnx_require_edge(op, &x, 4) != 0 ||
 	    mch_build_shape(op->g->net, x.edge, &in, op->g->err) != 0)
 		return -1;
 	const struct mch_pool pool = {.n = 1, .r = in.h, .s = in.w, .stride_h = 1, .stride_w = 1};
 	return add_pool(op, &x, kind, &pool);
 }
 
-static int read_relu(const struct op *op)
+static int read_relu(const struct mch_onnx_op *op)
 {
 	struct mch_onnx_value x;
-	if (get_inputs(op, 1, 1, &x) != 0 || require_edge(op, &x, 0) != 0)
+	if (mch_onnx_inputs(op, 1, 1, &x) != 0 || mch_onnx_require_edge(op, &x, 0) != 0)
 		return -1;
-	return add_layer(op, MCH_RELU, &x, x.rank) < 0 ? -1 : 0;
+	return mch_onnx_add_layer(op, MCH_RELU, &x, x.rank) < 0 ? -1 : 0;
 }
 
 /* ratio and seed matter in training only; the second input is the ratio, the third says "training". */
-static int read_dropout(const struct op *op)
+static int read_dropout(const struct mch_onnx_op *op)
 {
 	struct mch_onnx_value in[3];
-	if (get_inputs(op, 1, 3, in) != 0 || require_edge(op, &in[0], 0) != 0)
+	if (mch_onnx_inputs(op, 1, 3, in) != 0 || mch_onnx_require_edge(op, &in[0], 0) != 0)
 		return -1;
 	if (in[2].name[0])
 		return mch_onnx_err(&op->node, "its training_mode is given; export the model for inference");
-	return add_layer(op, MCH_DROPOUT, &in[0], in[0].rank) < 0 ? -1 : 0;
+	return mch_onnx_add_layer(op, MCH_DROPOUT, &in[0], in[0].rank) < 0 ? -1 : 0;
 }
 
-static int read_identity(const struct op *op)
+static int read_identity(const struct mch_onnx_op *op)
 {
 	struct mch_onnx_value x;
-	if (get_inputs(op, 1, 1, &x) != 0)
+	if (mch_onnx_inputs(op, 1, 1, &x) != 0)
 		return -1;
 	return mch_onnx_add_value(op->g, op->node.proto->output[0], x.tensor, x.edge, x.rank);
 }
 
-static int read_constant(const struct op *op)
+static int read_constant(const struct mch_onnx_op *op)
 {
 	const MchOnnx__AttributeProto *value = mch_onnx_find(&op->node, "value");
 	if (op->node.proto->n_output != 1 || !value || !value->t)
@@ -323,8 +186,8 @@ static int read_constant(const struct op *op)
 	return mch_onnx_add_value(op->g, op->node.proto->output[0], value->t, -1, 0);
 }
 
-/* The Flatten that our writer puts before a dense layer is part of that layer, not one of its own (see onnx_write.c). */
-static bool is_part_of_dense(const struct op *op)
+/* The Flatten that our writer puts before a dense layer is part of that layer, not one of its own. */
+static bool is_part_of_dense(const struct mch_onnx_op *op)
 {
 	const MchOnnx__NodeProto *flatten = op->node.proto;
 	if (mch_onnx_count_readers(op->g, flatten->output[0]) != 1)
@@ -334,23 +197,24 @@ static bool is_part_of_dense(const struct op *op)
 		const size_t n = strlen(gemm->name);
 		if (strcmp(gemm->op_type, "Gemm") == 0 && gemm->n_input > 0 && n > 0 &&
 		    strcmp(gemm->input[0], flatten->output[0]) == 0)
-			return strncmp(flatten->name, gemm->name, n) == 0 && strcmp(flatten->name + n, "/flatten") == 0;
+			return strncmp(flatten->name, gemm->name, n) == 0 &&
+			       strcmp(flatten->name + n, "/flatten") == 0;
 	}
 	return false;
 }
 
-static int add_flatten(const struct op *op, const struct mch_onnx_value *x)
+static int add_flatten(const struct mch_onnx_op *op, const struct mch_onnx_value *x)
 {
 	if (is_part_of_dense(op))
 		return mch_onnx_add_value(op->g, op->node.proto->output[0], NULL, x->edge, 2);
-	return add_layer(op, MCH_FLATTEN, x, 2) < 0 ? -1 : 0;
+	return mch_onnx_add_layer(op, MCH_FLATTEN, x, 2) < 0 ? -1 : 0;
 }
 
-static int read_flatten(const struct op *op)
+static int read_flatten(const struct mch_onnx_op *op)
 {
 	struct mch_onnx_value x;
 	int axis;
-	if (get_inputs(op, 1, 1, &x) != 0 || require_edge(op, &x, 0) != 0 ||
+	if (mch_onnx_inputs(op, 1, 1, &x) != 0 || mch_onnx_require_edge(op, &x, 0) != 0 ||
 	    mch_onnx_int(&op->node, "axis", -4, 4, 1, &axis) != 0)
 		return -1;
 	if (axis != 1 && axis != 1 - x.rank)
@@ -359,13 +223,13 @@ static int read_flatten(const struct op *op)
 }
 
 /* To [batch][all the rest] only: that is a Flatten. */
-static int read_reshape(const struct op *op)
+static int read_reshape(const struct mch_onnx_op *op)
 {
 	struct mch_onnx_value in[2];
 	struct mch_shape s;
 	int64_t to[2];
 	int zero;
-	if (get_inputs(op, 2, 2, in) != 0 || require_edge(op, &in[0], 0) != 0 ||
+	if (mch_onnx_inputs(op, 2, 2, in) != 0 || mch_onnx_require_edge(op, &in[0], 0) != 0 ||
 	    mch_onnx_int(&op->node, "allowzero", 0, 1, 0, &zero) != 0)
 		return -1;
 	if (!in[1].tensor)
@@ -376,49 +240,53 @@ static int read_reshape(const struct op *op)
 	const bool keeps_batch = (to[0] == 0 && !zero) || to[0] == -1 || (to[0] > 0 && to[0] == op->g->batch);
 	const bool takes_rest = to[1] == (int64_t)mch_shape_elems(s) || (to[1] == -1 && to[0] != -1);
 	if (!keeps_batch || !takes_rest)
-		return mch_onnx_err(&op->node, "a shape of %lld x %lld is not supported, only [batch, all the rest] is; change the "
-				    "model", (long long)to[0], (long long)to[1]);
+		return mch_onnx_err(
+			&op->node,
+			"a shape of %lld x %lld is not supported, only [batch, all the rest] is; change the "
+			"model",
+			(long long)to[0], (long long)to[1]);
 	return add_flatten(op, &in[0]);
 }
 
-static int read_softmax(const struct op *op)
+static int read_softmax(const struct mch_onnx_op *op)
 {
 	struct mch_onnx_value x;
 	struct mch_shape s;
 	int axis;
-	if (get_inputs(op, 1, 1, &x) != 0 || require_edge(op, &x, 0) != 0 ||
+	if (mch_onnx_inputs(op, 1, 1, &x) != 0 || mch_onnx_require_edge(op, &x, 0) != 0 ||
 	    mch_onnx_int(&op->node, "axis", -4, 4, op->g->opset < 13 ? 1 : -1, &axis) != 0 ||
 	    mch_build_shape(op->g->net, x.edge, &s, op->g->err) != 0)
 		return -1;
 	/* Before operator set 13 it ran over all dimensions from axis on, which is the same for one pixel. */
 	if ((axis < 0 ? axis + x.rank : axis) != 1 || (op->g->opset < 13 && (s.h > 1 || s.w > 1)))
-		return mch_onnx_err(&op->node, "axis is %d, only that of the channels is supported; change the layer", axis);
-	return add_layer(op, MCH_SOFTMAX, &x, x.rank) < 0 ? -1 : 0;
+		return mch_onnx_err(&op->node, "axis is %d, only that of the channels is supported; change the layer",
+				    axis);
+	return mch_onnx_add_layer(op, MCH_SOFTMAX, &x, x.rank) < 0 ? -1 : 0;
 }
 
 /* The attributes are words in one string, a space behind each. */
-static const struct op_row {
+static const struct row {
 	const char *op_type, *attributes;
-	int (*read)(const struct op *op);
+	int (*read)(const struct mch_onnx_op *op);
 } ops[] = {
-	{"Add", "", read_add},
+	{"Add", "", mch_onnx_read_add},
 	{"AveragePool", "auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides ", read_pool},
 	{"Constant", "value ", read_constant},
-	{"Conv", "auto_pad dilations group kernel_shape pads strides ", read_conv},
+	{"Conv", "auto_pad dilations group kernel_shape pads strides ", mch_onnx_read_conv},
 	{"Dropout", "ratio seed ", read_dropout},
 	{"Flatten", "axis ", read_flatten},
-	{"Gemm", "alpha beta transA transB ", read_gemm},
+	{"Gemm", "alpha beta transA transB ", mch_onnx_read_gemm},
 	{"GlobalAveragePool", "", read_global_pool},
 	{"GlobalMaxPool", "", read_global_pool},
 	{"Identity", "", read_identity},
-	{"MatMul", "", read_matmul},
+	{"MatMul", "", mch_onnx_read_matmul},
 	{"MaxPool", "auto_pad ceil_mode dilations kernel_shape pads storage_order strides ", read_pool},
 	{"Relu", "", read_relu},
 	{"Reshape", "allowzero ", read_reshape},
 	{"Softmax", "axis ", read_softmax},
 };
 
-static const struct op_row *find_row(const MchOnnx__NodeProto *node)
+static const struct row *find_row(const MchOnnx__NodeProto *node)
 {
 	if (node->domain[0] && strcmp(node->domain, "ai.onnx") != 0)
 		return NULL;
@@ -435,7 +303,7 @@ bool mch_onnx_is_known(const MchOnnx__NodeProto *node)
 
 int mch_onnx_read_node(struct mch_onnx_graph *g, const MchOnnx__NodeProto *node)
 {
-	const struct op op = {g, {g->path, node, g->err}};
-	const struct op_row *row = find_row(node);
+	const struct mch_onnx_op op = {g, {g->path, node, g->err}};
+	const struct row *row = find_row(node);
 	return mch_onnx_check_attributes(&op.node, row->attributes) != 0 ? -1 : row->read(&op);
 }

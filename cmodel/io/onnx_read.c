@@ -21,7 +21,8 @@ const struct mch_onnx_value *mch_onnx_value(const struct mch_onnx_graph *g, cons
 	return NULL;
 }
 
-int mch_onnx_add_value(struct mch_onnx_graph *g, const char *name, const MchOnnx__TensorProto *tensor, int edge, int rank)
+int mch_onnx_add_value(struct mch_onnx_graph *g, const char *name, const MchOnnx__TensorProto *tensor, int edge,
+		       int rank)
 {
 	if (name[0] == '\0' || mch_onnx_value(g, name))
 		return mch_err_set(g->err, g->path, "two values are named \"%.64s\"; export the model again", name);
@@ -53,7 +54,8 @@ static int read_opset(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model
 		if (id->domain[0] && strcmp(id->domain, "ai.onnx") != 0)
 			continue;
 		if (id->version < OPSET_MIN || id->version > OPSET_MAX)
-			return mch_err_set(g->err, g->path, "operator set %lld, %d or newer is expected; export the model again",
+			return mch_err_set(g->err, g->path,
+					   "operator set %lld, %d or newer is expected; export the model again",
 					   (long long)id->version, OPSET_MIN);
 		g->opset = (int)id->version;
 		return 0;
@@ -68,8 +70,10 @@ static int read_metadata(struct mch_onnx_graph *g, const MchOnnx__ModelProto *mo
 		if (strcmp(entry->key, "macchiato.input_scale") != 0)
 			continue;
 		if (mch_real_parse(entry->value, &g->net->input_scale) != 0 || g->net->input_scale <= 0)
-			return mch_err_set(g->err, g->path, "macchiato.input_scale is \"%.40s\", a number above 0 is expected; "
-					   "correct the metadata", entry->value);
+			return mch_err_set(g->err, g->path,
+					   "macchiato.input_scale is \"%.40s\", a number above 0 is expected; "
+					   "correct the metadata",
+					   entry->value);
 	}
 	return 0;
 }
@@ -96,25 +100,31 @@ static int read_initializers(struct mch_onnx_graph *g)
 	return 0;
 }
 
-static int input_shape(struct mch_onnx_graph *g, const MchOnnx__ValueInfoProto *info, struct mch_shape *shape, int *rank)
+static int input_shape(struct mch_onnx_graph *g, const MchOnnx__ValueInfoProto *info, struct mch_shape *shape,
+		       int *rank)
 {
 	const MchOnnx__TypeProto *type = info->type;
-	const MchOnnx__TensorShapeProto *s = type && type->value_case == MCH_ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE
-						     ? type->tensor_type->shape : NULL;
+	const MchOnnx__TensorShapeProto *s =
+		type && type->value_case == MCH_ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? type->tensor_type->shape : NULL;
 	int dim[4] = {1, 1, 1, 1};
 	if (!s || (s->n_dim != 4 && s->n_dim != 2))
-		return mch_err_set(g->err, g->path, "input \"%.64s\" has no shape of 4 (N C H W) or 2 (N C) dimensions; export "
-				   "the model with one", info->name);
+		return mch_err_set(g->err, g->path,
+				   "input \"%.64s\" has no shape of 4 (N C H W) or 2 (N C) dimensions; export "
+				   "the model with one",
+				   info->name);
 	for (size_t i = 0; i < s->n_dim; i++) {
-		const bool is_number = s->dim[i]->value_case == MCH_ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
+		const bool is_number =
+			s->dim[i]->value_case == MCH_ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
 		const int64_t v = is_number ? s->dim[i]->dim_value : 0;
 		if (i == 0) {
 			g->batch = v > 0 ? v : 0;
 			continue;
 		}
 		if (v < 1 || v > MCH_BUILD_CHANNELS_MAX)
-			return mch_err_set(g->err, g->path, "input \"%.64s\": dimension %zu is open or out of range, only the batch "
-					   "may be; export the model with a fixed size", info->name, i);
+			return mch_err_set(g->err, g->path,
+					   "input \"%.64s\": dimension %zu is open or out of range, only the batch "
+					   "may be; export the model with a fixed size",
+					   info->name, i);
 		dim[i] = (int)v;
 	}
 	*shape = (struct mch_shape){1, dim[1], dim[2], dim[3]};
@@ -149,11 +159,13 @@ static int read_input(struct mch_onnx_graph *g)
 static int read_output(struct mch_onnx_graph *g)
 {
 	if (g->proto->n_output != 1)
-		return mch_err_set(g->err, g->path, "has %zu outputs, one is expected; cut the others off", g->proto->n_output);
+		return mch_err_set(g->err, g->path, "has %zu outputs, one is expected; cut the others off",
+				   g->proto->n_output);
 	const char *name = g->proto->output[0]->name;
 	const struct mch_onnx_value *value = mch_onnx_value(g, name);
 	if (!value || value->tensor || value->edge == g->net->input)
-		return mch_err_set(g->err, g->path, "output \"%.64s\" is computed by no node; export the model again", name);
+		return mch_err_set(g->err, g->path, "output \"%.64s\" is computed by no node; export the model again",
+				   name);
 	g->net->output = value->edge;
 	return 0;
 }

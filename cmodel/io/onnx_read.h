@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* An ONNX model as a network with weights. Host only: no RTL twin. Source: the ONNX specification, operator sets 7 and up. */
+/* An ONNX model as a network with weights. Host only: no RTL twin. Source: the ONNX specification, operator sets 7
+ * and up. */
 #ifndef MCH_IO_ONNX_READ_H
 #define MCH_IO_ONNX_READ_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* A network as an ONNX model; see onnx_write.h. The messages of one layer live in one struct, so that nothing but that array
- * and the weights' bytes is allocated. */
+/* A network as an ONNX model; see onnx_write.h. The messages of one layer live in one struct, so that nothing but
+ * that array and the weights' bytes is allocated. */
 #include "io/onnx_write.h"
 
 #include <limits.h>
@@ -16,7 +16,15 @@
 #include "io/real_text.h"
 #include "net/layer.h"
 
-enum { IR_VERSION = 8, OPSET = 13, DATA_FLOAT = 1, TYPE_INT = 2, TYPE_INTS = 7, ATTRIBUTES_MAX = 6, NAME_BYTES = 512 };
+enum {
+	IR_VERSION = 8,
+	OPSET = 13,
+	DATA_FLOAT = 1,
+	TYPE_INT = 2,
+	TYPE_INTS = 7,
+	ATTRIBUTES_MAX = 6,
+	NAME_BYTES = 512
+};
 
 struct attribute {
 	MchOnnx__AttributeProto proto;
@@ -79,7 +87,8 @@ static void add_ints(struct node *node, const char *name, size_t n, const int *v
 	a->proto.n_ints = n;
 }
 
-static void start_node(struct node *node, const char *op_type, const char *name, const char *input, const char *output)
+static void start_node(struct node *node, const char *op_type, const char *name, const char *input,
+		       const char *output)
 {
 	mch_onnx__node_proto__init(&node->proto);
 	node->proto.op_type = (char *)op_type;
@@ -125,7 +134,8 @@ static int put_tensor(struct writer *w, struct node *node, struct tensor *t, con
 	return 0;
 }
 
-static int put_parameters(struct writer *w, struct entry *e, const struct mch_layer *layer, size_t n_dims, struct mch_err *err)
+static int put_parameters(struct writer *w, struct entry *e, const struct mch_layer *layer, size_t n_dims,
+			  struct mch_err *err)
 {
 	const struct mch_conv *g = &layer->conv;
 	const int dims[] = {g->k, g->c / g->groups, g->r, g->s};
@@ -146,8 +156,8 @@ static int put_conv(struct writer *w, struct entry *e, const struct mch_layer *l
 	return put_parameters(w, e, layer, 4, err);
 }
 
-/* Gemm takes matrices only. The Flatten before it has the layer's name with "/flatten": a reader of ours takes both for the
- * one layer that they are. */
+/* Gemm takes matrices only. The Flatten before it has the layer's name with "/flatten": a reader of ours takes both
+ * for the one layer that they are. */
 static int put_dense(struct writer *w, struct entry *e, const struct mch_layer *layer, struct mch_err *err)
 {
 	if (w->rank[layer->in[0]] == 4) {
@@ -189,7 +199,8 @@ static int put_layer(struct writer *w, int index, struct mch_err *err)
 	case MCH_POOL_MAX:
 	case MCH_POOL_AVG:
 		if (w->rank[in] != 4)
-			return mch_err_set(err, layer->name, "reads a vector, in ONNX it needs an image; remove the flatten or dense "
+			return mch_err_set(err, layer->name,
+					   "reads a vector, in ONNX it needs an image; remove the flatten or dense "
 					   "layer before it");
 		if (layer->kind == MCH_CONV)
 			return put_conv(w, e, layer, err);
@@ -283,7 +294,8 @@ static int write_model(const char *path, struct writer *w, struct mch_err *err)
 	model.metadata_props = metadata;
 	model.n_opset_import = model.n_metadata_props = 1;
 	if (mch_onnx__model_proto__get_packed_size(&model) > INT_MAX)
-		return mch_err_set(err, path, "the model has over 2 GiB, more than such a file can hold; use a smaller network");
+		return mch_err_set(err, path,
+				   "the model has over 2 GiB, more than such a file can hold; use a smaller network");
 	struct mch_outfile file;
 	if (mch_outfile_open(&file, path, err) != 0)
 		return -1;
@@ -298,7 +310,8 @@ static int check_names(const char *path, const struct mch_net *net, struct mch_e
 	for (int i = 0; i < net->n_edges; i++)
 		for (int j = 0; j < i; j++)
 			if (strcmp(net->edges[i].name, net->edges[j].name) == 0)
-				return mch_err_set(err, path, "two tensors are named \"%s\"; rename one", net->edges[i].name);
+				return mch_err_set(err, path, "two tensors are named \"%s\"; rename one",
+						   net->edges[i].name);
 	return 0;
 }
 
@@ -314,7 +327,8 @@ int mch_onnx_write(const char *path, const struct mch_net *net, struct mch_err *
 	w.nodes = calloc(2 * n, sizeof(*w.nodes));
 	w.tensors = calloc(2 * n, sizeof(*w.tensors));
 	int status = w.rank && w.entries && w.nodes && w.tensors
-			     ? 0 : mch_err_set(err, path, "out of memory; use a machine with more");
+			     ? 0
+			     : mch_err_set(err, path, "out of memory; use a machine with more");
 	if (status == 0)
 		w.rank[net->input] = 4;
 	for (int i = 0; status == 0 && i < net->n_layers; i++)

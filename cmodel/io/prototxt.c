@@ -66,11 +66,12 @@ int mch_prototxt_err(struct mch_err *err, const char *where, const struct mch_pr
 static int wrong(const char *where, const struct mch_prototxt *field, const char *wanted, struct mch_err *err)
 {
 	if (field->kind == MCH_PROTOTXT_MESSAGE)
-		return mch_prototxt_err(err, where, field, "%s is a message { ... }, %s is expected; correct the definition",
+		return mch_prototxt_err(err, where, field,
+					"%s is a message { ... }, %s is expected; correct the definition",
 					field->name, wanted);
 	const char *quote = field->kind == MCH_PROTOTXT_STRING ? "\"" : "";
-	return mch_prototxt_err(err, where, field, "%s is %s%.64s%s, %s is expected; correct the definition", field->name,
-				quote, field->text, quote, wanted);
+	return mch_prototxt_err(err, where, field, "%s is %s%.64s%s, %s is expected; correct the definition",
+				field->name, quote, field->text, quote, wanted);
 }
 
 int mch_prototxt_int(const char *where, const struct mch_prototxt *field, int low, int high, int *value,

@@ -38,8 +38,8 @@ const struct mch_prototxt *mch_prototxt_find(const struct mch_prototxt *message,
 /* The next of the same name behind field, or NULL. */
 const struct mch_prototxt *mch_prototxt_again(const struct mch_prototxt *field);
 
-/* The value of a field of the wanted type. 0, or -1 with err ("net.prototxt:12: num_output is "x"; ..."). A string's text
- * stays owned by the tree. */
+/* The value of a field of the wanted type. 0, or -1 with err ("net.prototxt:12: num_output is "x"; ..."). A string's
+ * text stays owned by the tree. */
 int mch_prototxt_int(const char *where, const struct mch_prototxt *field, int low, int high, int *value,
 		     struct mch_err *err);
 int mch_prototxt_real(const char *where, const struct mch_prototxt *field, double *value, struct mch_err *err);

@@ -66,7 +66,8 @@ static bool is_word(char c, bool is_number)
 	return isalnum((unsigned char)c) || c == '_' || (is_number && (c == '.' || c == '+' || c == '-'));
 }
 
-/* A sign belongs to a number only in front and behind the exponent's e; "1-2" is an error that the value's reader finds. */
+/* A sign belongs to a number only in front and behind the exponent's e; "1-2" is an error that the value's reader
+ * finds. */
 static size_t word_length(const struct parser *p)
 {
 	const bool is_number = p->at < p->end && (isdigit((unsigned char)*p->at) || *p->at == '.');
@@ -90,7 +91,9 @@ static char *copy(const struct parser *p, const char *text, size_t n)
 
 static int hex_digit(char c)
 {
-	return isdigit((unsigned char)c) ? c - '0' : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10 : -1;
+	return isdigit((unsigned char)c)    ? c - '0'
+	       : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10
+					    : -1;
 }
 
 static size_t put_utf8(char *to, unsigned long code)
@@ -142,7 +145,8 @@ static int parse_escape(struct parser *p, char *to, size_t *n_to)
 		p->at++;
 		const int n = digits(p, 16, max, &code);
 		if (n == 0 || (max > 2 && n < max) || code > 0x10ffff)
-			return fail(p, p->line, "the escape \\%c lacks digits or is no character; correct the string", c);
+			return fail(p, p->line, "the escape \\%c lacks digits or is no character; correct the string",
+				    c);
 		if (max == 2)
 			to[0] = (char)code;
 		else
@@ -210,7 +214,8 @@ static int parse_scalar(struct parser *p, struct mch_prototxt *field)
 			    seen(p, buf, sizeof(buf)));
 	field->kind = MCH_PROTOTXT_SCALAR;
 	field->n_text = n + is_negative;
-	field->text = copy(p, p->at - is_negative, field->n_text); /* the character before p->at makes room for the sign */
+	field->text =
+		copy(p, p->at - is_negative, field->n_text); /* the character before p->at makes room for the sign */
 	if (!field->text)
 		return -1;
 	if (is_negative)
@@ -226,7 +231,8 @@ static int parse_message(struct parser *p, struct mch_prototxt *field)
 	field->kind = MCH_PROTOTXT_MESSAGE;
 	p->at++;
 	if (++p->depth > MCH_PROTOTXT_DEPTH_MAX)
-		return fail(p, line, "messages are nested over %d deep; this is no sensible definition", MCH_PROTOTXT_DEPTH_MAX);
+		return fail(p, line, "messages are nested over %d deep; this is no sensible definition",
+			    MCH_PROTOTXT_DEPTH_MAX);
 	if (parse_fields(p, field, closer) != 0)
 		return -1;
 	if (p->at == p->end)
@@ -253,7 +259,8 @@ static int parse_value(struct parser *p, const char *name, int line, bool has_co
 	if (c == '{' || c == '<')
 		return parse_message(p, field);
 	if (!has_colon)
-		return fail(p, p->line, "\":\" is expected after %s, %s found; add it", name, seen(p, buf, sizeof(buf)));
+		return fail(p, p->line, "\":\" is expected after %s, %s found; add it", name,
+			    seen(p, buf, sizeof(buf)));
 	return c == '"' || c == '\'' ? parse_string(p, field) : parse_scalar(p, field);
 }
 
@@ -271,7 +278,8 @@ static int parse_list(struct parser *p, const char *name, bool has_colon, struct
 			return -1;
 		const char c = peek(p);
 		if (c != ',' && c != ']')
-			return fail(p, p->line, "\",\" or \"]\" is expected in the list of %s, %s found; correct the definition",
+			return fail(p, p->line,
+				    "\",\" or \"]\" is expected in the list of %s, %s found; correct the definition",
 				    name, seen(p, buf, sizeof(buf)));
 		p->at++;
 		if (c == ']')
@@ -289,15 +297,16 @@ static int parse_field(struct parser *p, struct mch_prototxt ***tail)
 		return fail(p, line, "the name of a field is expected, %s found; correct the definition",
 			    seen(p, buf, sizeof(buf)));
 	if (n > NAME_MAX_BYTES)
-		return fail(p, line, "the name of a field has over %d letters; is it the right file?", NAME_MAX_BYTES);
+		return fail(p, line, "the name of a field has over %d letters; is it the right file?",
+			    NAME_MAX_BYTES);
 	memcpy(name, p->at, n);
 	name[n] = '\0';
 	p->at += n;
 	const bool has_colon = peek(p) == ':';
 	if (has_colon)
 		p->at++;
-	const int status = peek(p) == '[' ? parse_list(p, name, has_colon, tail)
-					  : parse_value(p, name, line, has_colon, tail);
+	const int status =
+		peek(p) == '[' ? parse_list(p, name, has_colon, tail) : parse_value(p, name, line, has_colon, tail);
 	if (status == 0 && (peek(p) == ',' || peek(p) == ';'))
 		p->at++;
 	return status;
