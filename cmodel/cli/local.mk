@@ -11,6 +11,7 @@ macchiato_SOURCES = \
 MCH_LIBS = \
 	cmodel/io/libio.a \
 	cmodel/io/libonnx_pb.a \
+	cmodel/quant/libquant.a \
 	cmodel/net/libnet.a \
 	cmodel/fast/libfast.a \
 	cmodel/op/libop.a \

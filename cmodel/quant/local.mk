@@ -1,2 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
+noinst_LIBRARIES += cmodel/quant/libquant.a
+cmodel_quant_libquant_a_SOURCES = \
+	cmodel/quant/fraction.c \
+	cmodel/quant/fraction.h \
+	cmodel/quant/range.c \
+	cmodel/quant/range.h \
+	cmodel/quant/ranges.c \
+	cmodel/quant/ranges.h

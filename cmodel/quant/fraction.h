@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* How many fraction bits suit a set of values in a given width. Host only: no RTL twin. */
+#ifndef MCH_QUANT_FRACTION_H
+#define MCH_QUANT_FRACTION_H
+
+#include <stdbool.h>
+
+#include "fxp/format.h"
+#include "quant/range.h"
+
+enum mch_fraction {
+	MCH_FRACTION_MAX, /* the most that saturate no value: Ristretto's integer length */
+	MCH_FRACTION_MSE, /* the least sum of squared errors: may clip rare large values to resolve the many small ones */
+};
+
+/* "max", "mse". */
+const char *mch_fraction_name(enum mch_fraction rule);
+int mch_fraction_parse(const char *name, enum mch_fraction *rule);
+
+/* The largest frac, |frac| <= MCH_FRAC_LIMIT, for which neither min nor max saturates when rounded to nearest. An unsigned
+ * format has no regard to a negative min. One bit signed, codes {-1, 0}, can hold no positive number: there -|max| must
+ * fit. Zeros alone give a format of range 1. */
+int mch_fraction_max(int bits, bool is_signed, double min, double max);
+
+/* Sum of (value - its nearest code)^2 in order of the values; may stop, with what it has, when that exceeds `enough`. */
+double mch_fraction_error(struct mch_format format, const float *values, size_t n, double enough);
+
+/* By rule, for values that share one format: n_ranges >= 1 ranges with their samples. A tie goes to the smaller
+ * frac, which has the larger range. */
+int mch_fraction_choose(enum mch_fraction rule, int bits, bool is_signed, const struct mch_range *const *ranges,
+			int n_ranges);
+
+#endif
