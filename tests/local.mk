@@ -6,6 +6,7 @@
 # To add a test that is a script (tests/cli/...): make it executable, add it to SCRIPT_TESTS. It finds top_srcdir and
 # top_builddir in its environment, exits 0, or 1 (failed), or 77 after "SKIP: reason; package to install", or 99.
 UNIT_TESTS = \
+	tests/check_formats \
 	tests/check_fraction \
 	tests/check_grad \
 	tests/check_range \
@@ -28,6 +29,7 @@ LOW_LIBS = \
 LDADD = $(LOW_LIBS) $(CHECK_LIBS)
 ALL_LIBS = $(MCH_LIBS) $(MCH_LIBS_SYS) $(CHECK_LIBS)
 
+tests_check_formats_LDADD = $(ALL_LIBS)
 tests_check_fraction_LDADD = $(ALL_LIBS)
 tests_check_grad_LDADD = $(ALL_LIBS)
 tests_check_range_LDADD = $(ALL_LIBS)

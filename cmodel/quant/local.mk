@@ -2,6 +2,8 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 noinst_LIBRARIES += cmodel/quant/libquant.a
 cmodel_quant_libquant_a_SOURCES = \
+	cmodel/quant/formats.c \
+	cmodel/quant/formats.h \
 	cmodel/quant/fraction.c \
 	cmodel/quant/fraction.h \
 	cmodel/quant/range.c \

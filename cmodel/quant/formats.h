@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* From three widths to a format for every tensor and every layer's weights: dynamic fixed point.
+ * Host only: no RTL twin. Spec: docs/datapath.md "Network". */
+#ifndef MCH_QUANT_FORMATS_H
+#define MCH_QUANT_FORMATS_H
+
+#include "net/quant.h"
+#include "quant/fraction.h"
+#include "quant/ranges.h"
+
+/* Edges joined by layers that pass codes on unchanged (max pool, ReLU, flatten, dropout, a final softmax) are one group
+ * with one format. Clamping and rounding are monotone, so they commute with max and ReLU: what counts is the range where
+ * the codes are read, behind the last of these layers, and a group read only behind a ReLU is unsigned. */
+struct mch_formats {
+	const struct mch_net *net;
+	const struct mch_ranges *ranges;
+	enum mch_fraction rule;
+	int *group;       /* [n_edges]: the edge that the group starts from, where codes are made */
+	bool *is_read;    /* [n_edges]: read by a layer that computes, or the output of the net */
+	bool *is_signed;  /* [n_edges], of groups */
+	const struct mch_range **read; /* [n_edges], scratch */
+	int8_t *edge_frac;   /* [n_edges][MCH_OPERAND_BITS_MAX + 1], of groups; UNKNOWN until asked for */
+	int8_t *weight_frac; /* [n_layers][MCH_OPERAND_BITS_MAX + 1] */
+};
+
+/* net and ranges are kept and must outlive f. 0, or -1 with err when memory is short. */
+int mch_formats_init(struct mch_formats *f, const struct mch_net *net, const struct mch_ranges *ranges,
+		     enum mch_fraction rule, struct mch_err *err);
+void mch_formats_free(struct mch_formats *f);
+
+/* Sets width, edge[] and layer[].weights of quant (made by mch_quant_init for the same net), widths 1..16, and lets
+ * mch_qnet_build choose the accumulators. Choices are remembered per width, so a second call is cheap. */
+void mch_formats_apply(struct mch_formats *f, const int width[MCH_N_PARTS], struct mch_quant *quant);
+
+/* The part that a layer's weights belong to: MCH_PART_CONV_WEIGHTS, MCH_PART_FC_WEIGHTS, or -1 when it has none. */
+int mch_formats_part(const struct mch_layer *layer);
+
+#endif

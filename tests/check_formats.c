@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Unit tests of quant/formats: groups, signs and limits on a net with made-up ranges, and that what comes out can be built
+ * into integers for every combination of widths. */
+#include "quant/formats.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "net/qnet.h"
+#include "check_main.h"
+
+/* conv1 - pool1 - conv2 - relu2 - mean - dense - softmax: every kind of group. */
+enum { IN, CONV1, POOL1, CONV2, RELU2, MEAN, DENSE, SOFT, N_EDGES };
+enum { L_CONV1, L_POOL1, L_CONV2, L_RELU2, L_MEAN, L_DENSE, L_SOFT, N_LAYERS };
+
+static struct mch_net net;
+static struct mch_ranges ranges;
+static struct mch_range edge[N_EDGES], layer[N_LAYERS];
+static float samples[N_EDGES][64];
+
+static void add(const char *name, enum mch_kind kind)
+{
+	const int i = mch_net_add_layer(&net, name, kind, net.n_edges - 1, NULL, NULL);
+	struct mch_layer *l = &net.layers[i];
+	if (kind == MCH_CONV || kind == MCH_DENSE)
+		l->conv = (struct mch_conv){.n = 1, .k = 4, .r = 3, .s = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1,
+					    .dilation_w = 1, .groups = 1};
+	if (kind == MCH_POOL_MAX || kind == MCH_POOL_AVG)
+		l->pool = (struct mch_pool){.n = 1, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
+}
+
+/* A tensor that has been seen to hold 64 values from min to max. */
+static void seen(int e, double min, double max)
+{
+	for (int i = 0; i < 64; i++)
+		samples[e][i] = (float)(min + (max - min) * i / 63);
+	edge[e] = (struct mch_range){0};
+	mch_range_add(&edge[e], samples[e], 64);
+	mch_range_finish(&edge[e]);
+	edge[e].sample = samples[e];
+	edge[e].n_sample = 64;
+}
+
+static void look_at_weights(void)
+{
+	for (int i = 0; i < N_LAYERS; i++) {
+		layer[i] = (struct mch_range){0};
+		if (!net.layers[i].weights)
+			continue;
+		mch_range_add(&layer[i], net.layers[i].weights, net.layers[i].n_weights);
+		mch_range_finish(&layer[i]);
+		layer[i].sample = net.layers[i].weights;
+		layer[i].n_sample = net.layers[i].n_weights;
+	}
+}
+
+static void setup(void)
+{
+	mch_net_init(&net);
+	net.input = mch_net_add_edge(&net, "data", (struct mch_shape){1, 1, 16, 16}, NULL);
+	net.output = -1;
+	net.input_scale = 1.0 / 256;
+	add("conv1", MCH_CONV);
+	add("pool1", MCH_POOL_MAX);
+	add("conv2", MCH_CONV);
+	add("relu2", MCH_RELU);
+	add("mean", MCH_POOL_AVG);
+	add("dense", MCH_DENSE);
+	add("soft", MCH_SOFTMAX);
+	struct mch_err err;
+	ck_assert_msg(mch_net_infer(&net, &err) == 0, "%s", err.text);
+	struct mch_rng rng = mch_rng_seed(1);
+	for (int i = 0; i < N_LAYERS; i++) {
+		struct mch_layer *l = &net.layers[i];
+		if (mch_formats_part(l) < 0)
+			continue;
+		ck_assert_int_eq(mch_layer_alloc(l, 1, &err), 0);
+		for (size_t j = 0; j < l->n_weights; j++)
+			l->weights[j] = (float)(mch_rng_real(&rng) - 0.5);
+		for (size_t j = 0; j < l->n_bias; j++)
+			l->bias[j] = (float)(mch_rng_real(&rng) - 0.5);
+	}
+	look_at_weights();
+	seen(IN, 0, 255.0 / 256);
+	seen(CONV1, -9, 3);
+	seen(POOL1, -1, 3);
+	seen(CONV2, -7, 5);
+	seen(RELU2, 0, 5);
+	seen(MEAN, 0, 1.9);
+	seen(DENSE, -30, 20);
+	seen(SOFT, 0, 1);
+	ranges = (struct mch_ranges){.n_edges = N_EDGES, .n_layers = N_LAYERS, .n_images = 1, .edge = edge, .layer = layer};
+}
+
+static void teardown(void)
+{
+	mch_net_free(&net);
+}
+
+static void apply(enum mch_fraction rule, int conv, int fc, int activations, struct mch_quant *quant)
+{
+	struct mch_formats f;
+	ck_assert_int_eq(mch_quant_init(quant, &net, NULL), 0);
+	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, rule, NULL), 0);
+	mch_formats_apply(&f, (int[]){conv, fc, activations}, quant);
+	mch_formats_free(&f);
+}
+
+static void assert_format(struct mch_format f, const char *want)
+{
+	char text[16];
+	ck_assert_str_eq(mch_format_text(f, text), want);
+}
+
+START_TEST(groups)
+{
+	struct mch_quant quant;
+	apply(MCH_FRACTION_MAX, 8, 4, 8, &quant);
+	assert_format(quant.edge[IN], "u8.8");
+	/* what is read is the pool's output: -1 .. 3, not -9 .. 3 */
+	assert_format(quant.edge[CONV1], "s8.5");
+	assert_format(quant.edge[POOL1], "s8.5");
+	/* read behind the ReLU only: unsigned */
+	assert_format(quant.edge[CONV2], "u8.5");
+	assert_format(quant.edge[RELU2], "u8.5");
+	assert_format(quant.edge[MEAN], "u8.7"); /* its own: the mean of a window is smaller */
+	assert_format(quant.edge[DENSE], "s8.2");
+	assert_format(quant.edge[SOFT], "s8.2"); /* what the softmax ranks */
+	assert_format(quant.layer[L_CONV1].weights, "s8.8");
+	assert_format(quant.layer[L_DENSE].weights, "s4.3");
+	ck_assert_int_eq(quant.layer[L_POOL1].weights.bits, 0);
+	ck_assert_int_eq(quant.width[0], 8);
+	ck_assert_int_eq(quant.width[1], 4);
+	ck_assert_int_eq(quant.width[2], 8);
+	mch_quant_free(&quant);
+}
+END_TEST
+
+START_TEST(fraction_within_accumulator)
+{
+	struct mch_quant quant;
+	/* 1 bit of pixel and 1 of weight: the accumulator has few fraction bits, 16-bit outputs get no more */
+	apply(MCH_FRACTION_MAX, 1, 1, 16, &quant);
+	for (int i = 0; i < N_LAYERS; i++) {
+		const struct mch_layer *l = &net.layers[i];
+		if (l->weights)
+			ck_assert_int_le(quant.edge[l->out[0]].frac, quant.edge[l->in[0]].frac + quant.layer[i].weights.frac);
+	}
+	mch_quant_free(&quant);
+	seen(POOL1, -1e-9, 1e-9); /* an output that is always tiny */
+	apply(MCH_FRACTION_MAX, 8, 8, 8, &quant);
+	ck_assert_int_eq(quant.edge[CONV1].frac, quant.edge[IN].frac + quant.layer[L_CONV1].weights.frac);
+	mch_quant_free(&quant);
+}
+END_TEST
+
+/* A bias of 2^20 beside weights of 2^-40: the bias must fit 48 bits at the accumulator's fraction. */
+START_TEST(bias_fits)
+{
+	for (size_t j = 0; j < net.layers[L_CONV2].n_weights; j++)
+		net.layers[L_CONV2].weights[j] *= 0x1p-40f;
+	net.layers[L_CONV2].bias[1] = 0x1p20f;
+	look_at_weights();
+	struct mch_quant quant;
+	apply(MCH_FRACTION_MAX, 8, 8, 8, &quant);
+	const int acc_frac = quant.edge[POOL1].frac + quant.layer[L_CONV2].weights.frac;
+	ck_assert_double_lt(ldexp(0x1p20, acc_frac), 0x1p47);
+	ck_assert_double_ge(ldexp(0x1p20, acc_frac + 1), 0x1p47);
+	mch_quant_free(&quant);
+}
+END_TEST
+
+/* Every width of every part, both rules: the integer net accepts it. */
+START_TEST(always_builds)
+{
+	for (int rule = MCH_FRACTION_MAX; rule <= MCH_FRACTION_MSE; rule++) {
+		for (int i = 0; i < 16 * 16; i++) {
+			struct mch_quant quant;
+			struct mch_qnet q;
+			struct mch_err err;
+			apply((enum mch_fraction)rule, 1 + i % 16, 1 + (i * 7 + 3) % 16, 1 + i / 16, &quant);
+			ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+			mch_qnet_free(&q);
+			mch_quant_free(&quant);
+		}
+	}
+}
+END_TEST
+
+/* A second look at the same widths, after others, gives the same formats. */
+START_TEST(remembers)
+{
+	struct mch_formats f;
+	struct mch_quant a, b;
+	ck_assert_int_eq(mch_quant_init(&a, &net, NULL) | mch_quant_init(&b, &net, NULL), 0);
+	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, MCH_FRACTION_MSE, NULL), 0);
+	mch_formats_apply(&f, (int[]){5, 6, 7}, &a);
+	mch_formats_apply(&f, (int[]){1, 16, 2}, &b);
+	mch_formats_apply(&f, (int[]){5, 6, 7}, &b);
+	ck_assert_mem_eq(a.edge, b.edge, sizeof(*a.edge) * N_EDGES);
+	ck_assert_mem_eq(a.layer, b.layer, sizeof(*a.layer) * N_LAYERS);
+	mch_formats_free(&f);
+	mch_quant_free(&a);
+	mch_quant_free(&b);
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *all = suite_create("formats");
+	TCase *tests = tcase_create("formats");
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, groups);
+	tcase_add_test(tests, fraction_within_accumulator);
+	tcase_add_test(tests, bias_fits);
+	tcase_add_test(tests, always_builds);
+	tcase_add_test(tests, remembers);
+	suite_add_tcase(all, tests);
+	return all;
+}
+
+int main(void)
+{
+	return check_main(suite);
+}
