@@ -10,6 +10,7 @@ UNIT_TESTS = \
 	tests/check_fraction \
 	tests/check_grad \
 	tests/check_range \
+	tests/check_search \
 	tests/check_tensor
 
 SCRIPT_TESTS =
@@ -33,6 +34,7 @@ tests_check_formats_LDADD = $(ALL_LIBS)
 tests_check_fraction_LDADD = $(ALL_LIBS)
 tests_check_grad_LDADD = $(ALL_LIBS)
 tests_check_range_LDADD = $(ALL_LIBS)
+tests_check_search_LDADD = $(ALL_LIBS)
 
 if HAVE_CHECK
 check_PROGRAMS += $(UNIT_TESTS)

@@ -9,4 +9,6 @@ cmodel_quant_libquant_a_SOURCES = \
 	cmodel/quant/range.c \
 	cmodel/quant/range.h \
 	cmodel/quant/ranges.c \
-	cmodel/quant/ranges.h
+	cmodel/quant/ranges.h \
+	cmodel/quant/search.c \
+	cmodel/quant/search.h

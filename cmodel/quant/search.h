@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* The search for the smallest widths that keep the accuracy: Ristretto's flow, on any scorer. Host only: no RTL twin.
+ * Source: Gysel et al., "Ristretto: A Framework for Empirical Study of Resource-Efficient Inference in Convolutional
+ * Neural Networks", IEEE TNNLS 29(11), 2018. */
+#ifndef MCH_QUANT_SEARCH_H
+#define MCH_QUANT_SEARCH_H
+
+#include <stdbool.h>
+
+#include "base/err.h"
+#include "net/quant.h"
+
+enum { MCH_SEARCH_WIDTHS = MCH_OPERAND_BITS_MAX + 1 }; /* index 0 is not used */
+
+/* What is asked for, and how to measure. `width` has MCH_N_PARTS widths of 1..16 bits. */
+struct mch_search_config {
+	int n_images;        /* behind every score */
+	int n_float_correct; /* right answers of the float net on the same images */
+	double error_margin; /* percentage points that may be lost against float */
+	bool has_part[MCH_N_PARTS]; /* a part that the net has not is left at 16 bits and costs no score */
+	long weight_of[MCH_N_PARTS]; /* values stored per part: what one bit of width costs; settles ties */
+
+	/* Right answers of 0..n_images into *n_correct. 0, or -1 with err: that ends the search. */
+	int (*score)(void *ctx, const int *width, int *n_correct, struct mch_err *err);
+	/* A score known from an earlier, interrupted run: true with *n_correct. May be NULL. */
+	bool (*lookup)(void *ctx, const int *width, int *n_correct);
+	/* Called after each fresh score. 0, or -1 with err: that ends the search. May be NULL. */
+	int (*store)(void *ctx, const int *width, int n_correct, struct mch_err *err);
+	/* Scores done, and how many there will be as far as is known. May be NULL. */
+	void (*progress)(void *ctx, int done, int total);
+	void *ctx;
+};
+
+/* Why a combination was tried. */
+enum mch_search_why { MCH_SEARCH_COMBINED, MCH_SEARCH_STEP_BACK, MCH_SEARCH_TAKE_AWAY };
+
+struct mch_search_try {
+	enum mch_search_why why;
+	int width[MCH_N_PARTS];
+	int n_correct;
+	bool is_taken; /* the search went on from here */
+};
+
+enum { MCH_SEARCH_TRIES_MAX = 6 * MCH_OPERAND_BITS_MAX * MCH_N_PARTS + 1 };
+
+struct mch_search {
+	/* Right answers with one part at a width and the others at 16; -1 for a part that the net has not. */
+	int alone[MCH_N_PARTS][MCH_SEARCH_WIDTHS];
+	int alone_width[MCH_N_PARTS]; /* chosen from these */
+	int width[MCH_N_PARTS];       /* the result */
+	int n_correct;                /* at the result */
+	int n_tries;
+	struct mch_search_try tries[MCH_SEARCH_TRIES_MAX]; /* combinations, in order */
+	int n_scores, n_reused; /* distinct scores used; of these, from lookup */
+	int known[MCH_SEARCH_WIDTHS][MCH_SEARCH_WIDTHS][MCH_SEARCH_WIDTHS]; /* the cache; -1: not scored */
+};
+
+/* The margin is met: right answers lost are at most error_margin percent of the images. */
+bool mch_search_passes(const struct mch_search_config *config, int n_correct);
+
+/* 1. Each part alone, 16 bits down to 1, the others at 16. Its width is the smallest such that this and every larger
+ *    width pass.
+ * 2. The three together. While they fail: one more bit for each part that has less than 16, in turn; the most accurate of
+ *    these is taken, the one with fewer bits in all on a tie, the first part on a further tie.
+ * 3. Steps back may have given more than was needed: one bit less for each part that is above its width of 1; of those that
+ *    pass, the one that saves most is taken, the more accurate on a tie; until none passes.
+ * The result depends on the scores alone. 0: s->width passes. 1: the margin cannot be met; where 16 bits everywhere fail,
+ * no other width is tried. -1 with err. */
+int mch_search_run(struct mch_search *s, const struct mch_search_config *config, struct mch_err *err);
+
+#endif

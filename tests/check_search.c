@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Unit tests of quant/search, on scorers made of formulas and tables. */
+#include "quant/search.h"
+
+#include <string.h>
+
+#include "check_main.h"
+
+/* A made-up network: an answer lost for each bit below what a part needs, and more when several are short. */
+struct fake {
+	int needs[MCH_N_PARTS];
+	int joint_needs;  /* of the sum of widths; 0: no joint loss */
+	int (*table)(const int *width);
+	int n_calls, n_stores, fail_at; /* the scorer fails at this call; 0: never */
+	int n_memory;
+	struct {
+		int width[MCH_N_PARTS], n_correct;
+	} memory[300]; /* what store() has seen: the checkpoint */
+};
+
+static int fake_score(void *ctx, const int *width, int *n_correct, struct mch_err *err)
+{
+	struct fake *f = ctx;
+	if (++f->n_calls == f->fail_at)
+		return mch_err_set(err, "scorer", "pulled the plug; plug it in");
+	int right = 900, sum = 0;
+	for (int p = 0; p < MCH_N_PARTS; p++) {
+		if (width[p] < f->needs[p])
+			right -= 20 * (f->needs[p] - width[p]);
+		sum += width[p];
+	}
+	if (sum < f->joint_needs)
+		right -= 4 * (f->joint_needs - sum);
+	*n_correct = f->table ? f->table(width) : right > 0 ? right : 0;
+	return 0;
+}
+
+static bool fake_lookup(void *ctx, const int *width, int *n_correct)
+{
+	struct fake *f = ctx;
+	for (int i = 0; i < f->n_memory; i++) {
+		if (memcmp(f->memory[i].width, width, sizeof(f->memory[i].width)) == 0) {
+			*n_correct = f->memory[i].n_correct;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int fake_store(void *ctx, const int *width, int n_correct, struct mch_err *err)
+{
+	struct fake *f = ctx;
+	(void)err;
+	memcpy(f->memory[f->n_memory].width, width, sizeof(f->memory[0].width));
+	f->memory[f->n_memory++].n_correct = n_correct;
+	f->n_stores++;
+	return 0;
+}
+
+static struct mch_search_config config_for(struct fake *f, double margin)
+{
+	struct mch_search_config c = {1000, 900, margin, {true, true, true}, {100, 1000, 10},
+				      fake_score, fake_lookup, fake_store, NULL, f};
+	return c;
+}
+
+static void assert_width(const int *width, int conv, int fc, int act)
+{
+	ck_assert_msg(width[0] == conv && width[1] == fc && width[2] == act, "want %d %d %d, got %d %d %d", conv, fc, act,
+		      width[0], width[1], width[2]);
+}
+
+static struct mch_search s;
+
+START_TEST(parts_apart)
+{
+	struct fake f = {.needs = {5, 4, 7}};
+	struct mch_search_config c = config_for(&f, 1);
+	ck_assert_int_eq(mch_search_run(&s, &c, NULL), 0);
+	assert_width(s.alone_width, 5, 4, 7);
+	assert_width(s.width, 5, 4, 7);
+	ck_assert_int_eq(s.n_correct, 900);
+	ck_assert_int_eq(s.alone[0][5], 900);
+	ck_assert_int_eq(s.alone[0][4], 880);
+	ck_assert_int_eq(s.alone[2][1], 780);
+	ck_assert_int_eq(s.n_scores, 47); /* 1 + 3 * 15 + the combination */
+	ck_assert_int_eq(f.n_calls, 47);
+	ck_assert_int_eq(f.n_stores, 47);
+	ck_assert_int_eq(s.n_tries, 1);
+}
+END_TEST
+
+START_TEST(margin_is_inclusive)
+{
+	struct fake f = {.needs = {5, 4, 7}};
+	struct mch_search_config c = config_for(&f, 2); /* 20 answers of 1000 */
+	ck_assert_int_eq(mch_search_run(&s, &c, NULL), 0);
+	assert_width(s.alone_width, 4, 3, 6);
+	c.n_images = 10000;
+	c.error_margin = 0.07; /* 7 answers; 0.07 has no exact binary form */
+	ck_assert(mch_search_passes(&c, 893));
+	ck_assert(!mch_search_passes(&c, 892));
+	ck_assert(mch_search_passes(&c, 950)); /* better than float */
+	c.error_margin = 0;
+	ck_assert(mch_search_passes(&c, 900) && !mch_search_passes(&c, 899));
+}
+END_TEST
+
+/* Alone every part passes at 5, 4, 7 (sum 16); together three bits more are needed. All neighbours are equally
+ * accurate, so the bits go to the cheapest part. */
+START_TEST(steps_back)
+{
+	struct fake f = {.needs = {5, 4, 7}, .joint_needs = 19};
+	struct mch_search_config c = config_for(&f, 0);
+	ck_assert_int_eq(mch_search_run(&s, &c, NULL), 0);
+	assert_width(s.alone_width, 5, 4, 7);
+	assert_width(s.width, 5, 4, 10);
+	ck_assert_int_eq(s.tries[0].why, MCH_SEARCH_COMBINED);
+	ck_assert_int_eq(s.tries[0].n_correct, 888);
+	assert_width(s.tries[1].width, 6, 4, 7);
+	assert_width(s.tries[2].width, 5, 5, 7);
+	assert_width(s.tries[3].width, 5, 4, 8);
+	ck_assert(!s.tries[1].is_taken && !s.tries[2].is_taken && s.tries[3].is_taken);
+}
+END_TEST
+
+/* The most accurate neighbour is taken even when it is not the cheapest. */
+static int prefers_fc(const int *width)
+{
+	if (width[0] + width[1] + width[2] > 30) /* one part alone */
+		return 900;
+	return width[1] >= 3 ? 900 : 800 + width[1] + (width[0] > 1) * 2;
+}
+
+START_TEST(steps_to_the_best)
+{
+	struct fake f = {.table = prefers_fc};
+	struct mch_search_config c = config_for(&f, 1);
+	ck_assert_int_eq(mch_search_run(&s, &c, NULL), 0);
+	assert_width(s.alone_width, 1, 1, 1);
+	/* conv first (+2), then there is +1 for FC, then 900; at the end the conv bit is seen to be superfluous */
+	assert_width(s.width, 1, 3, 1);
+	ck_assert_int_eq(s.tries[s.n_tries - 1].why, MCH_SEARCH_TAKE_AWAY);
+	int n_taken = 0;
+	for (int i = 0; i < s.n_tries; i++)
+		n_taken += s.tries[i].is_taken;
+	ck_assert_int_eq(n_taken, 5); /* combined, conv, fc, fc, conv away */
+}
+END_TEST
+
+/* 9 fails although 8 passes: a lucky narrow width is not trusted. */
+static int bumpy(const int *width)
+{
+	return width[0] == 9 ? 880 : width[2] < 4 && width[2] != 2 ? 0 : 900;
+}
+
+START_TEST(not_monotonic)
+{
+	struct fake f = {.table = bumpy};
+	struct mch_search_config c = config_for(&f, 1);
+	ck_assert_int_eq(mch_search_run(&s, &c, NULL), 0);
+	assert_width(s.alone_width, 10, 1, 4);
+	ck_assert_int_eq(s.alone[0][8], 900);
+	assert_width(s.width, 10, 1, 4);
+}
+END_TEST
+
+static int hopeless(const int *width)
+{
+	return 800 + width[0];
+}
+
+START_TEST(unreachable)
+{
+	struct fake f = {.table = hopeless};
+	struct mch_search_config c = config_for(&f, 1);
+	ck_assert_int_eq(mch_search_run(&s, &c, NULL), 1);
+	ck_assert_int_eq(f.n_calls, 1);
+	ck_assert_int_eq(s.n_correct, 816);
+}
+END_TEST
+
+/* Together nothing passes but the very widest: the walk goes all the way, and does not loop. */
+static int only_widest(const int *width)
+{
+	const int n_wide = (width[0] == 16) + (width[1] == 16) + (width[2] == 16);
+	return n_wide >= 2 ? 900 : 0;
+}
+
+START_TEST(all_the_way)
+{
+	struct fake f = {.table = only_widest};
+	struct mch_search_config c = config_for(&f, 0);
+	ck_assert_int_eq(mch_search_run(&s, &c, NULL), 0);
+	assert_width(s.alone_width, 1, 1, 1);
+	/* activations, then convolutions, are the cheapest to widen; FC weights, the dearest, stay at one bit */
+	assert_width(s.width, 16, 1, 16);
+	ck_assert_int_lt(s.n_tries, MCH_SEARCH_TRIES_MAX);
+}
+END_TEST
+
+START_TEST(absent_part)
+{
+	struct fake f = {.needs = {5, 0, 7}, .joint_needs = 30};
+	struct mch_search_config c = config_for(&f, 1);
+	c.has_part[1] = false;
+	ck_assert_int_eq(mch_search_run(&s, &c, NULL), 0);
+	assert_width(s.width, 5, 16, 7);
+	ck_assert_int_eq(s.alone[1][8], -1);
+	ck_assert_int_eq(s.n_scores, 32);
+}
+END_TEST
+
+/* Stopped after any number of scores and started anew: the same decisions, and no score is made twice. */
+START_TEST(resumes)
+{
+	struct fake whole = {.needs = {5, 4, 7}, .joint_needs = 19};
+	struct mch_search_config c = config_for(&whole, 0);
+	static struct mch_search first;
+	ck_assert_int_eq(mch_search_run(&first, &c, NULL), 0);
+	for (int stop = 1; stop <= whole.n_calls; stop++) {
+		struct fake f = {.needs = {5, 4, 7}, .joint_needs = 19, .fail_at = stop};
+		struct mch_err err;
+		c = config_for(&f, 0);
+		ck_assert_int_eq(mch_search_run(&s, &c, &err), -1);
+		ck_assert_str_eq(err.text, "scorer: pulled the plug; plug it in");
+		ck_assert_int_eq(f.n_stores, stop - 1);
+		f.fail_at = 0;
+		ck_assert_int_eq(mch_search_run(&s, &c, &err), 0);
+		ck_assert_int_eq(s.n_reused, stop - 1);
+		ck_assert_int_eq(f.n_stores, whole.n_stores);
+		s.n_reused = 0;
+		ck_assert_mem_eq(&s, &first, sizeof(s));
+	}
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	const TTest *const tests[] = {parts_apart, margin_is_inclusive, steps_back, steps_to_the_best, not_monotonic,
+				      unreachable, all_the_way, absent_part, resumes};
+	return CHECK_SUITE("search", tests);
+}
+
+int main(void)
+{
+	return check_main(suite);
+}
