@@ -12,6 +12,7 @@ MCH_LIBS = \
 	cmodel/io/libio.a \
 	cmodel/io/libonnx_pb.a \
 	cmodel/quant/libquant.a \
+	cmodel/arch/libarch.a \
 	cmodel/net/libnet.a \
 	cmodel/fast/libfast.a \
 	cmodel/op/libop.a \
