@@ -6,6 +6,8 @@
 # To add a test that is a script (tests/cli/...): make it executable, add it to SCRIPT_TESTS. It finds top_srcdir and
 # top_builddir in its environment, exits 0, or 1 (failed), or 77 after "SKIP: reason; package to install", or 99.
 UNIT_TESTS = \
+	tests/check_accel \
+	tests/check_accel_vector \
 	tests/check_formats \
 	tests/check_fraction \
 	tests/check_grad \
@@ -30,6 +32,11 @@ LOW_LIBS = \
 LDADD = $(LOW_LIBS) $(CHECK_LIBS)
 ALL_LIBS = $(MCH_LIBS) $(MCH_LIBS_SYS) $(CHECK_LIBS)
 
+ACCEL_FIXTURE = tests/accel_fixture.c tests/accel_fixture.h
+tests_check_accel_SOURCES = tests/check_accel.c $(ACCEL_FIXTURE)
+tests_check_accel_LDADD = $(ALL_LIBS)
+tests_check_accel_vector_SOURCES = tests/check_accel_vector.c $(ACCEL_FIXTURE)
+tests_check_accel_vector_LDADD = $(ALL_LIBS)
 tests_check_formats_LDADD = $(ALL_LIBS)
 tests_check_fraction_LDADD = $(ALL_LIBS)
 tests_check_grad_LDADD = $(ALL_LIBS)

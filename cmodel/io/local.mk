@@ -5,16 +5,24 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/accel_choose.c \
 	cmodel/io/accel_config.c \
 	cmodel/io/accel_config.h \
+	cmodel/io/accel_folder.c \
+	cmodel/io/accel_folder.h \
 	cmodel/io/accel_golden.c \
 	cmodel/io/accel_golden.h \
 	cmodel/io/accel_header.c \
 	cmodel/io/accel_header.h \
 	cmodel/io/accel_image.c \
 	cmodel/io/accel_image.h \
+	cmodel/io/accel_manifest.c \
+	cmodel/io/accel_manifest.h \
+	cmodel/io/accel_read.c \
+	cmodel/io/accel_read.h \
 	cmodel/io/accel_table.c \
 	cmodel/io/accel_table.h \
 	cmodel/io/accel_vector.c \
 	cmodel/io/accel_vector.h \
+	cmodel/io/accel_write.c \
+	cmodel/io/accel_write.h \
 	cmodel/io/build.c \
 	cmodel/io/build.h \
 	cmodel/io/caffe_layer.c \
