@@ -65,10 +65,10 @@ struct Register {
 
 /* The register `name` in scope `scope` ("TOP.mch_mac_array.g_row[3].u_mac"), made visible by sim/registers.vlt; a missing
  * one is an empty Register. */
-inline Register find_register(const char *scope, const char *name)
+inline Register find_register(VerilatedContext *context, const char *scope, const char *name)
 {
 	Register r;
-	const VerilatedScope *at = Verilated::threadContextp()->scopeFind(scope);
+	const VerilatedScope *at = context->scopeFind(scope);
 	const VerilatedVar *var = at ? at->varFind(name) : nullptr;
 	if (var) {
 		r.data = var->datap();
@@ -77,9 +77,9 @@ inline Register find_register(const char *scope, const char *name)
 	return r;
 }
 
-inline Register need_register(const char *scope, const char *name)
+inline Register need_register(VerilatedContext *context, const char *scope, const char *name)
 {
-	const Register r = find_register(scope, name);
+	const Register r = find_register(context, scope, name);
 	if (!r) {
 		std::fprintf(stderr, "macchiato: %s.%s: no such register in this build; build it with sim/registers.vlt\n",
 			     scope, name);

@@ -28,27 +28,27 @@ static const char *const control_names[] = {"v0_q",     "v1_q",    "done_q",  "n
 					    "first0_q", "last0_q", "first1_q", "last1_q"};
 enum { N_CONTROL = 8 };
 
-Lockstep::Lockstep(const mch_mac_array *array, const std::string &scope, const mch_datapath *datapath,
-		   const std::string &lanes_scope)
+Lockstep::Lockstep(VerilatedContext *context, const mch_mac_array *array, const std::string &scope,
+		   const mch_datapath *datapath, const std::string &lanes_scope)
 	: a_(array), datapath_(datapath), scope_(scope)
 {
 	const mch_mac_array_config &c = array->cfg;
 	const bool saturates = c.acc.overflow == MCH_SATURATE;
 	for (const char *name : control_names)
-		control_.push_back({scope + "." + name, need_register(scope.c_str(), name), 7});
-	x_ = need_register(scope.c_str(), "x_q");
-	w_ = need_register(scope.c_str(), "w_q");
+		control_.push_back({scope + "." + name, need_register(context, scope.c_str(), name), 7});
+	x_ = need_register(context, scope.c_str(), "x_q");
+	w_ = need_register(context, scope.c_str(), "w_q");
 	for (int i = 0; i < c.rows; i++) {
 		const std::string row = scope + ".g_row[" + std::to_string(i) + "].u_mac";
-		const Register product = need_register(row.c_str(), "product_q"), acc = need_register(row.c_str(), "acc_q");
+		const Register product = need_register(context, row.c_str(), "product_q"), acc = need_register(context, row.c_str(), "acc_q");
 		product_.push_back(product.data);
 		acc_.push_back(acc.data);
-		bank_.push_back(need_register(row.c_str(), "bank_q").data);
+		bank_.push_back(need_register(context, row.c_str(), "bank_q").data);
 		product_bytes_ = product.elem_bytes;
 		sum_bytes_ = acc.elem_bytes;
 		if (saturates) {
-			over_.push_back(need_register((row + ".g_saturate").c_str(), "over_q").data);
-			bank_over_.push_back(need_register((row + ".g_saturate").c_str(), "bank_over_q").data);
+			over_.push_back(need_register(context, (row + ".g_saturate").c_str(), "over_q").data);
+			bank_over_.push_back(need_register(context, (row + ".g_saturate").c_str(), "bank_over_q").data);
 		}
 	}
 	product_mask_ = mask_of(c.x_bits + c.w_bits);
@@ -69,7 +69,7 @@ Lockstep::Lockstep(const mch_mac_array *array, const std::string &scope, const m
 		LaneRegister lane = {lane_names[i], {}, 0, bits[i]};
 		for (int j = 0; j < c.cols; j++) {
 			const std::string col = lanes_scope + ".g_col[" + std::to_string(j) + "].u_requant";
-			const Register r = need_register(col.c_str(), lane_names[i]);
+			const Register r = need_register(context, col.c_str(), lane_names[i]);
 			lane.rtl.push_back(r.data);
 			lane.elem_bytes = r.elem_bytes;
 		}
@@ -79,7 +79,7 @@ Lockstep::Lockstep(const mch_mac_array *array, const std::string &scope, const m
 	lanes_scope_ = lanes_scope;
 	for (int i = 0; datapath && i < 3; i++) {
 		const std::string name = "valid" + std::to_string(i + 1) + "_q";
-		valid_[i] = need_register((lanes_scope + ".g_col[0].u_requant").c_str(), name.c_str());
+		valid_[i] = need_register(context, (lanes_scope + ".g_col[0].u_requant").c_str(), name.c_str());
 		n_values_++;
 	}
 }

@@ -68,8 +68,8 @@ struct Difference {
 class Lockstep {
 public:
 	/* scope: "TOP.mch_mac_array", or "TOP.mch_datapath.u_array" with the datapath's own scope in lanes_scope. */
-	Lockstep(const mch_mac_array *array, const std::string &scope, const mch_datapath *datapath = nullptr,
-		 const std::string &lanes_scope = "");
+	Lockstep(VerilatedContext *context, const mch_mac_array *array, const std::string &scope,
+		 const mch_datapath *datapath = nullptr, const std::string &lanes_scope = "");
 
 	/* After every edge. */
 	bool differs() const { return array_differs() || (datapath_ && lanes_differ()); }

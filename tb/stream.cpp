@@ -9,7 +9,7 @@ using mch_sim::pack;
 using mch_sim::unpack;
 
 Stream::Stream(const mch_datapath_config &cfg, const StreamOptions &options)
-	: cfg_(cfg), options_(options), model_(new Vmch_datapath("TOP")), rng_(mch_rng_seed(options.seed)), in_(), gemm_()
+	: cfg_(cfg), options_(options), dut_(options.waves), twin_(), rng_(mch_rng_seed(options.seed)), in_(), gemm_()
 {
 	mch_err err;
 	if (mch_datapath_init(&twin_, &cfg, &err) != 0) {
@@ -19,26 +19,14 @@ Stream::Stream(const mch_datapath_config &cfg, const StreamOptions &options)
 	bias_.resize(static_cast<size_t>(cfg.array.cols));
 	shift_.resize(bias_.size());
 	noise_.resize(bias_.size());
-	reset();
+	dut_.reset();
 	if (options.lockstep)
-		check_.reset(new Lockstep(&twin_.array, "TOP.mch_datapath.u_array", &twin_, "TOP.mch_datapath"));
+		check_.reset(new Lockstep(dut_->contextp(), &twin_.array, "TOP.mch_datapath.u_array", &twin_, "TOP.mch_datapath"));
 }
 
 Stream::~Stream()
 {
-	model_->final();
 	mch_datapath_free(&twin_);
-}
-
-void Stream::reset()
-{
-	model_->rst_ni = 1;
-	model_->clk_i = 0;
-	model_->eval();
-	model_->rst_ni = 0;
-	model_->eval();
-	model_->rst_ni = 1;
-	model_->eval();
 }
 
 /* The row on the output pins, dropped when it lies beyond the layer. */
@@ -47,10 +35,10 @@ void Stream::take_row()
 	const mch_tile tile = mch_gemm_tile(&gemm_, tile_out_);
 	const mch_format y = step_->out_format;
 	for (int j = 0; row_out_ < tile.n_pixels && j < tile.n_channels; j++) {
-		const uint64_t code = unpack(&model_->y_o, j, cfg_.out_bits);
+		const uint64_t code = unpack(&dut_->y_o, j, cfg_.out_bits);
 		y_[mch_gemm_out_index(&gemm_, tile, row_out_, j)] = static_cast<int32_t>(
 			y.is_signed ? mch_wrap(static_cast<int64_t>(code), cfg_.out_bits) : static_cast<int64_t>(code));
-		saturated_ += unpack(&model_->sat_o, j, 1);
+		saturated_ += unpack(&dut_->sat_o, j, 1);
 	}
 	if (++row_out_ == cfg_.array.rows) {
 		row_out_ = 0;
@@ -61,34 +49,26 @@ void Stream::take_row()
 /* One rising edge with in_ on the pins; true while nothing differs. */
 bool Stream::tick()
 {
-	const bool out_valid = model_->out_valid_o;
-	in_.out_ready = options_.stall_percent == 0 ||
-			static_cast<int>(mch_rng_below(&rng_, 100)) >= options_.stall_percent;
-	model_->out_ready_i = in_.out_ready;
-	model_->in_valid_i = in_.array.valid;
-	model_->load_i = in_.load;
-	model_->in_first_i = in_.array.first;
-	model_->in_last_i = in_.array.last;
+	const bool out_valid = dut_->out_valid_o;
+	in_.out_ready = !mch_sim::chance(&rng_, options_.stall_percent);
+	dut_->out_ready_i = in_.out_ready;
+	dut_->in_valid_i = in_.array.valid;
+	dut_->load_i = in_.load;
+	dut_->in_first_i = in_.array.first;
+	dut_->in_last_i = in_.array.last;
 	if (in_.array.valid) {
-		pack(&model_->x_i, in_.array.x, cfg_.array.rows, cfg_.array.x_bits);
-		pack(&model_->w_i, in_.array.w, cfg_.array.cols, cfg_.array.w_bits);
+		pack(&dut_->x_i, in_.array.x, cfg_.array.rows, cfg_.array.x_bits);
+		pack(&dut_->w_i, in_.array.w, cfg_.array.cols, cfg_.array.w_bits);
 	}
 	if (out_valid && in_.out_ready)
 		take_row();
-	model_->clk_i = 1;
-	model_->eval();
-	if (trace_)
-		trace_(trace_arg_, 2 * cycles_);
-	model_->clk_i = 0;
-	model_->eval();
-	if (trace_)
-		trace_(trace_arg_, 2 * cycles_ + 1);
+	dut_.edge();
 	cycles_++;
 	if (!check_)
 		return true;
 	mch_datapath_step(&twin_, &in_);
 	compared_ += check_->n_values() + 2;
-	if (model_->in_ready_o != mch_datapath_in_ready(&twin_) || model_->out_valid_o != mch_datapath_out_valid(&twin_) ||
+	if (dut_->in_ready_o != mch_datapath_in_ready(&twin_) || dut_->out_valid_o != mch_datapath_out_valid(&twin_) ||
 	    check_->differs()) {
 		difference_ = check_->first();
 		return false;
@@ -106,7 +86,7 @@ bool Stream::drain()
 	return true;
 }
 
-bool Stream::load(const mch_step &step, const mch_gemm &g, const mch_tile &tile)
+bool Stream::load(const mch_step &step, const mch_tile &tile)
 {
 	for (int j = 0; j < cfg_.array.cols; j++) {
 		const bool used = j < tile.n_channels;
@@ -114,7 +94,6 @@ bool Stream::load(const mch_step &step, const mch_gemm &g, const mch_tile &tile)
 		shift_[static_cast<size_t>(j)] = used ? step.shift[tile.channel0 + j] : 0;
 		noise_[static_cast<size_t>(j)] = mch_lfsr_seed(step.requant.seed, tile.channel0 + j);
 	}
-	(void)g;
 	in_.array.valid = false;
 	in_.load = true;
 	in_.bias = bias_.data();
@@ -123,9 +102,9 @@ bool Stream::load(const mch_step &step, const mch_gemm &g, const mch_tile &tile)
 	std::vector<int> codes(shift_.size());
 	for (size_t j = 0; j < codes.size(); j++)
 		codes[j] = shift_[j] - MCH_SHIFT_MIN;
-	pack(&model_->bias_i, bias_.data(), cfg_.array.cols, cfg_.array.acc.bits);
-	pack(&model_->shift_i, codes.data(), cfg_.array.cols, 6);
-	pack(&model_->noise_i, noise_.data(), cfg_.array.cols, 16);
+	pack(&dut_->bias_i, bias_.data(), cfg_.array.cols, cfg_.array.acc.bits);
+	pack(&dut_->shift_i, codes.data(), cfg_.array.cols, 6);
+	pack(&dut_->noise_i, noise_.data(), cfg_.array.cols, 16);
 	const bool same = tick();
 	in_.load = false;
 	return same;
@@ -146,10 +125,10 @@ bool Stream::run(const mch_step &step, int n, const int32_t *x, int32_t *y)
 	layer_start_ = cycles_;
 	x_beats_.resize(terms * rows);
 	w_beats_.resize(terms * cols);
-	model_->x_signed_i = step.in_format.is_signed;
-	model_->relu_i = step.requant.relu;
-	model_->y_signed_i = step.requant.out_signed;
-	model_->y_bits_i = static_cast<uint8_t>(step.requant.out_bits);
+	dut_->x_signed_i = step.in_format.is_signed;
+	dut_->relu_i = step.requant.relu;
+	dut_->y_signed_i = step.requant.out_signed;
+	dut_->y_bits_i = static_cast<uint8_t>(step.requant.out_bits);
 	twin_.layer.relu = step.requant.relu;
 	twin_.layer.y_signed = step.requant.out_signed;
 	twin_.layer.y_bits = step.requant.out_bits;
@@ -157,15 +136,14 @@ bool Stream::run(const mch_step &step, int n, const int32_t *x, int32_t *y)
 	for (uint64_t t = 0; t < gemm_.n_tiles; t++) {
 		const mch_tile tile = mch_gemm_tile(&gemm_, t);
 		if (tile.channel0 != loaded_channel_) {
-			if (!drain() || !load(step, gemm_, tile))
+			if (!drain() || !load(step, tile))
 				return false;
 			loaded_channel_ = tile.channel0;
 		}
 		mch_gemm_operands(&gemm_, t, x, step.weights, x_beats_.data(), w_beats_.data());
 		for (term_ = 0; term_ < terms;) {
-			const bool taken = model_->in_ready_o;
-			in_.array.valid = options_.stall_percent == 0 ||
-					  static_cast<int>(mch_rng_below(&rng_, 100)) >= options_.stall_percent;
+			const bool taken = dut_->in_ready_o;
+			in_.array.valid = !mch_sim::chance(&rng_, options_.stall_percent);
 			in_.array.first = term_ == 0;
 			in_.array.last = term_ + 1 == terms;
 			in_.array.x = &x_beats_[term_ * rows];

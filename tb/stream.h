@@ -10,11 +10,12 @@
 
 extern "C" {
 #include "arch/gemm.h"
-#include "base/rng.h"
 #include "fxp/lfsr.h"
 #include "net/qnet.h"
 }
 #include "Vmch_datapath.h"
+#include "sim/dut.h"
+#include "sim/stimulus.h"
 #include "tb/lockstep.h"
 
 namespace mch_tb {
@@ -23,6 +24,7 @@ struct StreamOptions {
 	uint64_t seed = 1;
 	int stall_percent = 0; /* of cycles, on the input and on the output, each on its own */
 	bool lockstep = true;  /* false: the RTL alone, for the speed comparison */
+	std::string waves;     /* FILE.fst, or empty */
 };
 
 class Stream {
@@ -45,20 +47,16 @@ public:
 	uint64_t macs() const { return macs_; } /* done by the array: beats x ROWS x COLS */
 	uint64_t values_compared() const { return compared_; }
 	uint64_t saturated() const { return saturated_; }
-	Vmch_datapath &model() { return *model_; }
-	/* Called after every edge, for waves. */
-	void on_cycle(void (*fn)(void *, uint64_t), void *arg) { trace_ = fn, trace_arg_ = arg; }
 
 private:
 	bool tick();
-	void reset();
-	bool load(const mch_step &step, const mch_gemm &g, const mch_tile &tile);
+	bool load(const mch_step &step, const mch_tile &tile);
 	bool drain();
 	void take_row();
 
 	mch_datapath_config cfg_;
 	StreamOptions options_;
-	std::unique_ptr<Vmch_datapath> model_;
+	mch_sim::Dut<Vmch_datapath> dut_;
 	mch_datapath twin_;
 	std::unique_ptr<Lockstep> check_;
 	mch_rng rng_;
@@ -76,8 +74,6 @@ private:
 	int row_out_ = 0;
 	int loaded_channel_ = -1;
 	uint64_t cycles_ = 0, layer_start_ = 0, macs_ = 0, compared_ = 0, saturated_ = 0;
-	void (*trace_)(void *, uint64_t) = nullptr;
-	void *trace_arg_ = nullptr;
 };
 
 } // namespace mch_tb

@@ -52,6 +52,12 @@ void mch_mac_array_free(struct mch_mac_array *a)
 	memset(a, 0, sizeof(*a));
 }
 
+void mch_mac_array_reset(struct mch_mac_array *a)
+{
+	a->v0 = a->v1 = a->done = false;
+	a->n_out = 0;
+}
+
 /* Stage 3: a finished tile enters the bank, or the bank moves up by one row. */
 static void step_bank(struct mch_mac_array *a, bool en, bool out_ready)
 {

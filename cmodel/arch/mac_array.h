@@ -42,10 +42,14 @@ struct mch_mac_array {
 	bool *bank_over;                      /* [rows][cols] */
 };
 
-/* 0, or -1 with err when a parameter is out of range or memory is short. Registers are in the reset state; the data
- * registers, which the RTL does not reset, start as 0 on both sides of a comparison only after their first load. */
+/* 0, or -1 with err when a parameter is out of range or memory is short. All registers start as 0, as those of the RTL do
+ * under Verilator; no output depends on a data register before its first load (the Icarus bench, where they start
+ * as X, shows that). */
 int mch_mac_array_init(struct mch_mac_array *a, const struct mch_mac_array_config *cfg, struct mch_err *err);
 void mch_mac_array_free(struct mch_mac_array *a);
+
+/* What rst_ni does: the control registers clear, the data registers keep what they hold. */
+void mch_mac_array_reset(struct mch_mac_array *a);
 
 /* Output pins, functions of the registers alone. */
 static inline bool mch_mac_array_in_ready(const struct mch_mac_array *a)
