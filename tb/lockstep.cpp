@@ -8,6 +8,43 @@ namespace mch_tb {
 using mch_sim::need_register;
 using mch_sim::Register;
 
+/* One source for several vector widths, as in arch/mac_array.c. */
+#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
+#define MCH_TB_CLONES __attribute__((optimize("O3"), target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define MCH_TB_CLONES
+#endif
+
+/* Verilator keeps a register of b bits in the next larger word, the bits above b zero: so the twin's value is masked. A
+ * nonzero result means that some element differs. */
+template <class Rtl, class Twin>
+inline __attribute__((always_inline)) uint64_t rows_differ(const void *const *rtl, const Twin *twin, int rows, int cols,
+							   uint64_t mask)
+{
+	Rtl differ = 0;
+	for (int i = 0; i < rows; i++, twin += cols) {
+		const Rtl *row = static_cast<const Rtl *>(rtl[i]);
+		for (int j = 0; j < cols; j++)
+			differ |= static_cast<Rtl>((static_cast<Rtl>(twin[j]) & static_cast<Rtl>(mask)) ^ row[j]);
+	}
+	return differ;
+}
+
+#define MCH_TB_DIFFER(name, rtl_type, twin_type)                                                            \
+	MCH_TB_CLONES static uint64_t name(const void *const *rtl, const twin_type *twin, int rows, int cols, \
+					   uint64_t mask)                                                   \
+	{                                                                                                   \
+		return rows_differ<rtl_type>(rtl, twin, rows, cols, mask);                                  \
+	}
+MCH_TB_DIFFER(differ_sums_8, uint8_t, int64_t)
+MCH_TB_DIFFER(differ_sums_16, uint16_t, int64_t)
+MCH_TB_DIFFER(differ_sums_32, uint32_t, int64_t)
+MCH_TB_DIFFER(differ_sums_64, uint64_t, int64_t)
+MCH_TB_DIFFER(differ_products_8, uint8_t, int32_t)
+MCH_TB_DIFFER(differ_products_16, uint16_t, int32_t)
+MCH_TB_DIFFER(differ_products_32, uint32_t, int32_t)
+#undef MCH_TB_DIFFER
+
 static uint64_t mask_of(int bits)
 {
 	return bits >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << bits) - 1;
