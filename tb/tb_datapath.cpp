@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Bench of mch_datapath: whole random convolutions (stride, pad, groups, dilation, several images) in lock-step with
+ * arch/datapath.c, and the reassembled outputs against op/conv.h and op/requant.h. Spec: docs/datapath.md "datapath".
+ * verilate: mch_datapath sim/registers.vlt tb/lockstep.cpp tb/stream.cpp cmodel/net/libnet.a */
+#include <vector>
+
+#include "sim/bench.h"
+#include "tb/stream.h"
+
+using namespace mch_sim;
+
+namespace {
+
+const mch_datapath_config datapath_cfg = {
+	{DUT_ROWS, DUT_COLS, DUT_X_BITS, DUT_W_BITS, {DUT_ACC_BITS, static_cast<mch_overflow>(DUT_ACC_SAT)}},
+	DUT_OUT_BITS,
+	static_cast<mch_round>(DUT_ROUND)};
+
+/* A random layer with its data; owns what its step points at. */
+struct Layer {
+	mch_layer layer = {};
+	mch_step step = {};
+	std::vector<int32_t> x, weights;
+	std::vector<int64_t> bias;
+	std::vector<int8_t> shift;
+	int n;
+
+	explicit Layer(mch_rng *rng)
+	{
+		static char name[] = "random";
+		layer.name = name;
+		layer.kind = MCH_CONV;
+		step.layer = &layer;
+		draw_geometry(rng);
+		draw_formats(rng);
+		draw_data(rng);
+	}
+
+	static int draw(mch_rng *rng, int low, int high)
+	{
+		return low + static_cast<int>(mch_rng_below(rng, static_cast<uint32_t>(high - low + 1)));
+	}
+
+	void draw_geometry(mch_rng *rng)
+	{
+		struct mch_conv &g = step.conv;
+		g.groups = draw(rng, 0, 3) == 0 ? draw(rng, 2, 3) : 1;
+		g.n = 1;
+		g.c = g.groups * draw(rng, 1, 4);
+		g.k = g.groups * draw(rng, 1, DUT_COLS + 2);
+		g.r = draw(rng, 1, 3);
+		g.s = draw(rng, 1, 3);
+		g.stride_h = draw(rng, 1, 2);
+		g.stride_w = draw(rng, 1, 2);
+		g.dilation_h = draw(rng, 1, 2);
+		g.dilation_w = draw(rng, 1, 2);
+		g.pad_top = draw(rng, 0, 2);
+		g.pad_left = draw(rng, 0, 2);
+		g.pad_bottom = draw(rng, 0, 2);
+		g.pad_right = draw(rng, 0, 2);
+		g.h = g.dilation_h * (g.r - 1) + draw(rng, 1, 5);
+		g.w = g.dilation_w * (g.s - 1) + draw(rng, 1, 5);
+		/* The noise of stochastic rounding starts anew with each image: one at a time. */
+		n = DUT_ROUND == MCH_ROUND_STOCHASTIC ? 1 : draw(rng, 1, 3);
+	}
+
+	void draw_formats(mch_rng *rng)
+	{
+		step.in_format = {draw(rng, 1, DUT_X_BITS), 0, mch_rng_below(rng, 2) != 0};
+		step.weight_format = {draw(rng, 1, DUT_W_BITS), 0, true};
+		step.out_format = {draw(rng, 1, DUT_OUT_BITS), 0, mch_rng_below(rng, 2) != 0};
+		step.acc = datapath_cfg.array.acc;
+	}
+
+	void draw_data(mch_rng *rng)
+	{
+		const struct mch_conv &g = step.conv;
+		x.resize(static_cast<size_t>(n * g.c * g.h * g.w));
+		for (int32_t &v : x)
+			v = static_cast<int32_t>(corner(rng, step.in_format.bits, step.in_format.is_signed));
+		weights.resize(static_cast<size_t>(g.k) * mch_conv_terms(&g));
+		for (int32_t &v : weights)
+			v = static_cast<int32_t>(corner(rng, step.weight_format.bits, true));
+		for (int k = 0; k < g.k; k++) {
+			bias.push_back(corner(rng, DUT_ACC_BITS, true) >> mch_rng_below(rng, DUT_ACC_BITS));
+			/* Mostly near the shift that leaves the output's width; all shifts now and then. */
+			const int near = DUT_X_BITS + DUT_W_BITS - step.out_format.bits + draw(rng, -4, 4);
+			const int s = draw(rng, 0, 7) == 0 ? draw(rng, MCH_SHIFT_MIN, MCH_SHIFT_MAX) : near;
+			shift.push_back(static_cast<int8_t>(s < MCH_SHIFT_MIN ? MCH_SHIFT_MIN : s));
+		}
+		step.weights = weights.data();
+		step.bias = bias.data();
+		step.shift = shift.data();
+		step.requant = {step.out_format.bits, step.out_format.is_signed, mch_rng_below(rng, 2) != 0,
+				datapath_cfg.round, static_cast<uint32_t>(mch_rng_next(rng)), bias.data(), shift.data()};
+	}
+
+	size_t n_out() const
+	{
+		return static_cast<size_t>(n) * static_cast<size_t>(step.conv.k * mch_conv_p(&step.conv) * mch_conv_q(&step.conv));
+	}
+};
+
+void report(const BenchArgs &args, uint64_t number, const mch_field *in, int n_in, int64_t want, int64_t got,
+	    mch_format format, const std::string &at)
+{
+	const mch_field wanted = {"value", want, format, false}, gotten = {"value", got, format, false};
+	const std::string redo = bench_redo(args, number);
+	mch_mismatch m = {};
+	m.where = args.name;
+	m.module = "mch_datapath";
+	m.case_number = number;
+	m.seed = args.seed;
+	m.in = in, m.n_in = n_in;
+	m.want = &wanted, m.got = &gotten, m.n_out = 1;
+	m.at = at.c_str();
+	m.redo = redo.c_str();
+	mch_mismatch_print(stdout, &m);
+}
+
+/* Reassembled outputs against the plain operators. */
+bool outputs_agree(const BenchArgs &args, uint64_t number, const Layer &layer, const std::vector<int32_t> &y)
+{
+	std::vector<int64_t> acc(layer.n_out());
+	std::vector<int32_t> want(layer.n_out());
+	mch_step_run(&layer.step, layer.n, layer.x.data(), acc.data(), want.data(), nullptr);
+	const size_t pixels = static_cast<size_t>(mch_conv_p(&layer.step.conv) * mch_conv_q(&layer.step.conv));
+	for (size_t i = 0; i < want.size(); i++) {
+		if (want[i] == y[i])
+			continue;
+		const size_t k = i / pixels % static_cast<size_t>(layer.step.conv.k);
+		const mch_field in[] = {{"acc", acc[i], {DUT_ACC_BITS, 0, true}, false},
+					{"bias", layer.bias[k], {DUT_ACC_BITS, 0, true}, false},
+					{"shift", layer.shift[k], {7, 0, true}, false}};
+		report(args, number, in, 3, want[i], y[i], layer.step.out_format,
+		       "n=" + std::to_string(i / pixels / static_cast<size_t>(layer.step.conv.k)) + " k=" + std::to_string(k) +
+			       " pixel " + std::to_string(i % pixels) + "  parameters " DUT_PARAMETERS);
+		return false;
+	}
+	return true;
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+	const BenchArgs args = bench_args(argc, argv, 100);
+	Stopwatch watch;
+	uint64_t compared = 0, cycles = 0;
+	bool agreed = true;
+	for (uint64_t number = args.first; agreed && compared < args.n_cases; number++, compared++) {
+		mch_rng rng = case_rng(args.seed, number);
+		static const int some[] = {0, 0, 10, 50};
+		mch_tb::StreamOptions options;
+		options.seed = mch_rng_next(&rng);
+		options.stall_percent = args.stall_percent ? args.stall_percent : some[mch_rng_below(&rng, 4)];
+		options.waves = args.waves;
+		Layer layer(&rng);
+		std::vector<int32_t> y(layer.n_out());
+		mch_tb::Stream stream(datapath_cfg, options);
+		agreed = stream.run(layer.step, layer.n, layer.x.data(), y.data());
+		if (!agreed) {
+			const mch_tb::Difference &d = stream.difference();
+			report(args, number, nullptr, 0, d.want, d.got, {d.bits, 0, d.is_signed}, stream.position());
+		} else {
+			agreed = outputs_agree(args, number, layer, y);
+		}
+		cycles += stream.cycles();
+	}
+	return bench_end(args, watch, compared, cycles, agreed);
+}
