@@ -3,13 +3,13 @@
 /* The network that the tests of the export share; see accel_fixture.h. */
 #include "accel_fixture.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/require.h"
 #include "base/rng.h"
 
 static struct mch_err err;
@@ -18,7 +18,7 @@ static struct mch_layer *add(struct mch_net *net, const char *name, enum mch_kin
 {
 	const int in = net->n_layers ? net->layers[net->n_layers - 1].out[0] : net->input;
 	const int i = mch_net_add_layer(net, name, kind, in, NULL, &err);
-	ck_assert_msg(i >= 0, "%s", err.text);
+	MCH_REQUIRE(i >= 0, err.text);
 	return &net->layers[i];
 }
 
@@ -33,50 +33,52 @@ static void fill(float *values, size_t n, double scale, struct mch_rng *rng)
 		values[i] = (float)((mch_rng_real(rng) - 0.45) * scale);
 }
 
-static void make_net(struct mch_net *net)
+void fixture_net(struct mch_net *net)
 {
 	struct mch_rng rng = mch_rng_seed(7);
 	mch_net_init(net);
 	net->name = strdup("fixture");
-	net->input = mch_net_add_edge(net, "data", (struct mch_shape){1, 2, 6, 6}, &err);
+	net->input = mch_net_add_edge(net, "data", (struct mch_shape){1, 1, 6, 6}, &err);
 	net->output = -1;
-	add(net, "conv/1", MCH_CONV)->conv = kernel(4, 3, 1, 2);
+	add(net, "conv/1", MCH_CONV)->conv = kernel(4, 3, 1, 1);
 	add(net, "relu1", MCH_RELU);
 	add(net, "pool1", MCH_POOL_MAX)->pool = (struct mch_pool){.n = 1, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
-	add(net, "conv_1", MCH_CONV)->conv = kernel(5, 2, 0, 1);
+	add(net, "conv_1", MCH_CONV)->conv = kernel(6, 2, 0, 2);
 	add(net, "the \"last\" */ one", MCH_DENSE)->conv.k = FIXTURE_CLASSES;
-	ck_assert_msg(mch_net_infer(net, &err) == 0, "%s", err.text);
+	MCH_REQUIRE(mch_net_infer(net, &err) == 0, err.text);
 	for (int i = 0; i < net->n_layers; i++) {
 		struct mch_layer *layer = &net->layers[i];
 		if (layer->kind != MCH_CONV && layer->kind != MCH_DENSE)
 			continue;
-		ck_assert_msg(mch_layer_alloc(layer, 1, &err) == 0, "%s", err.text);
+		MCH_REQUIRE(mch_layer_alloc(layer, 1, &err) == 0, err.text);
 		fill(layer->weights, layer->n_weights, 2.5, &rng);
 		fill(layer->bias, layer->n_bias, 1.0, &rng);
 	}
 }
 
-static void make_quant(struct fixture *f, enum mch_round round, int acc_bits)
+void fixture_quant(struct mch_quant *quant, const struct mch_net *net, enum mch_round round, int acc_bits)
 {
-	ck_assert_msg(mch_quant_init(&f->quant, &f->net, &err) == 0, "%s", err.text);
-	f->quant.round = round;
-	f->quant.seed = 3;
-	for (int e = 0; e < f->net.n_edges; e++)
-		f->quant.edge[e] = (struct mch_format){6, 3, true};
-	f->quant.edge[f->net.input] = (struct mch_format){8, 8, false};
-	for (int i = 0; i < f->net.n_layers; i++)
-		f->quant.layer[i].weights = (struct mch_format){i == 0 ? 5 : 7, i == 0 ? 3 : 5, true};
-	const int conv1 = mch_net_find_layer(&f->net, "conv_1");
-	f->quant.layer[conv1].acc = (struct mch_acc){acc_bits, acc_bits ? MCH_SATURATE : MCH_WRAP};
-	ck_assert_msg(mch_qnet_build(&f->q, &f->net, &f->quant, &err) == 0, "%s", err.text);
+	const struct mch_format first = {5, 3, true}, other = {7, 5, true};
+	MCH_REQUIRE(mch_quant_init(quant, net, &err) == 0, err.text);
+	quant->round = round;
+	quant->seed = 3;
+	for (int e = 0; e < net->n_edges; e++)
+		quant->edge[e] = (struct mch_format){6, 3, true};
+	quant->edge[net->input] = (struct mch_format){8, 8, false};
+	for (int i = 0; i < net->n_layers; i++)
+		if (net->layers[i].weights)
+			quant->layer[i].weights = strcmp(net->layers[i].name, "conv/1") == 0 ? first : other;
+	const int conv1 = mch_net_find_layer(net, "conv_1");
+	quant->layer[conv1].acc = (struct mch_acc){acc_bits, acc_bits ? MCH_SATURATE : MCH_WRAP};
 }
 
 void fixture_make(struct fixture *f, enum mch_round round, int acc_bits)
 {
 	struct mch_rng rng = mch_rng_seed(11);
 	memset(f, 0, sizeof(*f));
-	make_net(&f->net);
-	make_quant(f, round, acc_bits);
+	fixture_net(&f->net);
+	fixture_quant(&f->quant, &f->net, round, acc_bits);
+	MCH_REQUIRE(mch_qnet_build(&f->q, &f->net, &f->quant, &err) == 0, err.text);
 	for (int i = 0; i < FIXTURE_IMAGES * FIXTURE_PIXELS; i++)
 		f->codes[i] = mch_rng_below(&rng, 3) ? (int32_t)mch_rng_below(&rng, 256) : 255;
 	for (int i = 0; i < FIXTURE_IMAGES; i++)
@@ -85,7 +87,7 @@ void fixture_make(struct fixture *f, enum mch_round round, int acc_bits)
 	f->export = (struct mch_accel_export){&f->q, {4, 3}, 64, 1, FIXTURE_IMAGES, f->codes, f->labels, "fixture.onnx",
 					      "fixture.quant.json", hash, hash};
 	strcpy(f->folder, "check-accel.XXXXXX");
-	ck_assert_ptr_nonnull(mkdtemp(f->folder));
+	MCH_REQUIRE(mkdtemp(f->folder), "a folder can be made here");
 	snprintf(f->dir, sizeof(f->dir), "%s/accel", f->folder);
 }
 
@@ -117,6 +119,6 @@ void fixture_free(struct fixture *f)
 void fixture_export(struct fixture *f)
 {
 	struct mch_accel_summary summary;
-	ck_assert_msg(mch_accel_export(&f->export, f->dir, false, &summary, &err) == 0, "%s", err.text);
-	ck_assert_int_eq(summary.n_layers, 3);
+	MCH_REQUIRE(mch_accel_export(&f->export, f->dir, false, &summary, &err) == 0, err.text);
+	MCH_REQUIRE(summary.n_layers == 3, "two convolutions and a dense layer");
 }

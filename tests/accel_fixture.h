@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* A small network with all that an export has to carry: groups, padding, fused and lone layers, names that collide. */
+/* A small network with all that an export has to carry: groups, padding, fused and lone layers, names that collide.
+ * A call that fails stops the program: this is no test of its own. */
 #ifndef TESTS_ACCEL_FIXTURE_H
 #define TESTS_ACCEL_FIXTURE_H
 
 #include "io/accel_write.h"
 
-enum { FIXTURE_IMAGES = 6, FIXTURE_PIXELS = 2 * 6 * 6, FIXTURE_CLASSES = 3 };
+enum { FIXTURE_IMAGES = 6, FIXTURE_PIXELS = 6 * 6, FIXTURE_CLASSES = 3 };
 
 struct fixture {
 	struct mch_net net;
@@ -19,12 +20,17 @@ struct fixture {
 	char dir[96];    /* FOLDER/accel: not there yet */
 };
 
-/* conv/1 (2 groups, padded, ReLU) -> max pool -> conv_1 (acc_bits wide, 0: the certificate's) -> dense.
- * `round` is that of all requantizers. */
+/* conv/1 (padded, ReLU) -> max pool -> conv_1 (2 groups) -> dense, with weights. */
+void fixture_net(struct mch_net *net);
+
+/* Formats for it; round is that of all requantizers, acc_bits the accumulator of conv_1 (0: its certificate's). */
+void fixture_quant(struct mch_quant *quant, const struct mch_net *net, enum mch_round round, int acc_bits);
+
+/* All of it, and six images. */
 void fixture_make(struct fixture *f, enum mch_round round, int acc_bits);
 void fixture_free(struct fixture *f);
 
-/* Exports to f->dir; the test fails when that fails. */
+/* Exports to f->dir. */
 void fixture_export(struct fixture *f);
 
 #endif

@@ -105,7 +105,7 @@ static struct met check_file(const struct fixture *f, const struct mch_step *ste
 
 static void check_rounding(enum mch_round round, int with_images)
 {
-	static const char *const stems[] = {"conv_1", NULL, "conv_1_2", "the__last_____one"};
+	static const char *const stems[] = {"conv_1", NULL, "conv_1_2", "the_last_one"};
 	struct fixture f;
 	struct met all = {0};
 	fixture_make(&f, round, 0);

@@ -15,7 +15,9 @@ UNIT_TESTS = \
 	tests/check_search \
 	tests/check_tensor
 
-SCRIPT_TESTS =
+SCRIPT_TESTS = \
+	tests/cli/export-verilog.sh \
+	tests/cli/export.sh
 
 AM_CPPFLAGS += -I$(top_srcdir)/tests $(CHECK_CFLAGS)
 AM_TESTS_ENVIRONMENT = \
@@ -37,6 +39,9 @@ tests_check_accel_SOURCES = tests/check_accel.c $(ACCEL_FIXTURE)
 tests_check_accel_LDADD = $(ALL_LIBS)
 tests_check_accel_vector_SOURCES = tests/check_accel_vector.c $(ACCEL_FIXTURE)
 tests_check_accel_vector_LDADD = $(ALL_LIBS)
+check_PROGRAMS += tests/make_accel_net
+tests_make_accel_net_SOURCES = tests/make_accel_net.c $(ACCEL_FIXTURE)
+tests_make_accel_net_LDADD = $(ALL_LIBS)
 tests_check_formats_LDADD = $(ALL_LIBS)
 tests_check_fraction_LDADD = $(ALL_LIBS)
 tests_check_grad_LDADD = $(ALL_LIBS)

@@ -4,6 +4,7 @@ bin_PROGRAMS += macchiato
 macchiato_SOURCES = \
 	cmodel/cli/cmd.c \
 	cmodel/cli/cmd.h \
+	cmodel/cli/cmd_export.c \
 	cmodel/cli/cmd_info.c \
 	cmodel/cli/main.c \
 	cmodel/cli/progress.c \

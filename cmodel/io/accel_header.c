@@ -118,12 +118,12 @@ void mch_accel_header_c(FILE *stream, const struct mch_accel_table *table)
 	put_hash(stream, &c, table->hash);
 	fprintf(stream, "\n");
 	put_rows(stream, &c, table);
+	fprintf(stream, "\n");
+	put_struct(stream, table);
 	fprintf(stream, "\n#endif\n\n"
 			"/* The layers once more, to loop over: define MCH_CONFIG_LAYERS before this line. */\n"
 			"#if defined(MCH_CONFIG_LAYERS) && !defined(MACCHIATO_CONFIG_LAYERS_H)\n"
 			"#define MACCHIATO_CONFIG_LAYERS_H\n\n");
-	put_struct(stream, table);
-	fprintf(stream, "\n");
 	put_layers(stream, table);
 	fprintf(stream, "\n#endif\n");
 }

@@ -9,8 +9,8 @@
 
 #include "io/accel_table.h"
 
-/* C99 and C++11, warning-free alone: a #define for each row and, where MCH_CONFIG_LAYERS is defined before the
- * #include (also before a second one), `struct mch_config_layer` and the table mch_config_layers[MCH_N_LAYERS].
+/* C99 and C++11, warning-free alone: a #define for each row, `struct mch_config_layer` and, where MCH_CONFIG_LAYERS
+ * is defined before the #include (also before a second one), the table mch_config_layers[MCH_N_LAYERS].
  * table->hash must be set. Errors of the stream stay in the stream. */
 void mch_accel_header_c(FILE *stream, const struct mch_accel_table *table);
 

@@ -128,8 +128,13 @@ void mch_accel_table_stem(const struct mch_accel_table *table, const char *layer
 {
 	enum { KEEP = 80 };
 	size_t used = 0;
-	for (; layer_name[used] && used < KEEP; used++)
-		stem[used] = is_alnum(layer_name[used]) ? layer_name[used] : '_';
+	for (const char *c = layer_name; *c && used < KEEP; c++)
+		if (is_alnum(*c))
+			stem[used++] = *c;
+		else if (used > 0 && stem[used - 1] != '_') /* two in a row are the compiler's own in C++ */
+			stem[used++] = '_';
+	if (used > 0 && stem[used - 1] == '_')
+		used--;
 	if (used == 0)
 		used = (size_t)snprintf(stem, MCH_ACCEL_TEXT_MAX, "layer");
 	stem[used] = '\0';

@@ -61,8 +61,8 @@ int mch_accel_table_wide(struct mch_accel_table *table, const char *name, uint64
 int mch_accel_table_text(struct mch_accel_table *table, const char *name, const char *value, const char *comment,
 			 struct mch_err *err);
 
-/* Chooses the identifier of the next layer from the name its user gave it: characters that are no letter and no digit
- * become '_', and a number is appended when any of the layer's constants, or its files on a disk that ignores case,
+/* Chooses the identifier of the next layer from the name its user gave it: what is no letter and no digit
+ * becomes one '_', and a number is appended when any of the layer's constants, or its files on a disk that ignores case,
  * would meet those of an earlier layer. */
 void mch_accel_table_stem(const struct mch_accel_table *table, const char *layer_name, char stem[MCH_ACCEL_TEXT_MAX]);
 

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* macchiato export: what hardware gets of a quantized network, in one folder. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+#include "io/accel_write.h"
+#include "io/file.h"
+#include "io/hash.h"
+#include "io/idx.h"
+#include "io/net_read.h"
+#include "io/quant_json.h"
+
+enum { VECTORS_MAX = 1000000, IMAGES_DEFAULT = 20, IMAGES_MAX = 1000000 };
+
+struct arguments {
+	const char *net, *quant, *out, *data;
+	struct mch_accel_array array;
+	int n_vectors, n_images; /* n_images < 0: not given */
+	uint32_t seed;
+	bool force, json;
+};
+
+enum { KEY_DATA = 256, KEY_IMAGES, KEY_ARRAY, KEY_VECTORS, KEY_SEED, KEY_FORCE, KEY_JSON };
+
+static struct mch_accel_array parse_array(const char *text)
+{
+	struct mch_accel_array array;
+	int used = 0;
+	/* Digits and one x: no sign, no space, no letter behind. */
+	if (strspn(text, "0123456789x") != strlen(text) || strlen(text) > 7 ||
+	    sscanf(text, "%dx%d%n", &array.rows, &array.cols, &used) != 2 || text[used] || array.rows < 1 ||
+	    array.rows > MCH_ACCEL_SIDE_MAX || array.cols < 1 || array.cols > MCH_ACCEL_SIDE_MAX) {
+		fprintf(stderr, "macchiato: --array: \"%s\" is no size from 1x1 to %dx%d; give rows x columns, as in 16x16\n",
+			text, MCH_ACCEL_SIDE_MAX, MCH_ACCEL_SIDE_MAX);
+		exit(MCH_EXIT_FAILED);
+	}
+	return array;
+}
+
+static void take_file(struct arguments *args, char *text, struct argp_state *state)
+{
+	if (!args->net)
+		args->net = text;
+	else if (!args->quant)
+		args->quant = text;
+	else
+		argp_error(state, "%s: a network and a quantization are expected; give no more", text);
+}
+
+static void check_complete(const struct arguments *args, struct argp_state *state)
+{
+	if (!args->net)
+		argp_error(state, "NET: no network given; give a .onnx file with weights");
+	if (!args->quant)
+		argp_error(state, "Q.json: no quantization given; give the result of `macchiato quantize`");
+	if (!args->out)
+		argp_error(state, "-o: no folder given; name the one to write, as in -o accel");
+	if (args->n_images >= 0 && !args->data)
+		argp_error(state, "--images: there are none without --data; give the folder of the data set");
+}
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+	struct arguments *args = state->input;
+	switch (key) {
+	case 'o':
+		args->out = text;
+		return 0;
+	case KEY_DATA:
+		args->data = text;
+		return 0;
+	case KEY_IMAGES:
+		args->n_images = (int)mch_cmd_integer("--images", text, 1, IMAGES_MAX);
+		return 0;
+	case KEY_ARRAY:
+		args->array = parse_array(text);
+		return 0;
+	case KEY_VECTORS:
+		args->n_vectors = (int)mch_cmd_integer("--vectors", text, 1, VECTORS_MAX);
+		return 0;
+	case KEY_SEED:
+		args->seed = (uint32_t)mch_cmd_integer("--seed", text, 0, UINT32_MAX);
+		return 0;
+	case KEY_FORCE:
+		args->force = true;
+		return 0;
+	case KEY_JSON:
+		args->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		take_file(args, text, state);
+		return 0;
+	case ARGP_KEY_END:
+		check_complete(args, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static const struct argp_option options[] = {
+	{"output", 'o', "DIR", 0, "Folder to write; an earlier export there is replaced", 0},
+	{"data", KEY_DATA, "DIR", 0, "Data set (IDX files): vectors and images come from its test images", 0},
+	{"images", KEY_IMAGES, "N", 0, "Test images that go along (default 20)", 0},
+	{"array", KEY_ARRAY, "RxC", 0, "Rows and columns of the MAC array (default 16x16)", 0},
+	{"vectors", KEY_VECTORS, "N", 0, "Golden vectors of each layer (default 64)", 0},
+	{"seed", KEY_SEED, "N", 0, "Of the choice of vectors (default 1)", 0},
+	{"force", KEY_FORCE, NULL, 0, "Replace DIR though it is no export (never one that holds folders)", 0},
+	{"json", KEY_JSON, NULL, 0, "Report as JSON", 0},
+	{0},
+};
+static const struct argp argp = {options, parse_option, "NET Q.json -o DIR",
+				 "Writes what hardware gets of a quantized network: C and Verilog headers, memory images, "
+				 "golden vectors, and a manifest that ties them together.",
+				 NULL, NULL, NULL};
+
+/* The first test images as codes of the network's input. */
+struct test_images {
+	struct mch_dataset data;
+	int32_t *codes; /* [n][c][h][w] */
+	int n;
+};
+
+static int load_images(const struct arguments *args, const struct mch_qnet *q, struct test_images *test,
+		       struct mch_err *err)
+{
+	if (mch_idx_load(args->data, "test", &test->data, err) != 0)
+		return -1;
+	const struct mch_shape want = q->net->edges[q->net->input].shape, got = test->data.shape;
+	const struct mch_shape out = q->net->edges[q->output].shape;
+	if (got.c != want.c || got.h != want.h || got.w != want.w)
+		return mch_err_set(err, args->data, "its images are %dx%dx%d, the network takes %dx%dx%d; give the data set "
+				   "that it was trained on", got.c, got.h, got.w, want.c, want.h, want.w);
+	if ((size_t)test->data.n_classes > mch_shape_elems(out))
+		return mch_err_set(err, args->data, "has %d classes, the network tells %zu; give the data set that it was "
+				   "trained on", test->data.n_classes, mch_shape_elems(out));
+	test->n = args->n_images < 0 ? IMAGES_DEFAULT : args->n_images;
+	if (test->n > test->data.n_images)
+		return mch_err_set(err, args->data, "has %d test images, --images asks for %d; ask for fewer",
+				   test->data.n_images, test->n);
+	test->codes = malloc((size_t)test->n * mch_shape_elems(want) * sizeof(*test->codes));
+	if (!test->codes)
+		return mch_err_set(err, args->data, "no memory for %d images; ask for fewer", test->n);
+	mch_dataset_raw(&test->data, 0, test->n, q->net->input_scale, q->input_format, test->codes);
+	return 0;
+}
+
+static void report(const struct arguments *args, int n_images, const struct mch_accel_summary *s)
+{
+	if (args->json) {
+		printf("{\"config_hash\": \"%s\", \"array\": \"%dx%d\", \"layers\": %d, \"vectors\": %" PRIu64
+		       ", \"images\": %d, \"right\": %d, \"files\": %d, \"bytes\": %" PRIu64 "}\n", s->config_hash,
+		       args->array.rows, args->array.cols, s->n_layers, s->n_vectors, n_images, s->n_right, s->n_files,
+		       s->n_bytes);
+		return;
+	}
+	printf("folder      %s: %d files, %" PRIu64 " bytes\n", args->out, s->n_files, s->n_bytes);
+	printf("config      %s\n", s->config_hash);
+	printf("array       %dx%d, %d layers\n", args->array.rows, args->array.cols, s->n_layers);
+	printf("vectors     %" PRIu64 ", %s\n", s->n_vectors,
+	       n_images ? "from test images" : "synthetic operands alone: give --data for real ones");
+	if (n_images)
+		printf("images      %d, of which the exact model gets %d right\n", n_images, s->n_right);
+}
+
+static int export(const struct arguments *args, const struct mch_net *net, struct mch_quant *quant, struct mch_err *err)
+{
+	struct mch_qnet q;
+	struct test_images test = {.n = 0};
+	struct mch_accel_summary summary;
+	char net_hash[MCH_HASH_HEX], quant_hash[MCH_HASH_HEX];
+	if (mch_qnet_build(&q, net, quant, err) != 0)
+		return -1;
+	mch_hash_net(net, net_hash);
+	int status = mch_hash_file(args->quant, quant_hash, err);
+	if (status == 0 && args->data)
+		status = load_images(args, &q, &test, err);
+	if (status == 0) {
+		const struct mch_accel_export e = {
+			.q = &q, .array = args->array, .n_vectors = args->n_vectors, .seed = args->seed,
+			.n_images = test.n, .codes = test.codes, .labels = test.data.labels,
+			.net_file = mch_file_name(args->net), .quant_file = mch_file_name(args->quant),
+			.net_hash = net_hash, .quant_hash = quant_hash,
+		};
+		status = mch_accel_export(&e, args->out, args->force, &summary, err);
+	}
+	if (status == 0)
+		report(args, test.n, &summary);
+	free(test.codes);
+	mch_dataset_free(&test.data);
+	mch_qnet_free(&q);
+	return status;
+}
+
+int mch_cmd_export(int argc, char **argv, struct mch_err *err)
+{
+	struct arguments args = {.array = {16, 16}, .n_vectors = 64, .n_images = -1, .seed = 1};
+	struct mch_net net;
+	struct mch_quant quant;
+	mch_cmd_parse(&argp, argc, argv, &args);
+	if (mch_net_read(args.net, &net, err) != 0)
+		return MCH_EXIT_FAILED;
+	int status = mch_quant_json_read(args.quant, &net, &quant, NULL, err);
+	if (status == 0) {
+		status = export(&args, &net, &quant, err);
+		mch_quant_free(&quant);
+	}
+	mch_net_free(&net);
+	return status == 0 ? MCH_EXIT_OK : MCH_EXIT_FAILED;
+}

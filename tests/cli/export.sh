@@ -1,0 +1,132 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Macchiato authors
+# macchiato export: its report, its errors, equal bytes for equal arguments, and a C header that any compiler takes.
+set -eu
+macchiato=${top_builddir:?run me by make check}/macchiato
+work=$(mktemp -d "${TMPDIR:-/tmp}/export.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+fail() {
+	echo "FAIL: $*"
+	failed=1
+}
+
+# refuse TEXT ARGUMENT...: exit 2, the one message TEXT, nothing on stdout and nothing left in the folder.
+refuse() {
+	want=$1
+	shift
+	before=$(ls -A)
+	status=0
+	"$macchiato" export "$@" >out.txt 2>err.txt || status=$?
+	[ "$status" = 2 ] || fail "export $*: exit $status, not 2"
+	[ "$(cat err.txt)" = "macchiato: $want" ] || fail "export $*: $(cat err.txt)"
+	[ ! -s out.txt ] || fail "export $*: wrote to stdout"
+	rm out.txt err.txt
+	[ "$(ls -A)" = "$before" ] || fail "export $*: left something behind"
+}
+
+cd "$work"
+"$top_builddir/tests/make_accel_net" .
+set -- fixture.onnx fixture.quant.json
+
+# The report.
+"$macchiato" export "$@" -o accel --data=. --images=5 --array=4x3 --vectors=40 >report.txt
+hash=$(sed -n 's/^#define MCH_CONFIG_HASH "\(.*\)"$/\1/p' accel/macchiato_config.h)
+bytes=$(cat accel/*.mem accel/*.vec accel/macchiato_config.* | wc -c)
+right=$(sed -n 's/.*gets \([0-9]*\) right$/\1/p' report.txt)
+cat >want.txt <<END
+folder      accel: 18 files, $bytes bytes
+config      $hash
+array       4x3, 3 layers
+vectors     120, from test images
+images      5, of which the exact model gets $right right
+END
+diff want.txt report.txt || fail "the report is another"
+[ ${#hash} = 64 ] || fail "no hash of 64 digits in macchiato_config.h"
+rm report.txt want.txt
+n=0
+for file in accel/*; do
+	n=$((n + 1))
+	grep -q "$hash" "$file" || fail "$file does not carry the hash"
+done
+[ "$n" = 18 ] || fail "$n files, not 18"
+
+# Equal arguments, equal bytes: elsewhere, in another locale, on more threads, over an earlier export.
+mkdir other
+cp ./*.onnx ./*.json t10k-* other
+(cd other && LC_ALL=C.UTF-8 OMP_NUM_THREADS=2 TZ=Asia/Tokyo "$macchiato" export "$@" -o b/ --seed=9 >out.txt &&
+	LC_ALL=C.UTF-8 OMP_NUM_THREADS=2 TZ=Asia/Tokyo "$macchiato" export "$@" -o b/ --data=. --images=5 --array=4x3 \
+		--vectors=40 >out.txt)
+diff -r accel other/b || fail "two exports of the same differ"
+rm -r other
+"$macchiato" export "$@" -o seeds --data=. --images=5 --array=4x3 --vectors=40 --seed=2 >/dev/null
+cmp -s accel/conv_1.dot.vec seeds/conv_1.dot.vec && fail "--seed changes nothing"
+cmp -s accel/macchiato_config.h seeds/macchiato_config.h || fail "--seed changes the configuration"
+"$macchiato" export "$@" -o seeds --json >out.txt
+grep -q '"layers": 3, "vectors": 192, "images": 0' out.txt || fail "--json: $(cat out.txt)"
+grep -q 'synthetic operands alone' seeds/conv_1.dot.vec || fail "vectors without data do not say so"
+[ ! -e seeds/images.mem ] || fail "an earlier export left a file behind"
+rm -r seeds out.txt
+
+# Errors.
+refuse '--array: "16by16" is no size from 1x1 to 64x64; give rows x columns, as in 16x16' "$@" -o x --array=16by16
+refuse '--array: "65x1" is no size from 1x1 to 64x64; give rows x columns, as in 16x16' "$@" -o x --array=65x1
+refuse '--vectors: "0" is no whole number from 1 to 1000000; give one' "$@" -o x --vectors=0
+refuse '.: has 12 test images, --images asks for 13; ask for fewer' "$@" -o x --data=. --images=13
+refuse 'none/x: cannot be written (No such file or directory); check the folder, its permissions and free space' \
+	"$@" -o none/x
+refuse 'fixture.onnx: is a file, not a folder; choose another name for -o' "$@" -o fixture.onnx --force
+mkdir mine
+echo text >mine/notes
+refuse 'mine: holds files and no manifest.json, so it is no export; choose another name for -o, or replace all of it with --force' \
+	"$@" -o mine
+[ "$(cat mine/notes)" = text ] || fail "a refused export touched mine/notes"
+sed 's/"net_hash": "./"net_hash": "x/' fixture.quant.json >wrong.quant.json
+status=0
+"$macchiato" export fixture.onnx wrong.quant.json -o x 2>err.txt || status=$?
+if [ "$status" != 2 ] || [ "$(wc -l <err.txt)" != 1 ]; then
+	fail "a quantization of another network: exit $status, $(cat err.txt)"
+fi
+[ ! -e x ] || fail "a failed export left x behind"
+
+# The C header: alone, twice, with and without its table, as C99 and as C++11, and beside the model's own headers.
+cat >use.c <<'END'
+#include "macchiato_config.h"
+#include "macchiato_config.h"
+#define MCH_CONFIG_LAYERS
+#include "macchiato_config.h"
+#include "macchiato_config.h"
+#include <stdio.h>
+int main(void)
+{
+	int i;
+	for (i = 0; i < MCH_N_LAYERS; i++)
+		printf("%s %d %d %llu %s\n", mch_config_layers[i].name, mch_config_layers[i].k, mch_config_layers[i].source,
+		       mch_config_layers[i].cycles, mch_config_layers[i].weights_file);
+	return MCH_CONV_1_2_GROUPS == mch_config_layers[2].groups && MCH_CONFIG_HASH_3 != 0 ? 0 : 1;
+}
+END
+strict="-pedantic -Wall -Wextra -Werror"
+# shellcheck disable=SC2086
+{
+	$CC -std=c99 $strict -fsyntax-only -x c accel/macchiato_config.h || fail "C99 refuses the header"
+	$CC -std=c99 $strict -DMCH_CONFIG_LAYERS -Wno-unused-const-variable -fsyntax-only -x c accel/macchiato_config.h ||
+		fail "C99 refuses the header with its table"
+	$CC -std=c99 $strict -Iaccel -o use use.c || fail "C99 refuses the header in use"
+	sed 's/int i;/&/' use.c >use.cpp
+	$CC -x c++ -std=c++11 $strict -Wno-long-long -Iaccel -fsyntax-only use.cpp || fail "C++ refuses the header"
+	(for header in "${top_srcdir:?}"/cmodel/fxp/*.h "$top_srcdir"/cmodel/op/*.h "$top_srcdir"/cmodel/net/*.h \
+		"$top_srcdir"/cmodel/arch/*.h accel/macchiato_config.h; do echo "#include \"$header\""; done) >beside.c
+	$CC -std=c11 $strict -I"$top_srcdir/cmodel" -fsyntax-only beside.c || fail "the header meets a name of the model"
+}
+./use >use.txt || fail "the C table differs from its constants"
+cat >want.txt <<'END'
+conv/1 4 -1 162 conv_1.weights.mem
+pool1 4 0 0 
+conv_1 6 1 16 conv_1_2.weights.mem
+the _last_ _/ one 3 2 24 the_last_one.weights.mem
+END
+diff want.txt use.txt || fail "the C table is another"
+exit $failed
