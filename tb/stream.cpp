@@ -21,7 +21,30 @@ Stream::Stream(const mch_datapath_config &cfg, const StreamOptions &options)
 	noise_.resize(bias_.size());
 	dut_.reset();
 	if (options.lockstep)
-		check_.reset(new Lockstep(dut_->contextp(), &twin_.array, "TOP.mch_datapath.u_array", &twin_, "TOP.mch_datapath"));
+		check_.reset(new Lockstep(dut_->contextp(), &twin_.array, scope() + ".u_array", &twin_, scope()));
+}
+
+/* Where the datapath is: on top, or inside the wrapper. */
+std::string Stream::scope()
+{
+	const char *const wrapped = "TOP.mch_exported.u_datapath";
+	return dut_->contextp()->scopeFind(wrapped) ? wrapped : "TOP.mch_datapath";
+}
+
+template <class Model>
+static auto hash_word(Model *model, int i, int) -> decltype(static_cast<uint32_t>(model->config_hash_o[i]))
+{
+	return model->config_hash_o[i];
+}
+template <class Model>
+static uint32_t hash_word(Model *, int, long)
+{
+	return 0;
+}
+
+uint32_t Stream::config_hash_word(int i)
+{
+	return hash_word(dut_.operator->(), i, 0);
 }
 
 Stream::~Stream()

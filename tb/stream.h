@@ -13,7 +13,7 @@ extern "C" {
 #include "fxp/lfsr.h"
 #include "net/qnet.h"
 }
-#include "Vmch_datapath.h"
+#include DUT_HEADER /* "Vmch_datapath.h", or that of a wrapper with the same pins: see scripts/verilate */
 #include "sim/dut.h"
 #include "sim/stimulus.h"
 #include "tb/lockstep.h"
@@ -38,6 +38,9 @@ public:
 	 * difference() tells which. A stochastic layer must come one image at a time: its noise starts anew with each. */
 	bool run(const mch_step &step, int n, const int32_t *x, int32_t *y);
 
+	/* Word i of the pins config_hash_o, which sim/mch_exported.v has; 0 for the bare datapath. */
+	uint32_t config_hash_word(int i);
+
 	const Difference &difference() const { return difference_; }
 	/* Where in the layer the array was when it differed: "n=0 k=3 p=12 q=4 term 17  tile 5  cycle 5211". */
 	std::string position() const;
@@ -49,6 +52,7 @@ public:
 	uint64_t saturated() const { return saturated_; }
 
 private:
+	std::string scope();
 	bool tick();
 	bool load(const mch_step &step, const mch_tile &tile);
 	bool drain();
@@ -56,7 +60,7 @@ private:
 
 	mch_datapath_config cfg_;
 	StreamOptions options_;
-	mch_sim::Dut<Vmch_datapath> dut_;
+	mch_sim::Dut<DUT_MODEL> dut_;
 	mch_datapath twin_;
 	std::unique_ptr<Lockstep> check_;
 	mch_rng rng_;
