@@ -8,9 +8,11 @@
 UNIT_TESTS = \
 	tests/check_accel \
 	tests/check_accel_vector \
+	tests/check_datapath \
 	tests/check_formats \
 	tests/check_fraction \
 	tests/check_grad \
+	tests/check_mac_array \
 	tests/check_range \
 	tests/check_search \
 	tests/check_tensor
@@ -42,9 +44,11 @@ tests_check_accel_vector_LDADD = $(ALL_LIBS)
 check_PROGRAMS += tests/make_accel_net
 tests_make_accel_net_SOURCES = tests/make_accel_net.c $(ACCEL_FIXTURE)
 tests_make_accel_net_LDADD = $(ALL_LIBS)
+tests_check_datapath_LDADD = cmodel/arch/libarch.a $(LDADD)
 tests_check_formats_LDADD = $(ALL_LIBS)
 tests_check_fraction_LDADD = $(ALL_LIBS)
 tests_check_grad_LDADD = $(ALL_LIBS)
+tests_check_mac_array_LDADD = cmodel/arch/libarch.a $(LDADD)
 tests_check_range_LDADD = $(ALL_LIBS)
 tests_check_search_LDADD = $(ALL_LIBS)
 
