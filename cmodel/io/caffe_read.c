@@ -248,7 +248,7 @@ static int read_layer(struct reader *r, const struct mch_prototxt *layer, enum m
 	const struct mch_prototxt *name_field = mch_prototxt_find(layer, "name"),
 				  *top = mch_prototxt_find(layer, "top");
 	const char *name, *top_name;
-	struct blob *bottom;
+	struct blob *bottom = NULL;
 	char edge_name[256];
 	if (!name_field || !top || mch_prototxt_again(top))
 		return mch_prototxt_err(r->err, r->path, layer,
@@ -281,8 +281,8 @@ static int read_layers(struct reader *r, const struct mch_prototxt *root, bool o
 {
 	struct mch_unsupported unsupported = {0};
 	for (const struct mch_prototxt *layer = root->first; layer; layer = layer->next) {
-		const char *type;
-		bool is_v1, is_kept;
+		const char *type = "";
+		bool is_v1 = false, is_kept = false;
 		enum mch_kind kind = MCH_CONV;
 		if (!is_layer(layer))
 			continue;
