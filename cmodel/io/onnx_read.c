@@ -139,7 +139,7 @@ static int read_input(struct mch_onnx_graph *g)
 		const MchOnnx__ValueInfoProto *info = g->proto->input[i];
 		const struct mch_onnx_value *value = mch_onnx_value(g, info->name);
 		struct mch_shape shape;
-		int rank;
+		int rank = 0;
 		if (value && value->tensor)
 			continue;
 		if (g->net->input >= 0)
