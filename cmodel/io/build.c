@@ -57,13 +57,26 @@ int mch_unsupported_report(const struct mch_unsupported *list, const char *path,
 			   rest);
 }
 
-int mch_build_shape(struct mch_net *net, int edge, struct mch_shape *shape, struct mch_err *err)
+/* Inference tells the network by its name; who reads a file wants the file's. */
+static int infer(struct mch_net *net, const char *path, struct mch_err *err)
+{
+	struct mch_err why = {""};
+	const char *name = net->name ? net->name : "network", *text = why.text;
+	const size_t n = strlen(name);
+	if (mch_net_infer(net, &why) == 0)
+		return 0;
+	if (strncmp(text, name, n) == 0 && strncmp(text + n, ": ", 2) == 0)
+		text += n + 2;
+	return mch_err_set(err, path, "%s", text);
+}
+
+int mch_build_shape(struct mch_net *net, int edge, const char *path, struct mch_shape *shape, struct mch_err *err)
 {
 	if (edge != net->input) {
 		/* Only up to the layer that writes the edge: those behind it are not complete yet. */
 		const int output = net->output, n_layers = net->n_layers;
 		net->n_layers = net->edges[edge].producer + 1;
-		const int status = mch_net_infer(net, err);
+		const int status = infer(net, path, err);
 		net->n_layers = n_layers;
 		net->output = output; /* inference took that layer for the last */
 		if (status != 0)
@@ -109,12 +122,9 @@ static int find_output(struct mch_net *net, const char *path, struct mch_err *er
 
 int mch_build_finish(struct mch_net *net, const char *path, struct mch_err *err)
 {
-	struct mch_err why = {""};
 	if (net->n_layers == 0 || net->input < 0)
 		return mch_err_set(err, path, "has no layers that compute; give a network definition");
 	if (net->output < 0 && find_output(net, path, err) != 0)
 		return -1;
-	if (mch_net_infer(net, &why) != 0)
-		return mch_err_set(err, path, "%s", why.text);
-	return 0;
+	return infer(net, path, err);
 }

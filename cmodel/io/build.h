@@ -26,7 +26,7 @@ void mch_unsupported_add(struct mch_unsupported *list, const char *type, const c
 int mch_unsupported_report(const struct mch_unsupported *list, const char *path, struct mch_err *err);
 
 /* Shape of an edge of a network under construction. 0, or -1 with err. */
-int mch_build_shape(struct mch_net *net, int edge, struct mch_shape *shape, struct mch_err *err);
+int mch_build_shape(struct mch_net *net, int edge, const char *path, struct mch_shape *shape, struct mch_err *err);
 
 /* A name that no edge has yet: want, or want_2, want_3, ... Into buf; -1 with err when it does not fit. */
 int mch_build_edge_name(const struct mch_net *net, const char *want, char *buf, size_t room, struct mch_err *err);

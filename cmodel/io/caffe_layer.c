@@ -145,7 +145,7 @@ static int read_pool_window(const struct params *p, struct mch_pool *g)
 	if (!global)
 		return get_pair(p, "kernel_size", "kernel_h", "kernel_w", 1, 0, &g->r, &g->s);
 	struct mch_shape in;
-	if (mch_build_shape(p->net, p->net->layers[p->index].in[0], &in, p->err) != 0)
+	if (mch_build_shape(p->net, p->net->layers[p->index].in[0], p->path, &in, p->err) != 0)
 		return -1;
 	g->r = in.h;
 	g->s = in.w;

@@ -65,7 +65,7 @@ int mch_onnx_add_layer(const struct mch_onnx_op *op, enum mch_kind kind, const s
 static int pad_same(const struct mch_onnx_op *op, int edge, bool is_lower, struct mch_onnx_window *w)
 {
 	struct mch_shape in;
-	if (mch_build_shape(op->g->net, edge, &in, op->g->err) != 0)
+	if (mch_build_shape(op->g->net, edge, op->g->path, &in, op->g->err) != 0)
 		return -1;
 	for (int axis = 0; axis < 2; axis++) {
 		const long long size = axis == 0 ? in.h : in.w, stride = w->stride[axis];
@@ -145,7 +145,7 @@ static int read_global_pool(const struct mch_onnx_op *op)
 	const enum mch_kind kind =
 		strcmp(op->node.proto->op_type, "GlobalMaxPool") == 0 ? MCH_POOL_MAX : MCH_POOL_AVG;
 	if (mch_onnx_inputs(op, 1, 1, &x) != 0 || mch_onnx_require_edge(op, &x, 4) != 0 ||
-	    mch_build_shape(op->g->net, x.edge, &in, op->g->err) != 0)
+	    mch_build_shape(op->g->net, x.edge, op->g->path, &in, op->g->err) != 0)
 		return -1;
 	const struct mch_pool pool = {.n = 1, .r = in.h, .s = in.w, .stride_h = 1, .stride_w = 1};
 	return add_pool(op, &x, kind, &pool);
@@ -235,7 +235,7 @@ static int read_reshape(const struct mch_onnx_op *op)
 	if (!in[1].tensor)
 		return mch_onnx_err(&op->node, "its shape \"%.64s\" is no constant; simplify the model", in[1].name);
 	if (mch_onnx_tensor_ints(&op->node, in[1].tensor, 2, to) != 0 ||
-	    mch_build_shape(op->g->net, in[0].edge, &s, op->g->err) != 0)
+	    mch_build_shape(op->g->net, in[0].edge, op->g->path, &s, op->g->err) != 0)
 		return -1;
 	const bool keeps_batch = (to[0] == 0 && !zero) || to[0] == -1 || (to[0] > 0 && to[0] == op->g->batch);
 	const bool takes_rest = to[1] == (int64_t)mch_shape_elems(s) || (to[1] == -1 && to[0] != -1);
@@ -255,7 +255,7 @@ static int read_softmax(const struct mch_onnx_op *op)
 	int axis;
 	if (mch_onnx_inputs(op, 1, 1, &x) != 0 || mch_onnx_require_edge(op, &x, 0) != 0 ||
 	    mch_onnx_int(&op->node, "axis", -4, 4, op->g->opset < 13 ? 1 : -1, &axis) != 0 ||
-	    mch_build_shape(op->g->net, x.edge, &s, op->g->err) != 0)
+	    mch_build_shape(op->g->net, x.edge, op->g->path, &s, op->g->err) != 0)
 		return -1;
 	/* Before operator set 13 it ran over all dimensions from axis on, which is the same for one pixel. */
 	if ((axis < 0 ? axis + x.rank : axis) != 1 || (op->g->opset < 13 && (s.h > 1 || s.w > 1)))
