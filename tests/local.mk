@@ -8,11 +8,18 @@
 UNIT_TESTS = \
 	tests/check_accel \
 	tests/check_accel_vector \
+	tests/check_caffe_read \
 	tests/check_datapath \
 	tests/check_formats \
 	tests/check_fraction \
 	tests/check_grad \
+	tests/check_hash \
+	tests/check_idx \
 	tests/check_mac_array \
+	tests/check_onnx \
+	tests/check_onnx_foreign \
+	tests/check_prototxt \
+	tests/check_quant_json \
 	tests/check_range \
 	tests/check_search \
 	tests/check_tensor
@@ -44,11 +51,18 @@ tests_check_accel_vector_LDADD = $(ALL_LIBS)
 check_PROGRAMS += tests/make_accel_net
 tests_make_accel_net_SOURCES = tests/make_accel_net.c $(ACCEL_FIXTURE)
 tests_make_accel_net_LDADD = $(ALL_LIBS)
+tests_check_caffe_read_LDADD = $(ALL_LIBS)
 tests_check_datapath_LDADD = cmodel/arch/libarch.a $(LDADD)
 tests_check_formats_LDADD = $(ALL_LIBS)
 tests_check_fraction_LDADD = $(ALL_LIBS)
 tests_check_grad_LDADD = $(ALL_LIBS)
+tests_check_hash_LDADD = $(ALL_LIBS)
+tests_check_idx_LDADD = $(ALL_LIBS)
 tests_check_mac_array_LDADD = cmodel/arch/libarch.a $(LDADD)
+tests_check_onnx_LDADD = $(ALL_LIBS)
+tests_check_onnx_foreign_LDADD = $(ALL_LIBS)
+tests_check_prototxt_LDADD = $(ALL_LIBS)
+tests_check_quant_json_LDADD = $(ALL_LIBS)
 tests_check_range_LDADD = $(ALL_LIBS)
 tests_check_search_LDADD = $(ALL_LIBS)
 
@@ -59,4 +73,4 @@ else
 TESTS += tests/no-check
 endif
 TESTS += $(SCRIPT_TESTS)
-EXTRA_DIST += tests/check_main.h tests/no-check $(SCRIPT_TESTS)
+EXTRA_DIST += tests/check_main.h tests/small_net.h tests/temp.h tests/nets/lenet.prototxt tests/no-check $(SCRIPT_TESTS)
