@@ -11,6 +11,7 @@ macchiato_SOURCES = \
 	cmodel/cli/progress.h
 # From the top floor down: a library may only need those that come after it.
 MCH_LIBS = \
+	cmodel/train/libtrain.a \
 	cmodel/io/libio.a \
 	cmodel/io/libonnx_pb.a \
 	cmodel/quant/libquant.a \

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Loss and gradient of a network on one shard of a batch, single-threaded. Host only: no RTL twin. */
+#ifndef MCH_TRAIN_BACKPROP_H
+#define MCH_TRAIN_BACKPROP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/net.h"
+
+struct mch_backprop;
+
+/* Can this net be trained on labels 0 .. n_classes - 1? 0, or -1 with err that lists every layer without a gradient. The loss
+ * is the cross-entropy of softmax over the net's output; a softmax that the net ends with is that softmax. */
+int mch_backprop_check(const struct mch_net *net, int n_classes, struct mch_err *err);
+
+/* Memory for shards of up to max_n images of a net that mch_backprop_check took. The net is read at every run, so its
+ * parameters may change between runs; its structure may not. NULL with err. */
+struct mch_backprop *mch_backprop_new(const struct mch_net *net, int max_n, struct mch_err *err);
+void mch_backprop_free(struct mch_backprop *b);
+
+/* Where the caller puts the shard's images, [max_n][c][h][w]. */
+float *mch_backprop_input(struct mch_backprop *b);
+
+struct mch_backprop_result {
+	double loss; /* sum over the images */
+	int n_right; /* top-1 */
+};
+
+/* n <= max_n images of the input. */
+struct mch_backprop_result mch_backprop_run(struct mch_backprop *b, int n, const int32_t *labels);
+
+/* Gradient of the last run's loss (a sum over images): layers in order, weights then bias. */
+const float *mch_backprop_gradient(const struct mch_backprop *b);
+
+/* Parameters of the net, the length of that vector. */
+size_t mch_backprop_n_params(const struct mch_net *net);
+
+#endif
