@@ -76,6 +76,22 @@ static struct span inside(const struct mch_conv *g, int n_q, int s)
 	return span;
 }
 
+/* memcpy in blocks of a constant size, which the compiler puts in line: rows are short and a call costs as much as a row. */
+static void copy(float *restrict to, const float *restrict from, int n)
+{
+	enum { BLOCK = 8 };
+	for (; n >= BLOCK; n -= BLOCK, to += BLOCK, from += BLOCK)
+		memcpy(to, from, BLOCK * sizeof(*to));
+	if (n > 0)
+		memcpy(to, from, (size_t)n * sizeof(*to));
+}
+
+static void clear(float *to, int n)
+{
+	if (n > 0)
+		memset(to, 0, (size_t)n * sizeof(*to));
+}
+
 /* One row of columns, term (c, r, s): col[p][q] = x[p * stride + r * dilation - pad][...], 0 in the padding. */
 static void gather(const struct mch_conv *g, const float *plane, int r, int s, float *col)
 {
@@ -84,17 +100,17 @@ static void gather(const struct mch_conv *g, const float *plane, int r, int s, f
 	for (int p = 0; p < n_p; p++, col += n_q) {
 		const int y = p * g->stride_h + r * g->dilation_h - g->pad_top;
 		if (y < 0 || y >= g->h) {
-			memset(col, 0, (size_t)n_q * sizeof(*col));
+			clear(col, n_q);
 			continue;
 		}
 		const float *from = plane + (ptrdiff_t)y * g->w + span.x;
-		memset(col, 0, (size_t)span.begin * sizeof(*col));
+		clear(col, span.begin);
 		if (g->stride_w == 1)
-			memcpy(col + span.begin, from, (size_t)(span.end - span.begin) * sizeof(*col));
+			copy(col + span.begin, from, span.end - span.begin);
 		else
 			for (int q = span.begin; q < span.end; q++)
 				col[q] = from[(q - span.begin) * g->stride_w];
-		memset(col + span.end, 0, (size_t)(n_q - span.end) * sizeof(*col));
+		clear(col + span.end, n_q - span.end);
 	}
 }
 

@@ -11,9 +11,14 @@ static void max_window(const struct mch_pool *g, const struct mch_window *rows, 
 		       const float *x, int32_t *at)
 {
 	int32_t best = rows->begin * g->w + cols->begin;
+	float top = x[best];
 	for (int i = rows->begin; i < rows->end; i++)
-		for (int j = cols->begin; j < cols->end; j++)
-			best = x[i * g->w + j] > x[best] ? i * g->w + j : best;
+		for (int j = cols->begin; j < cols->end; j++) {
+			/* Selections, not branches: which value wins cannot be foretold. */
+			const float v = x[i * g->w + j];
+			best = v > top ? i * g->w + j : best;
+			top = v > top ? v : top;
+		}
 	*at = best;
 }
 
