@@ -4,11 +4,11 @@
  *
  * The scalar L = sum(u * f(x)) with fixed random u has dL/dx = backward(u). Every operator but the softmax loss is linear, or
  * linear around a point without ties, so a central difference is exact up to float rounding. */
-#include <check.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/rng.h"
+#include "check_main.h"
 #include "fast/grad.h"
 
 static struct mch_rng rng;
@@ -306,7 +306,7 @@ END_TEST
 
 #define N_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
-int main(void)
+static Suite *make_suite(void)
 {
 	Suite *suite = suite_create("grad");
 	TCase *cases = tcase_create("gradients");
@@ -316,11 +316,11 @@ int main(void)
 	tcase_add_test(cases, max_takes_the_first_of_equals);
 	tcase_add_test(cases, relu);
 	tcase_add_test(cases, softmax_loss);
-	tcase_set_timeout(cases, 60);
 	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	const int n_failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return n_failed != 0;
+	return suite;
+}
+
+int main(void)
+{
+	return check_main(make_suite);
 }

@@ -22,6 +22,7 @@ UNIT_TESTS = \
 	tests/check_quant_json \
 	tests/check_range \
 	tests/check_search \
+	tests/check_sgd \
 	tests/check_tensor
 
 SCRIPT_TESTS = \
@@ -65,6 +66,7 @@ tests_check_prototxt_LDADD = $(ALL_LIBS)
 tests_check_quant_json_LDADD = $(ALL_LIBS)
 tests_check_range_LDADD = $(ALL_LIBS)
 tests_check_search_LDADD = $(ALL_LIBS)
+tests_check_sgd_LDADD = $(ALL_LIBS)
 
 if HAVE_CHECK
 check_PROGRAMS += $(UNIT_TESTS)

@@ -22,7 +22,7 @@ struct mch_backprop {
 	bool *has_slope;   /* [edge]: written in this run */
 	int32_t **at;      /* [layer]: places of the maxima */
 	size_t *offset;    /* [layer]: of its parameters in gradient */
-	float *gradient, *scratch, *branch; /* branch: slope of a second reader, before it is added */
+	float *gradient, *scratch;
 };
 
 /* What a row needs of its layer. */
@@ -187,14 +187,12 @@ static void *room(size_t n, size_t m, size_t elem_bytes)
 static bool make_edges(struct mch_backprop *b)
 {
 	const struct mch_net *net = b->net;
-	size_t most = 0;
 	for (int e = 0; e < net->n_edges; e++) {
 		const size_t elems = mch_shape_elems(net->edges[e].shape);
 		const int producer = net->edges[e].producer;
 		b->value[e] = room((size_t)b->max_n, elems, sizeof(float));
 		if (!b->value[e])
 			return false;
-		most = elems > most ? elems : most;
 		/* Edges are made in topological order: the producer's input has been here before. */
 		if (producer < 0 || (!has_params(&net->layers[producer]) && !b->slope[net->layers[producer].in[0]]))
 			continue;
@@ -202,8 +200,7 @@ static bool make_edges(struct mch_backprop *b)
 		if (!b->slope[e])
 			return false;
 	}
-	b->branch = room((size_t)b->max_n, most, sizeof(float));
-	return b->branch;
+	return true;
 }
 
 static bool make_layers(struct mch_backprop *b)
@@ -268,7 +265,6 @@ void mch_backprop_free(struct mch_backprop *b)
 	free(b->offset);
 	free(b->gradient);
 	free(b->scratch);
-	free(b->branch);
 	free(b);
 }
 
@@ -291,20 +287,6 @@ static struct site site_of(struct mch_backprop *b, int i, int n)
 			     .scratch = b->scratch, .at = b->at[i]};
 }
 
-/* The first reader of an edge writes its slope, further readers add theirs. */
-static void backward(struct mch_backprop *b, int i, int n)
-{
-	struct site t = site_of(b, i, n);
-	const int in = t.layer->in[0];
-	const bool adds = b->has_slope[in];
-	t.dx = adds ? b->branch : b->slope[in];
-	rows[t.layer->kind].backward(&t);
-	if (adds)
-		for (size_t e = 0; e < site_elems(&t); e++)
-			b->slope[in][e] += b->branch[e];
-	b->has_slope[in] = b->slope[in];
-}
-
 struct mch_backprop_result mch_backprop_run(struct mch_backprop *b, int n, const int32_t *labels)
 {
 	MCH_REQUIRE(n >= 1 && n <= b->max_n, "a shard has from 1 to max_n images");
@@ -320,8 +302,16 @@ struct mch_backprop_result mch_backprop_run(struct mch_backprop *b, int n, const
 	b->has_slope[b->logits] = true;
 	for (int i = 0; i < n; i++)
 		result.n_right += mch_argmax_f32(logits + (ptrdiff_t)i * n_classes, n_classes) == labels[i];
-	for (int i = b->n_runs - 1; i >= 0; i--)
-		if (b->has_slope[b->net->layers[i].out[0]])
-			backward(b, i, n);
+	/* Layers have one input, so one path leads down from the loss and no slope is written twice; a layer beside that path
+	 * keeps the gradient 0 that it was made with. */
+	for (int i = b->n_runs - 1; i >= 0; i--) {
+		const int in = b->net->layers[i].in[0], out = b->net->layers[i].out[0];
+		if (!b->has_slope[out])
+			continue;
+		struct site t = site_of(b, i, n);
+		t.dx = b->slope[in];
+		rows[t.layer->kind].backward(&t);
+		b->has_slope[in] = t.dx;
+	}
 	return result;
 }

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Checkpoints; see checkpoint.h. */
+#include "train/checkpoint.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <zlib.h>
+
+#include "base/outfile.h"
+#include "train/backprop.h"
+
+static const char magic[] = "macchiato checkpoint 1\n";
+
+enum { N_NUMBERS = 5, NUMBERS_BYTES = 8 * N_NUMBERS, CRC_BYTES = 4 };
+
+static void put_le(uint8_t *to, uint64_t value, int n_bytes)
+{
+	for (int i = 0; i < n_bytes; i++)
+		to[i] = (uint8_t)(value >> (8 * i));
+}
+
+static uint64_t get_le(const uint8_t *from, int n_bytes)
+{
+	uint64_t value = 0;
+	for (int i = 0; i < n_bytes; i++)
+		value |= (uint64_t)from[i] << (8 * i);
+	return value;
+}
+
+static uint8_t *put_f32(uint8_t *to, const float *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++, to += 4) {
+		uint32_t bits;
+		memcpy(&bits, &values[i], sizeof(bits));
+		put_le(to, bits, 4);
+	}
+	return to;
+}
+
+static const uint8_t *get_f32(const uint8_t *from, float *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++, from += 4) {
+		const uint32_t bits = (uint32_t)get_le(from, 4);
+		memcpy(&values[i], &bits, sizeof(bits));
+	}
+	return from;
+}
+
+/* crc32() takes 32-bit lengths. */
+static uint32_t crc_of(const uint8_t *bytes, size_t n)
+{
+	uLong crc = crc32(0, NULL, 0);
+	for (size_t at = 0; at < n;) {
+		const uInt part = n - at < 1u << 30 ? (uInt)(n - at) : 1u << 30;
+		crc = crc32(crc, bytes + at, part);
+		at += part;
+	}
+	return (uint32_t)crc;
+}
+
+static size_t head_bytes(const char *identity)
+{
+	return strlen(magic) + strlen(identity) + 1;
+}
+
+static size_t file_bytes(const char *identity, size_t n_params)
+{
+	return head_bytes(identity) + NUMBERS_BYTES + 8 * n_params + CRC_BYTES;
+}
+
+/* The file as one piece of memory. */
+static uint8_t *compose(const char *identity, const struct mch_net *net, const struct mch_sgd_state *state)
+{
+	const size_t n_bytes = file_bytes(identity, state->n_params);
+	uint8_t *bytes = malloc(n_bytes);
+	if (!bytes)
+		return NULL;
+	memcpy(bytes, magic, strlen(magic));
+	memcpy(bytes + strlen(magic), identity, strlen(identity));
+	uint8_t *at = bytes + head_bytes(identity);
+	at[-1] = '\n';
+	uint64_t loss_bits;
+	memcpy(&loss_bits, &state->loss, sizeof(loss_bits));
+	const uint64_t numbers[N_NUMBERS] = {(uint64_t)state->epoch, (uint64_t)state->n_done, loss_bits,
+					     (uint64_t)state->n_right, state->n_params};
+	for (int i = 0; i < N_NUMBERS; i++, at += 8)
+		put_le(at, numbers[i], 8);
+	for (int i = 0; i < net->n_layers; i++) {
+		const struct mch_layer *layer = &net->layers[i];
+		if (mch_layer_params(layer) == 0)
+			continue;
+		at = put_f32(at, layer->weights, layer->n_weights);
+		at = put_f32(at, layer->bias, layer->n_bias);
+	}
+	at = put_f32(at, state->velocity, state->n_params);
+	put_le(at, crc_of(bytes, n_bytes - CRC_BYTES), CRC_BYTES);
+	return bytes;
+}
+
+int mch_checkpoint_write(const char *path, const char *identity, const struct mch_net *net,
+			 const struct mch_sgd_state *state, struct mch_err *err)
+{
+	struct mch_outfile out;
+	uint8_t *bytes = compose(identity, net, state);
+	if (!bytes)
+		return mch_err_set(err, path, "out of memory for the checkpoint; use a machine with more");
+	int status = mch_outfile_open(&out, path, err);
+	if (status == 0) {
+		fwrite(bytes, 1, file_bytes(identity, state->n_params), out.stream); /* commit tells of a failure */
+		status = mch_outfile_commit(&out, err);
+	}
+	free(bytes);
+	return status;
+}
+
+/* The first line that differs, of two texts that do. */
+static int refuse(const char *path, const char *have, const char *want, struct mch_err *err)
+{
+	for (;;) {
+		const size_t n_have = strcspn(have, "\n"), n_want = strcspn(want, "\n");
+		if (n_have != n_want || memcmp(have, want, n_have) != 0 || !have[n_have] || !want[n_want])
+			return mch_err_set(err, path, "is of a run with %.*s, this one has %.*s; give the same, or remove the "
+					   "checkpoint to begin anew", (int)(n_have < 200 ? n_have : 200), have,
+					   (int)(n_want < 200 ? n_want : 200), want);
+		have += n_have + 1;
+		want += n_want + 1;
+	}
+}
+
+static int damaged(const char *path, struct mch_err *err)
+{
+	return mch_err_set(err, path, "is no checkpoint, or is damaged; remove it to begin anew");
+}
+
+static int take(const uint8_t *at, struct mch_net *net, struct mch_sgd_state *state)
+{
+	uint64_t numbers[N_NUMBERS];
+	for (int i = 0; i < N_NUMBERS; i++, at += 8)
+		numbers[i] = get_le(at, 8);
+	if (numbers[0] > INT32_MAX || numbers[1] > INT32_MAX || numbers[4] != state->n_params)
+		return -1;
+	state->epoch = (int)numbers[0];
+	state->n_done = (int)numbers[1];
+	memcpy(&state->loss, &numbers[2], sizeof(state->loss));
+	state->n_right = (int64_t)numbers[3];
+	for (int i = 0; i < net->n_layers; i++) {
+		struct mch_layer *layer = &net->layers[i];
+		if (mch_layer_params(layer) == 0)
+			continue;
+		at = get_f32(at, layer->weights, layer->n_weights);
+		at = get_f32(at, layer->bias, layer->n_bias);
+	}
+	get_f32(at, state->velocity, state->n_params);
+	return 0;
+}
+
+/* At most limit + 1 bytes of the file, so that a longer one shows; a NUL behind. NULL with err. */
+static uint8_t *slurp(const char *path, size_t limit, size_t *n_bytes, struct mch_err *err)
+{
+	FILE *stream = fopen(path, "rb");
+	if (!stream) {
+		mch_err_set(err, path, errno == ENOENT ? "is not there (%s); leave out --resume to begin anew"
+						       : "cannot be read (%s); check its permissions", strerror(errno));
+		return NULL;
+	}
+	uint8_t *bytes = malloc(limit + 2);
+	if (!bytes) {
+		mch_err_set(err, path, "out of memory for the checkpoint; use a machine with more");
+	} else {
+		*n_bytes = fread(bytes, 1, limit + 1, stream);
+		bytes[*n_bytes] = 0;
+	}
+	fclose(stream);
+	return bytes;
+}
+
+/* bytes may be written to: it is cut into texts. want: the length of a checkpoint of this run. */
+static int parse(const char *path, const char *identity, uint8_t *bytes, size_t n, size_t want, struct mch_err *err)
+{
+	if (n < strlen(magic) || memcmp(bytes, magic, strlen(magic)) != 0)
+		return damaged(path, err);
+	char *head = (char *)bytes + strlen(magic), *end = strstr(head, "\n\n");
+	if (!end)
+		return damaged(path, err);
+	/* The CRC comes first where it can: a flipped bit is no other option. One of another run may be longer than what was
+	 * read, then its head is all that is known of it. */
+	const bool is_whole = n == want && get_le(bytes + n - CRC_BYTES, CRC_BYTES) == crc_of(bytes, n - CRC_BYTES);
+	end[1] = '\0';
+	const bool is_same = strcmp(head, identity) == 0;
+	if (!is_same && (is_whole || n != want))
+		return refuse(path, head, identity, err);
+	return is_whole ? 0 : damaged(path, err);
+}
+
+int mch_checkpoint_read(const char *path, const char *identity, struct mch_net *net, struct mch_sgd_state *state,
+			struct mch_err *err)
+{
+	const size_t want = file_bytes(identity, state->n_params);
+	size_t n = 0;
+	uint8_t *bytes = slurp(path, want, &n, err);
+	if (!bytes)
+		return -1;
+	int status = parse(path, identity, bytes, n, want, err);
+	if (status == 0 && take(bytes + head_bytes(identity), net, state) != 0)
+		status = damaged(path, err);
+	free(bytes);
+	return status;
+}

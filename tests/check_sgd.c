@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Training: gradient of a whole net, threads, checkpoints, and what is refused. */
+#include <check.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "base/rng.h"
+#include "check_main.h"
+#include "train/backprop.h"
+#include "train/checkpoint.h"
+#include "train/sgd.h"
+
+enum { SIDE = 10, N_CLASSES = 3, N_IMAGES = 90 };
+
+static int add(struct mch_net *net, const char *name, enum mch_kind kind)
+{
+	struct mch_err err = {""};
+	const int from = net->n_layers ? net->layers[net->n_layers - 1].out[0] : net->input;
+	const int i = mch_net_add_layer(net, name, kind, from, NULL, &err);
+	ck_assert_msg(i >= 0, "%s", err.text);
+	return i;
+}
+
+static void add_weights(struct mch_net *net, const char *name, enum mch_kind kind, int k, int kernel)
+{
+	const int i = add(net, name, kind);
+	struct mch_conv g = mch_dense_geometry(1, 1, k);
+	g.r = g.s = kernel;
+	net->layers[i].conv = g;
+	net->layers[i].n_bias = (size_t)k;
+}
+
+static void add_pool(struct mch_net *net, const char *name, enum mch_kind kind)
+{
+	const struct mch_pool g = {.r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
+	const int i = add(net, name, kind);
+	net->layers[i].pool = g;
+}
+
+static void begin_net(struct mch_net *net)
+{
+	struct mch_err err = {""};
+	mch_net_init(net);
+	net->name = strdup("small");
+	net->input_scale = 1.0 / 256;
+	net->input = mch_net_add_edge(net, "data", (struct mch_shape){1, 1, SIDE, SIDE}, &err);
+	ck_assert_int_ge(net->input, 0);
+}
+
+static void end_net(struct mch_net *net)
+{
+	struct mch_err err = {""};
+	ck_assert_msg(mch_net_infer(net, &err) == 0, "%s", err.text);
+}
+
+/* Every kind that has a gradient. */
+static void make_net(struct mch_net *net)
+{
+	begin_net(net);
+	add_weights(net, "conv1", MCH_CONV, 4, 3);
+	add_pool(net, "pool1", MCH_POOL_MAX);
+	add_weights(net, "conv2", MCH_CONV, 6, 3);
+	add(net, "relu1", MCH_RELU);
+	add_pool(net, "pool2", MCH_POOL_AVG);
+	add(net, "flat", MCH_FLATTEN);
+	add_weights(net, "fc1", MCH_DENSE, 8, 1);
+	add(net, "relu2", MCH_RELU);
+	add_weights(net, "fc2", MCH_DENSE, N_CLASSES, 1);
+	add(net, "prob", MCH_SOFTMAX);
+	end_net(net);
+}
+
+/* A bright bar whose place tells the class, in noise. */
+static struct mch_dataset make_data(void)
+{
+	struct mch_dataset data = {.n_images = N_IMAGES, .n_classes = N_CLASSES, .shape = {1, 1, SIDE, SIDE}};
+	struct mch_rng rng = mch_rng_seed(5);
+	data.name = strdup("bars");
+	data.pixels = malloc((size_t)N_IMAGES * SIDE * SIDE);
+	data.labels = malloc(N_IMAGES * sizeof(*data.labels));
+	ck_assert(data.name && data.pixels && data.labels);
+	for (int i = 0; i < N_IMAGES; i++) {
+		data.labels[i] = (int32_t)mch_rng_below(&rng, N_CLASSES);
+		for (int at = 0; at < SIDE * SIDE; at++) {
+			const int is_bar = at / SIDE == 1 + 3 * data.labels[i];
+			data.pixels[i * SIDE * SIDE + at] = (uint8_t)(mch_rng_below(&rng, 100) + (is_bar ? 120 : 0));
+		}
+	}
+	return data;
+}
+
+static struct mch_sgd_config config_of(int batch)
+{
+	return (struct mch_sgd_config){.n_epochs = 3, .batch = batch, .n_images = N_IMAGES, .rate = 0.05, .momentum = 0.9,
+				       .decay = 1e-3, .policy = MCH_POLICY_COSINE, .seed = 3, .max_shift = 1, .flip = true};
+}
+
+/* A run: its own net on shared data. */
+struct trial {
+	struct mch_net net;
+	struct mch_sgd *sgd;
+	struct mch_err err;
+};
+
+static void begin(struct trial *t, const struct mch_dataset *data, const struct mch_sgd_config *config)
+{
+	make_net(&t->net);
+	t->err.text[0] = '\0';
+	t->sgd = mch_sgd_new(&t->net, data, config, &t->err);
+	ck_assert_msg(t->sgd, "%s", t->err.text);
+}
+
+static void steps(struct trial *t, int n)
+{
+	for (int i = 0; i != n && !mch_sgd_is_done(t->sgd); i++)
+		ck_assert_msg(mch_sgd_step(t->sgd, &t->err) == 0, "%s", t->err.text);
+}
+
+static void end(struct trial *t)
+{
+	mch_sgd_free(t->sgd);
+	mch_net_free(&t->net);
+}
+
+static void expect_same_weights(const struct mch_net *a, const struct mch_net *b)
+{
+	size_t n_compared = 0;
+	for (int i = 0; i < a->n_layers; i++) {
+		const struct mch_layer *x = &a->layers[i], *y = &b->layers[i];
+		if (!x->weights)
+			continue;
+		ck_assert_msg(memcmp(x->weights, y->weights, x->n_weights * sizeof(float)) == 0, "weights of %s", x->name);
+		ck_assert_msg(memcmp(x->bias, y->bias, x->n_bias * sizeof(float)) == 0, "bias of %s", x->name);
+		n_compared += x->n_weights;
+	}
+	ck_assert_uint_gt(n_compared, 0);
+}
+
+START_TEST(loss_falls)
+{
+	struct mch_dataset data = make_data();
+	struct mch_sgd_config config = config_of(16);
+	struct trial t;
+	config.n_epochs = 30;
+	config.flip = false, config.max_shift = 0;
+	begin(&t, &data, &config);
+	const struct mch_sgd_state *state = mch_sgd_state(t.sgd);
+	steps(&t, (N_IMAGES + 15) / 16);
+	ck_assert_int_eq(state->epoch, 1);
+	ck_assert_int_eq(state->n_done, 0);
+	const double first = state->loss / N_IMAGES;
+	steps(&t, -1);
+	ck_assert_int_eq(state->epoch, 30);
+	ck_assert_msg(first > 0.5 && state->loss / N_IMAGES < 0.1, "loss %g, then %g", first, state->loss / N_IMAGES);
+	ck_assert_int_ge(state->n_right, N_IMAGES - 2);
+	end(&t);
+	mch_dataset_free(&data);
+}
+END_TEST
+
+/* Difference quotients of the loss of a whole net, for every parameter. Maxima and ReLUs have corners, so few parameters may
+ * disagree where a step crosses one. */
+START_TEST(gradient_of_a_net)
+{
+	enum { N = 6 };
+	struct mch_dataset data = make_data();
+	const struct mch_sgd_config config = config_of(16);
+	struct trial t;
+	begin(&t, &data, &config);
+	struct mch_backprop *b = mch_backprop_new(&t.net, N, &t.err);
+	ck_assert_ptr_nonnull(b);
+	mch_dataset_f32(&data, 0, N, t.net.input_scale, mch_backprop_input(b));
+	const size_t n_params = mch_backprop_n_params(&t.net);
+	float *gradient = malloc(n_params * sizeof(*gradient));
+	ck_assert_ptr_nonnull(gradient);
+	mch_backprop_run(b, N, data.labels);
+	memcpy(gradient, mch_backprop_gradient(b), n_params * sizeof(*gradient));
+	size_t at = 0, n_off = 0;
+	double largest = 0;
+	for (int i = 0; i < t.net.n_layers; i++) {
+		struct mch_layer *layer = &t.net.layers[i];
+		for (size_t p = 0; layer->weights && p < layer->n_weights + layer->n_bias; p++, at++) {
+			float *v = p < layer->n_weights ? &layer->weights[p] : &layer->bias[p - layer->n_weights];
+			const float kept = *v, step = 3e-4f;
+			*v = kept + step;
+			const double high = mch_backprop_run(b, N, data.labels).loss;
+			*v = kept - step;
+			const double low = mch_backprop_run(b, N, data.labels).loss;
+			*v = kept;
+			const double want = (high - low) / (2 * (double)step);
+			n_off += fabs(want - (double)gradient[at]) > 0.02 * (0.1 + fabs(want));
+			largest = fmax(largest, fabs(want));
+		}
+	}
+	ck_assert_uint_eq(at, n_params);
+	ck_assert_msg(largest > 0.1 && n_off * 50 < n_params, "%zu of %zu gradients are off, the largest is %g", n_off, n_params,
+		      largest);
+	free(gradient);
+	mch_backprop_free(b);
+	end(&t);
+	mch_dataset_free(&data);
+}
+END_TEST
+
+/* 7: uneven shards; 3: fewer images than shards; 64: two steps, the last one short. */
+START_TEST(threads_do_not_matter)
+{
+#ifdef _OPENMP
+	static const int batches[] = {7, 3, 64}, threads[] = {2, 3, 5};
+	struct mch_dataset data = make_data();
+	const struct mch_sgd_config config = config_of(batches[_i]);
+	struct trial one, many;
+	omp_set_dynamic(0);
+	omp_set_num_threads(1);
+	begin(&one, &data, &config);
+	steps(&one, -1);
+	for (size_t i = 0; i < sizeof(threads) / sizeof(threads[0]); i++) {
+		omp_set_num_threads(threads[i]);
+		begin(&many, &data, &config);
+		steps(&many, -1);
+		expect_same_weights(&one.net, &many.net);
+		ck_assert(mch_sgd_state(one.sgd)->loss == mch_sgd_state(many.sgd)->loss);
+		end(&many);
+	}
+	end(&one);
+	mch_dataset_free(&data);
+#endif
+}
+END_TEST
+
+START_TEST(seed_matters)
+{
+	struct mch_dataset data = make_data();
+	struct mch_sgd_config config = config_of(16);
+	struct trial a, b;
+	begin(&a, &data, &config);
+	config.seed++;
+	begin(&b, &data, &config);
+	ck_assert(memcmp(a.net.layers[0].weights, b.net.layers[0].weights, a.net.layers[0].n_weights * sizeof(float)) != 0);
+	end(&a);
+	end(&b);
+	mch_dataset_free(&data);
+}
+END_TEST
+
+static const char identity[] = "network=small\n--epochs=3\n--batch=16\n";
+static char path[] = "check_sgd.XXXXXX";
+
+static void make_path(void)
+{
+	const int fd = mkstemp(path);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+}
+
+/* Stopped after any number of steps, in the middle of an epoch, at its end, at the very end. */
+START_TEST(checkpoint_goes_on)
+{
+	static const int stops[] = {0, 2, 6, 9, 18};
+	struct mch_dataset data = make_data();
+	const struct mch_sgd_config config = config_of(16);
+	struct trial whole, first, second;
+	make_path();
+	begin(&whole, &data, &config);
+	steps(&whole, -1);
+	begin(&first, &data, &config);
+	steps(&first, stops[_i]);
+	ck_assert_msg(mch_checkpoint_write(path, identity, &first.net, mch_sgd_state(first.sgd), &first.err) == 0, "%s",
+		      first.err.text);
+	begin(&second, &data, &config);
+	ck_assert_msg(mch_checkpoint_read(path, identity, &second.net, mch_sgd_state(second.sgd), &second.err) == 0, "%s",
+		      second.err.text);
+	steps(&second, -1);
+	expect_same_weights(&whole.net, &second.net);
+	ck_assert(mch_sgd_state(whole.sgd)->loss == mch_sgd_state(second.sgd)->loss);
+	ck_assert(mch_sgd_state(whole.sgd)->n_right == mch_sgd_state(second.sgd)->n_right);
+	unlink(path);
+	end(&whole), end(&first), end(&second);
+	mch_dataset_free(&data);
+}
+END_TEST
+
+static void expect_refused(struct trial *t, const char *who, const char *want)
+{
+	char text[600];
+	snprintf(text, sizeof(text), "%s: %s", path, want);
+	t->err.text[0] = '\0';
+	ck_assert_int_eq(mch_checkpoint_read(path, who, &t->net, mch_sgd_state(t->sgd), &t->err), -1);
+	ck_assert_str_eq(t->err.text, text);
+}
+
+START_TEST(checkpoint_is_refused)
+{
+	static const char damaged[] = "is no checkpoint, or is damaged; remove it to begin anew";
+	struct mch_dataset data = make_data();
+	const struct mch_sgd_config config = config_of(16);
+	struct trial t, untouched;
+	make_path();
+	begin(&t, &data, &config);
+	begin(&untouched, &data, &config);
+	expect_refused(&t, identity, damaged); /* empty */
+	steps(&untouched, 3);
+	ck_assert_int_eq(mch_checkpoint_write(path, identity, &untouched.net, mch_sgd_state(untouched.sgd), &t.err), 0);
+	end(&untouched);
+	begin(&untouched, &data, &config);
+	expect_refused(&t, "network=small\n--epochs=3\n--batch=32\n",
+		       "is of a run with --batch=16, this one has --batch=32; give the same, or remove the checkpoint to begin "
+		       "anew");
+	expect_refused(&t, "network=other\n--epochs=30\n--batch=32\n",
+		       "is of a run with network=small, this one has network=other; give the same, or remove the checkpoint to "
+		       "begin anew");
+
+	/* Every byte counts, and none may be missing or too many. */
+	FILE *stream = fopen(path, "r+b");
+	ck_assert_ptr_nonnull(stream);
+	fseek(stream, 0, SEEK_END);
+	const long n_bytes = ftell(stream);
+	for (long at = 0; at < n_bytes; at += at < 200 ? 1 : 97) {
+		fseek(stream, at, SEEK_SET);
+		const int byte = fgetc(stream);
+		fseek(stream, at, SEEK_SET);
+		fputc(byte ^ 4, stream);
+		fflush(stream);
+		expect_refused(&t, identity, damaged);
+		fseek(stream, at, SEEK_SET);
+		fputc(byte, stream);
+		fflush(stream);
+	}
+	fseek(stream, 0, SEEK_END);
+	fputc(0, stream);
+	fclose(stream);
+	expect_refused(&t, identity, damaged);
+	ck_assert_int_eq(truncate(path, n_bytes - 1), 0);
+	expect_refused(&t, identity, damaged);
+	ck_assert_int_eq(truncate(path, 30), 0);
+	expect_refused(&t, identity, damaged);
+	expect_same_weights(&t.net, &untouched.net);
+	unlink(path);
+	expect_refused(&t, identity, "is not there (No such file or directory); leave out --resume to begin anew");
+	end(&t), end(&untouched);
+	mch_dataset_free(&data);
+}
+END_TEST
+
+static void expect_no_training(struct mch_net *net, const struct mch_dataset *data, const char *want)
+{
+	struct mch_err err = {""};
+	const struct mch_sgd_config config = config_of(16);
+	ck_assert_ptr_null(mch_sgd_new(net, data, &config, &err));
+	ck_assert_str_eq(err.text, want);
+	mch_net_free(net);
+}
+
+START_TEST(nets_are_refused)
+{
+	struct mch_dataset data = make_data();
+	struct mch_net net;
+	begin_net(&net);
+	add_weights(&net, "conv1", MCH_CONV, 4, 3);
+	add(&net, "soft", MCH_SOFTMAX);
+	add(&net, "drop", MCH_DROPOUT);
+	add_weights(&net, "fc", MCH_DENSE, N_CLASSES, 1);
+	end_net(&net);
+	expect_no_training(&net, &data, "small: layers without a gradient: soft (softmax), drop (dropout); take them out to "
+			   "train, a softmax may only be the last layer");
+
+	begin_net(&net);
+	add(&net, "relu", MCH_RELU);
+	end_net(&net);
+	expect_no_training(&net, &data, "small: has no weights to train; give a network with conv or dense layers");
+
+	begin_net(&net);
+	add_weights(&net, "fc", MCH_DENSE, 2, 1);
+	end_net(&net);
+	expect_no_training(&net, &data, "small: its output is 2x1x1, the data has 3 classes; give the last layer 3 outputs");
+
+	data.shape.w = 5;
+	make_net(&net);
+	expect_no_training(&net, &data, "small: its input is 1x10x10, the images of bars are 1x10x5; give images of its size");
+	mch_dataset_free(&data);
+}
+END_TEST
+
+START_TEST(divergence_is_told)
+{
+	struct mch_dataset data = make_data();
+	struct mch_sgd_config config = config_of(16);
+	struct trial t;
+	config.rate = 1e18;
+	begin(&t, &data, &config);
+	int status = 0;
+	while (status == 0 && !mch_sgd_is_done(t.sgd))
+		status = mch_sgd_step(t.sgd, &t.err);
+	ck_assert_int_eq(status, -1);
+	ck_assert_str_eq(t.err.text, "small: the loss is no finite number any more in epoch 1; give a smaller learning rate");
+	end(&t);
+	mch_dataset_free(&data);
+}
+END_TEST
+
+START_TEST(rates)
+{
+	struct mch_sgd_config c = {.rate = 2, .policy = MCH_POLICY_FIXED};
+	ck_assert_double_eq(mch_sgd_rate(&c, 0.9), 2);
+	c.policy = MCH_POLICY_STEP;
+	ck_assert_double_eq(mch_sgd_rate(&c, 0.49), 2);
+	ck_assert_double_eq_tol(mch_sgd_rate(&c, 0.5), 0.2, 1e-12);
+	ck_assert_double_eq_tol(mch_sgd_rate(&c, 0.75), 0.02, 1e-12);
+	c.policy = MCH_POLICY_COSINE;
+	ck_assert_double_eq(mch_sgd_rate(&c, 0), 2);
+	ck_assert_double_eq_tol(mch_sgd_rate(&c, 0.5), 1, 1e-12);
+	ck_assert_double_eq_tol(mch_sgd_rate(&c, 1), 0, 1e-12);
+}
+END_TEST
+
+static Suite *make_suite(void)
+{
+	Suite *suite = suite_create("sgd");
+	TCase *cases = tcase_create("training");
+	tcase_add_test(cases, loss_falls);
+	tcase_add_test(cases, gradient_of_a_net);
+	tcase_add_loop_test(cases, threads_do_not_matter, 0, 3);
+	tcase_add_test(cases, seed_matters);
+	tcase_add_loop_test(cases, checkpoint_goes_on, 0, 5);
+	tcase_add_test(cases, checkpoint_is_refused);
+	tcase_add_test(cases, nets_are_refused);
+	tcase_add_test(cases, divergence_is_told);
+	tcase_add_test(cases, rates);
+	suite_add_tcase(suite, cases);
+	return suite;
+}
+
+int main(void)
+{
+	return check_main(make_suite);
+}
