@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* An output file that appears whole or not at all: written under a temporary name in the same folder,
- * renamed when complete. No reader ever sees half a file, and a failed run leaves none behind. */
+ * renamed when complete. No reader ever sees half a file, and a failed run leaves none behind. A link is followed;
+ * a device or a pipe is written in place. */
 #ifndef MCH_BASE_OUTFILE_H
 #define MCH_BASE_OUTFILE_H
 
@@ -11,8 +12,8 @@
 
 struct mch_outfile {
 	FILE *stream; /* write here */
-	char *path;
-	char *temporary; /* NULL when path is "-": the stream is stdout */
+	char *path;      /* NULL when it was "-": the stream is stdout */
+	char *temporary; /* NULL when the path is written in place */
 };
 
 /* 0, or -1 with err ("PATH: cannot be written (reason); ..."). */
