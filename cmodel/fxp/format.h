@@ -38,14 +38,15 @@ static inline int64_t mch_format_max(struct mch_format f)
 /* raw * 2^-frac; exact, since |raw| < 2^53 and a double's exponent holds every frac allowed. */
 double mch_format_real(struct mch_format f, int64_t raw);
 
-/* Real to raw: sat(round(real * 2^frac)), the scaling exact in double. A NaN gives 0. Not for the
+/* Real to raw: sat(round(real * 2^frac)), as if the product were exact. A NaN gives 0. Not for the
  * stochastic mode. *saturated, if not NULL, says whether the value was out of range. */
-int64_t mch_format_raw(struct mch_format f, double real, enum mch_round round, bool *saturated);
+int64_t mch_format_raw(struct mch_format f, double real, enum mch_round round_mode, bool *saturated);
 
 /* Text form into buf (at least 16 bytes); returns buf. */
 const char *mch_format_text(struct mch_format f, char *buf);
 
-/* Parses "s8.4"; returns 0, or -1 when the text is no format or out of range (bits 1..49, |frac| <= 64). */
+/* Parses "s8.4", exactly what mch_format_text() writes: no blanks, signs or zeros more. Returns 0, or -1 when the
+ * text is no format or out of range (bits 1..49, |frac| <= 64). */
 int mch_format_parse(const char *text, struct mch_format *f);
 
 #endif

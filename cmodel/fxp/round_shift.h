@@ -29,7 +29,7 @@ const char *mch_round_name(enum mch_round round);
 /* The mode of that name into *round; 0, or -1 when there is none. */
 int mch_round_parse(const char *name, enum mch_round *round);
 
-/* |v| <= 2^48 (an accumulator of 48 bits plus its bias), MCH_SHIFT_MIN <= shift <= MCH_SHIFT_MAX, noise in
+/* -2^48 <= v < 2^48 (49 bits: an accumulator of 48 plus its bias), MCH_SHIFT_MIN <= shift <= MCH_SHIFT_MAX, noise in
  * 0..2^16-1 and read by the stochastic mode alone. Never overflows: 49 + 15 = 64 bits on the left side, and the
  * right side adds less than 2^48. No negative number is shifted: division of the sign is done in unsigned. */
 static inline int64_t mch_round_shift(int64_t v, int shift, enum mch_round round, uint32_t noise)
