@@ -63,6 +63,24 @@ void mch_pool_max(const struct mch_pool *g, const int32_t *x, int32_t *y)
 			}
 }
 
+/* One mean, and what it lost. |sum| < 2^31, recip <= 2^16, and recip * count < 2^17: the product stays below 2^34. */
+static int32_t mean(const struct mch_pool_avg *cfg, int64_t sum, int64_t count, struct mch_events *events)
+{
+	const int64_t recip = ((INT64_C(1) << 17) / count + 1) / 2; /* floor(2^16 / count + 1/2) */
+	const int64_t product = sum * recip;
+	const int shift = 16 + cfg->shift;
+	bool saturated;
+	const int64_t y = mch_sat(mch_round_shift(product, shift, cfg->round, 0), cfg->out_bits, cfg->out_signed,
+				  &saturated);
+	if (events) {
+		events->n_out++;
+		events->n_inexact += ((uint64_t)product & ((UINT64_C(1) << shift) - 1)) != 0;
+		events->n_sat_low += saturated && sum < 0;
+		events->n_sat_high += saturated && sum >= 0;
+	}
+	return (int32_t)y;
+}
+
 void mch_pool_avg(const struct mch_pool *g, const struct mch_pool_avg *cfg, const int32_t *x, int32_t *y,
 		  struct mch_events *events)
 {
@@ -71,19 +89,10 @@ void mch_pool_avg(const struct mch_pool *g, const struct mch_pool_avg *cfg, cons
 		for (int p = 0; p < n_p; p++)
 			for (int q = 0; q < n_q; q++) {
 				const struct mch_window rows = mch_pool_rows(g, p), cols = mch_pool_cols(g, q);
-				const int64_t count = (int64_t)rows.extent * cols.extent;
-				const int64_t recip = ((INT64_C(1) << 17) / count + 1) / 2;
 				int64_t sum = 0;
 				for (int i = rows.begin; i < rows.end; i++)
 					for (int j = cols.begin; j < cols.end; j++)
 						sum += x[i * g->w + j];
-				bool saturated;
-				*y++ = (int32_t)mch_sat(mch_round_shift(sum * recip, 16 + cfg->shift, cfg->round, 0),
-							cfg->out_bits, cfg->out_signed, &saturated);
-				if (events) {
-					events->n_out++;
-					events->n_sat_low += saturated && sum < 0;
-					events->n_sat_high += saturated && sum >= 0;
-				}
+				*y++ = mean(cfg, sum, (int64_t)rows.extent * cols.extent, events);
 			}
 }
