@@ -18,7 +18,8 @@ static bool fits(int64_t word, int bits)
 	return bits == 64 || (word >= -(INT64_C(1) << (bits - 1)) && word >> (bits - 1) <= 1);
 }
 
-int mch_mem_write(FILE *stream, const char *comment, const int64_t *words, size_t n_words, int bits, struct mch_err *err)
+int mch_mem_write(FILE *stream, const char *comment, const int64_t *words, size_t n_words, int bits,
+		  struct mch_err *err)
 {
 	char digits[18];
 	uint32_t crc = 0;

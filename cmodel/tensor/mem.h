@@ -13,7 +13,8 @@
 
 /* `bits` 1..64 per word, two's complement, ceil(bits / 4) digits. `comment` is one or more lines without the "// ".
  * The last comment line, "// crc32 xxxxxxxx", covers every byte of the words' lines. */
-int mch_mem_write(FILE *stream, const char *comment, const int64_t *words, size_t n_words, int bits, struct mch_err *err);
+int mch_mem_write(FILE *stream, const char *comment, const int64_t *words, size_t n_words, int bits,
+		  struct mch_err *err);
 
 /* Reads exactly n_words words of `bits` bits, sign-extended when is_signed; anything else, or a wrong checksum, is an
  * error. path is for messages. */

@@ -24,15 +24,15 @@ struct mch_mismatch {
 	const char *module; /* "mch_requant" */
 	uint64_t case_number, seed;
 	const struct mch_field *in, *want, *got;
-	int n_in, n_out; /* want and got have n_out fields each, in the same order */
+	int n_in, n_out;  /* want and got have n_out fields each, in the same order */
 	const char *at;   /* NULL, or layer, position, cycle, hierarchical name */
 	const char *hint; /* NULL, or the likely cause */
 	const char *redo; /* NULL, or the command that repeats it */
 };
 
-/* Prints the report; its form is that of docs/datapath.md "Mismatch". The line `got` ends with the distance of the first
- * differing field in units of its last place (+1 lsb: got is larger). Values are cut to their format's width in the
- * hexadecimal form and shown whole in the decimal one. */
+/* Prints the report; its form is that of docs/datapath.md "Mismatch". The line `got` ends with the distance of the
+ * first differing field in units of its last place (+1 lsb: got is larger). Values are cut to their format's width in
+ * the hexadecimal form and shown whole in the decimal one. */
 void mch_mismatch_print(FILE *stream, const struct mch_mismatch *m);
 
 #endif

@@ -128,11 +128,13 @@ static int fail_digits(const struct mch_vec_reader *in, struct mch_err *err, con
 	snprintf(type, sizeof(type), f->count > 1 ? "%c%d x %d" : "%c%d", f->format.is_signed ? 's' : 'u',
 		 f->format.bits, f->count);
 	if (n == 0)
-		return mch_err_set(err, where, "field \"%s\" is missing; a line has %d inputs, \" : \" and %d outputs",
-				   f->name, in->header.n_in, in->header.n_fields - in->header.n_in);
+		return mch_err_set(err, where,
+				   "field \"%s\" is missing; a line has %d inputs, \" : \" and %d outputs", f->name,
+				   in->header.n_in, in->header.n_fields - in->header.n_in);
 	return mch_err_set(err, where, "field \"%s\" has %zu digits, %s needs %d; %s", f->name, n, type, needed,
-			   n > (size_t)needed ? "print the field's own width"
-			   : f->format.is_signed && f->count == 1 ? "pad with the sign digit" : "pad with zeros");
+			   n > (size_t)needed                     ? "print the field's own width"
+			   : f->format.is_signed && f->count == 1 ? "pad with the sign digit"
+								  : "pad with zeros");
 }
 
 static int read_fields(struct mch_vec_reader *in, int64_t *const *values, struct mch_err *err)
@@ -167,13 +169,15 @@ static int read_end(struct mch_vec_reader *in, struct mch_err *err)
 	char fault[128];
 	if (strncmp(in->text, crc_key, strlen(crc_key)) != 0 ||
 	    mch_crc32_parse(in->text + strlen(crc_key), &stated) < 0) {
-		snprintf(fault, sizeof(fault), "the closing line \"# crc32 xxxxxxxx\" is expected after %" PRIu64 " cases",
+		snprintf(fault, sizeof(fault),
+			 "the closing line \"# crc32 xxxxxxxx\" is expected after %" PRIu64 " cases",
 			 in->header.n_cases);
 		return fail(in, err, fault);
 	}
 	if (stated != in->checksum) {
-		snprintf(fault, sizeof(fault), "the file was changed: its checksum is %08" PRIx32 ", %08" PRIx32 " stated",
-			 in->checksum, stated);
+		snprintf(fault, sizeof(fault),
+			 "the file was changed: its checksum is %08" PRIx32 ", %08" PRIx32 " stated", in->checksum,
+			 stated);
 		return fail(in, err, fault);
 	}
 	const int got = next_line(in, err);

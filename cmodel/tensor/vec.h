@@ -48,8 +48,9 @@ int mch_vec_write_begin(struct mch_vec_writer *out, FILE *stream, const struct m
 int mch_vec_write_case(struct mch_vec_writer *out, const int64_t *const *values, struct mch_err *err);
 int mch_vec_write_end(struct mch_vec_writer *out, struct mch_err *err);
 
-/* Reader: begins at the first byte of the stream, and the file must end behind its closing line. It refuses a malformed header, a field of another width, a digit that is none, a value of set padding bits, too
- * few or too many cases, and a wrong checksum: any byte of the file that changes is found. */
+/* Reader: begins at the first byte of the stream, and the file must end behind its closing line. It refuses a
+ * malformed header, a field of another width, a digit that is none, a value of set padding bits, too few or too many
+ * cases, and a wrong checksum: any byte of the file that changes is found. */
 struct mch_vec_reader {
 	FILE *stream;
 	const char *path; /* for messages: PATH:LINE */

@@ -44,7 +44,8 @@ int mch_vec_header_text(const struct mch_vec_header *h, char *buf, struct mch_er
 	if (!is_line(h->comment) || !is_line(h->redo))
 		return mch_err_set(err, "vectors",
 				   "the comment or the command holds a control character; rename the layer or file");
-	int used = snprintf(buf, room, "%s\n# op %s\n# comment %s\n# redo %s\n", version_line, h->op, h->comment, h->redo);
+	int used = snprintf(buf, room, "%s\n# op %s\n# comment %s\n# redo %s\n", version_line, h->op, h->comment,
+			    h->redo);
 	for (int i = 0; i < h->n_fields; i++) {
 		const struct mch_vec_field *f = &h->field[i];
 		char format[16];
@@ -60,7 +61,8 @@ int mch_vec_header_text(const struct mch_vec_header *h, char *buf, struct mch_er
 static const char *rest(const char *text, const char *key)
 {
 	const size_t n = strlen(key);
-	return strncmp(text, "# ", 2) == 0 && strncmp(text + 2, key, n) == 0 && text[2 + n] == ' ' ? text + n + 3 : NULL;
+	return strncmp(text, "# ", 2) == 0 && strncmp(text + 2, key, n) == 0 && text[2 + n] == ' ' ? text + n + 3
+												   : NULL;
 }
 
 /* Copies the text up to the next space or the end into buf; returns what follows the space, or NULL: it does not
