@@ -3,7 +3,6 @@
 /* Tensors: memory, shapes, and the shapes that are refused. */
 #include "tensor/tensor.h"
 
-
 #include "check_main.h"
 
 START_TEST(starts_with_zeros)
@@ -34,8 +33,7 @@ static void refuse(struct mch_shape shape, const char *text)
 
 START_TEST(refuses_shapes)
 {
-	refuse((struct mch_shape){1, 0, 3, 3},
-	       "tensor 1x0x3x3: a size is below 1; check the shapes of the network");
+	refuse((struct mch_shape){1, 0, 3, 3}, "tensor 1x0x3x3: a size is below 1; check the shapes of the network");
 	refuse((struct mch_shape){1, 3, -1, 3},
 	       "tensor 1x3x-1x3: a size is below 1; check the shapes of the network");
 	/* The product, 2^64, is 0 in 64 bits: it must not be formed. */

@@ -9,21 +9,35 @@ UNIT_TESTS = \
 	tests/check_accel \
 	tests/check_accel_vector \
 	tests/check_caffe_read \
+	tests/check_conv \
+	tests/check_crc32 \
 	tests/check_datapath \
+	tests/check_err \
+	tests/check_format \
 	tests/check_formats \
 	tests/check_fraction \
 	tests/check_grad \
 	tests/check_hash \
 	tests/check_idx \
+	tests/check_lfsr \
+	tests/check_mac \
 	tests/check_mac_array \
+	tests/check_mem \
 	tests/check_onnx \
 	tests/check_onnx_foreign \
+	tests/check_outfile \
+	tests/check_pool \
 	tests/check_prototxt \
 	tests/check_quant_json \
 	tests/check_range \
+	tests/check_report \
+	tests/check_requant \
+	tests/check_round_shift \
+	tests/check_sat \
 	tests/check_search \
 	tests/check_sgd \
-	tests/check_tensor
+	tests/check_tensor \
+	tests/check_vec
 
 SCRIPT_TESTS = \
 	tests/cli/export-verilog.sh \
@@ -34,7 +48,17 @@ AM_TESTS_ENVIRONMENT = \
 	LC_ALL=C; top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; CC='$(CC)'; \
 	export LC_ALL top_srcdir top_builddir CC;
 
+check_LIBRARIES += tests/oracle/libslow.a
+tests_oracle_libslow_a_SOURCES = \
+	tests/oracle/slow_conv.c \
+	tests/oracle/slow_conv.h \
+	tests/oracle/slow_fxp.c \
+	tests/oracle/slow_fxp.h \
+	tests/oracle/slow_pool.c \
+	tests/oracle/slow_pool.h
+
 LOW_LIBS = \
+	tests/oracle/libslow.a \
 	cmodel/op/libop.a \
 	cmodel/tensor/libtensor.a \
 	cmodel/fxp/libfxp.a \
@@ -75,4 +99,8 @@ else
 TESTS += tests/no-check
 endif
 TESTS += $(SCRIPT_TESTS)
+<<<<<<< HEAD
 EXTRA_DIST += tests/check_main.h tests/small_net.h tests/temp.h tests/nets/lenet.prototxt tests/no-check $(SCRIPT_TESTS)
+=======
+EXTRA_DIST += tests/check_main.h tests/corners.h tests/no-check $(SCRIPT_TESTS)
+>>>>>>> 6b106f6 (tests: Add independent oracles and unit tests of floors 0 to 3)
