@@ -41,7 +41,8 @@ UNIT_TESTS = \
 
 SCRIPT_TESTS = \
 	tests/cli/export-verilog.sh \
-	tests/cli/export.sh
+	tests/cli/export.sh \
+	tests/cli/info.sh
 
 AM_CPPFLAGS += -I$(top_srcdir)/tests $(CHECK_CFLAGS)
 AM_TESTS_ENVIRONMENT = \
