@@ -1,2 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
+EXTRA_DIST += docs/export.md

@@ -42,7 +42,7 @@ void fixture_net(struct mch_net *net)
 	net->output = -1;
 	add(net, "conv/1", MCH_CONV)->conv = kernel(4, 3, 1, 1);
 	add(net, "relu1", MCH_RELU);
-	add(net, "pool1", MCH_POOL_MAX)->pool = (struct mch_pool){.n = 1, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
+	add(net, "pool1", MCH_POOL_MAX)->pool = (struct mch_pool){.r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
 	add(net, "conv_1", MCH_CONV)->conv = kernel(6, 2, 0, 2);
 	add(net, "the \"last\" */ one", MCH_DENSE)->conv.k = FIXTURE_CLASSES;
 	MCH_REQUIRE(mch_net_infer(net, &err) == 0, err.text);
@@ -84,8 +84,8 @@ void fixture_make(struct fixture *f, enum mch_round round, int acc_bits)
 	for (int i = 0; i < FIXTURE_IMAGES; i++)
 		f->labels[i] = (int32_t)mch_rng_below(&rng, FIXTURE_CLASSES);
 	static const char hash[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-	f->export = (struct mch_accel_export){&f->q, {4, 3}, 64, 1, FIXTURE_IMAGES, f->codes, f->labels, "fixture.onnx",
-					      "fixture.quant.json", hash, hash};
+	f->export = (struct mch_accel_export){&f->q, {4, 3}, 64, 1, FIXTURE_IMAGES, f->codes, f->labels,
+					      "fixture.onnx", "fixture.quant.json", hash, hash};
 	strcpy(f->folder, "check-accel.XXXXXX");
 	MCH_REQUIRE(mkdtemp(f->folder), "a folder can be made here");
 	snprintf(f->dir, sizeof(f->dir), "%s/accel", f->folder);

@@ -12,16 +12,20 @@
 #include "check_main.h"
 #include "io/accel_manifest.h"
 #include "io/accel_read.h"
-#include "io/file.h"
 
 static struct mch_err err;
 
 static char *slurp(const char *dir, const char *name, size_t *n)
 {
-	char path[256], *text = NULL;
-	size_t n_bytes = 0;
+	enum { ROOM = 1 << 20 };
+	char path[256];
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	ck_assert_msg(mch_file_read(path, 1 << 24, &text, &n_bytes, &err) == 0, "%s", err.text);
+	FILE *stream = fopen(path, "rb");
+	ck_assert_ptr_nonnull(stream);
+	char *text = malloc(ROOM);
+	const size_t n_bytes = fread(text, 1, ROOM - 1, stream);
+	text[n_bytes] = '\0';
+	fclose(stream);
 	if (n)
 		*n = n_bytes;
 	return text;
@@ -61,19 +65,18 @@ START_TEST(both_headers_have_the_same_table)
 	fixture_make(&f, MCH_ROUND_HALF_EVEN, 0);
 	fixture_export(&f);
 	char *h = slurp(f.dir, "macchiato_config.h", NULL), *vh = slurp(f.dir, "macchiato_config.vh", NULL);
-	char *h_at = strstr(h, "MCH_CONFIG_HASH \""), *vh_at = strstr(vh, "MCH_CONFIG_HASH \"");
+	char *h_at = strstr(h, "#define MCH_CONFIG_HASH \""), *vh_at = strstr(vh, "`define MCH_CONFIG_HASH \"");
 	char name[2][160], value[2][160];
-	int n = 0, got;
+	int n = 0;
 	ck_assert(h_at && vh_at);
-	while ((got = next_define(&h_at, "#define", name[0], value[0])) &&
-	       strcmp(name[0], "CONFIG_LAYERS_H") != 0) {
+	while (next_define(&h_at, "#define", name[0], value[0])) {
 		ck_assert_int_eq(next_define(&vh_at, "`define", name[1], value[1]), 1);
 		ck_assert_str_eq(name[0], name[1]);
 		ck_assert_str_eq(value[0], value[1]);
 		n++;
 	}
 	ck_assert_int_eq(next_define(&vh_at, "`define", name[1], value[1]), 0);
-	ck_assert_int_gt(n, 30 + 4 * 40);
+	ck_assert_int_gt(n, 5 + 30 + 4 * 40);
 	free(h);
 	free(vh);
 	fixture_free(&f);
@@ -211,14 +214,14 @@ START_TEST(every_change_is_found_and_named)
 		char *bytes = slurp(f.dir, m.entries[i].name, &n);
 		bytes[n / 2] ^= 1;
 		spill(f.dir, m.entries[i].name, bytes, n);
-		snprintf(want, sizeof(want), "%s/%s: SHA-256 differs from manifest.json; export again or restore the file",
-			 f.dir, m.entries[i].name);
+		snprintf(want, sizeof(want), "%s/%s: SHA-256 differs from manifest.json; export again or restore the "
+			 "file", f.dir, m.entries[i].name);
 		ck_assert_int_eq(mch_accel_check(f.dir, NULL, &err), -1);
 		ck_assert_str_eq(err.text, want);
 		bytes[n / 2] ^= 1;
 		spill(f.dir, m.entries[i].name, bytes, n - 1);
-		snprintf(want, sizeof(want), "%s/%s: has %zu bytes, %zu are in manifest.json; export again or restore the file",
-			 f.dir, m.entries[i].name, n - 1, n);
+		snprintf(want, sizeof(want), "%s/%s: has %zu bytes, %zu are in manifest.json; export again or "
+			 "restore the file", f.dir, m.entries[i].name, n - 1, n);
 		ck_assert_int_eq(mch_accel_check(f.dir, NULL, &err), -1);
 		ck_assert_str_eq(err.text, want);
 		snprintf(path, sizeof(path), "%s/%s", f.dir, m.entries[i].name);

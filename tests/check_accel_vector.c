@@ -147,7 +147,7 @@ START_TEST(vectors_without_images_hold)
 }
 END_TEST
 
-/* The whole pass: acc and y of the golden run, as mch_qnet_run gives them, are those of the cases that name a pixel. */
+/* Among the cases that name a pixel are the largest and the smallest accumulator of all. */
 START_TEST(chosen_corners_are_the_extremes)
 {
 	struct fixture f;
@@ -195,7 +195,8 @@ START_TEST(wide_layers_are_split_into_fields)
 	int8_t shift[K] = {12, 12};
 	struct mch_layer layer = {.name = (char[]){"wide"}, .kind = MCH_DENSE};
 	struct mch_step step = {
-		.layer = &layer, .in_format = {8, 0, false}, .out_format = {8, 0, true}, .weight_format = {8, 0, true},
+		.layer = &layer,
+		.in_format = {8, 0, false}, .out_format = {8, 0, true}, .weight_format = {8, 0, true},
 		.conv = mch_dense_geometry(1, TERMS, K), .acc = {40, MCH_WRAP}, .weights = weights, .bias = bias,
 		.shift = shift, .requant = {8, true, false, MCH_ROUND_FLOOR, 0, bias, shift},
 	};
@@ -211,7 +212,8 @@ START_TEST(wide_layers_are_split_into_fields)
 	ck_assert_msg(mch_accel_vector_write(stream, &step, &run, &c, 1, "hash", "redo", &err) == 0, "%s", err.text);
 	rewind(stream);
 	struct mch_vec_reader in;
-	int64_t *values[] = {x_read, x_read + 8192, w_read, w_read + 8192, &one[0], &one[1], &one[2], &one[3], &one[4]};
+	int64_t *values[] = {x_read,  x_read + 8192, w_read,  w_read + 8192, &one[0],
+			     &one[1], &one[2],       &one[3], &one[4]};
 	ck_assert_msg(mch_vec_read_begin(&in, stream, "wide.dot.vec", &err) == 0, "%s", err.text);
 	ck_assert_int_eq(in.header.n_fields, 9);
 	ck_assert_str_eq(in.header.field[1].name, "x1");

@@ -34,7 +34,8 @@ static struct mch_accel_array parse_array(const char *text)
 	if (strspn(text, "0123456789x") != strlen(text) || strlen(text) > 7 ||
 	    sscanf(text, "%dx%d%n", &array.rows, &array.cols, &used) != 2 || text[used] || array.rows < 1 ||
 	    array.rows > MCH_ACCEL_SIDE_MAX || array.cols < 1 || array.cols > MCH_ACCEL_SIDE_MAX) {
-		fprintf(stderr, "macchiato: --array: \"%s\" is no size from 1x1 to %dx%d; give rows x columns, as in 16x16\n",
+		fprintf(stderr,
+			"macchiato: --array: \"%s\" is no size from 1x1 to %dx%d; give rows x columns, as in 16x16\n",
 			text, MCH_ACCEL_SIDE_MAX, MCH_ACCEL_SIDE_MAX);
 		exit(MCH_EXIT_FAILED);
 	}
@@ -114,8 +115,8 @@ static const struct argp_option options[] = {
 	{0},
 };
 static const struct argp argp = {options, parse_option, "NET Q.json -o DIR",
-				 "Writes what hardware gets of a quantized network: C and Verilog headers, memory images, "
-				 "golden vectors, and a manifest that ties them together.",
+				 "Writes what hardware gets of a quantized network: C and Verilog headers, memory "
+				 "images, golden vectors, and a manifest that ties them together.",
 				 NULL, NULL, NULL};
 
 /* The first test images as codes of the network's input. */
@@ -133,11 +134,13 @@ static int load_images(const struct arguments *args, const struct mch_qnet *q, s
 	const struct mch_shape want = q->net->edges[q->net->input].shape, got = test->data.shape;
 	const struct mch_shape out = q->net->edges[q->output].shape;
 	if (got.c != want.c || got.h != want.h || got.w != want.w)
-		return mch_err_set(err, args->data, "its images are %dx%dx%d, the network takes %dx%dx%d; give the data set "
-				   "that it was trained on", got.c, got.h, got.w, want.c, want.h, want.w);
+		return mch_err_set(err, args->data,
+				   "its images are %dx%dx%d, the network takes %dx%dx%d; give the data set that it "
+				   "was trained on", got.c, got.h, got.w, want.c, want.h, want.w);
 	if ((size_t)test->data.n_classes > mch_shape_elems(out))
-		return mch_err_set(err, args->data, "has %d classes, the network tells %zu; give the data set that it was "
-				   "trained on", test->data.n_classes, mch_shape_elems(out));
+		return mch_err_set(err, args->data,
+				   "has %d classes, the network tells %zu; give the data set that it was trained on",
+				   test->data.n_classes, mch_shape_elems(out));
 	test->n = args->n_images < 0 ? IMAGES_DEFAULT : args->n_images;
 	if (test->n > test->data.n_images)
 		return mch_err_set(err, args->data, "has %d test images, --images asks for %d; ask for fewer",
@@ -153,9 +156,9 @@ static void report(const struct arguments *args, int n_images, const struct mch_
 {
 	if (args->json) {
 		printf("{\"config_hash\": \"%s\", \"array\": \"%dx%d\", \"layers\": %d, \"vectors\": %" PRIu64
-		       ", \"images\": %d, \"right\": %d, \"files\": %d, \"bytes\": %" PRIu64 "}\n", s->config_hash,
-		       args->array.rows, args->array.cols, s->n_layers, s->n_vectors, n_images, s->n_right, s->n_files,
-		       s->n_bytes);
+		       ", \"images\": %d, \"right\": %d, \"files\": %d, \"bytes\": %" PRIu64 "}\n",
+		       s->config_hash, args->array.rows, args->array.cols, s->n_layers, s->n_vectors, n_images,
+		       s->n_right, s->n_files, s->n_bytes);
 		return;
 	}
 	printf("folder      %s: %d files, %" PRIu64 " bytes\n", args->out, s->n_files, s->n_bytes);
@@ -167,7 +170,8 @@ static void report(const struct arguments *args, int n_images, const struct mch_
 		printf("images      %d, of which the exact model gets %d right\n", n_images, s->n_right);
 }
 
-static int export(const struct arguments *args, const struct mch_net *net, struct mch_quant *quant, struct mch_err *err)
+static int export(const struct arguments *args, const struct mch_net *net, struct mch_quant *quant,
+		  struct mch_err *err)
 {
 	struct mch_qnet q;
 	struct test_images test = {.n = 0};

@@ -224,14 +224,15 @@ static int check_sizes(const struct mch_qnet *q, const struct mch_accel_array *a
 			return mch_err_set(err, step->layer->name,
 					   "has %zu weights, a memory image at most 2^31 - 1 words; split the layer",
 					   step->layer->n_weights);
-		if (mch_conv_terms(&step->conv) > mch_accel_terms_max(step->in_format.bits, step->weight_format.bits))
+		const size_t terms = mch_conv_terms(&step->conv);
+		const size_t most = mch_accel_terms_max(step->in_format.bits, step->weight_format.bits);
+		if (terms > most)
 			return mch_err_set(err, step->layer->name,
-					   "has %zu terms, golden vectors at most %zu of these widths; split the layer",
-					   mch_conv_terms(&step->conv),
-					   mch_accel_terms_max(step->in_format.bits, step->weight_format.bits));
+					   "has %zu terms, vectors of these widths hold %zu; split the layer", terms,
+					   most);
 		if (acc_frac < -MCH_FRAC_LIMIT || acc_frac > MCH_FRAC_LIMIT)
 			return mch_err_set(err, step->layer->name,
-					   "x * w has %d fraction bits, -%d to %d can be had; scale the layer's weights",
+					   "x * w has %d fraction bits, -%d to %d can be had; scale its weights",
 					   acc_frac, MCH_FRAC_LIMIT, MCH_FRAC_LIMIT);
 	}
 	return 0;

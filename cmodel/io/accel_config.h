@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* The constants of an accelerator from an integer network and the size of an array. Host only: no RTL twin.
- * Spec: docs/architecture.md "Export". */
+ * Spec: docs/export.md. */
 #ifndef MCH_IO_ACCEL_CONFIG_H
 #define MCH_IO_ACCEL_CONFIG_H
 

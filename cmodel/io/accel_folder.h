@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* An exported folder that appears whole or not at all, and never takes the place of something else.
- * Host only: no RTL twin. Spec: docs/architecture.md "Export". */
+ * Host only: no RTL twin. Spec: docs/export.md. */
 #ifndef MCH_IO_ACCEL_FOLDER_H
 #define MCH_IO_ACCEL_FOLDER_H
 

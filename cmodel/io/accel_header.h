@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* The configuration headers of an accelerator, in C and in Verilog, from one table. Host only: no RTL twin.
- * Spec: docs/architecture.md "Export". */
+ * Spec: docs/export.md. */
 #ifndef MCH_IO_ACCEL_HEADER_H
 #define MCH_IO_ACCEL_HEADER_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* The memory images of an accelerator: which there are, and the hash that ties them to the constants.
- * Host only: no RTL twin. Spec: docs/vectors.md "Memory images". */
+ * Host only: no RTL twin. Spec: docs/export.md "Memory images". */
 #ifndef MCH_IO_ACCEL_IMAGE_H
 #define MCH_IO_ACCEL_IMAGE_H
 

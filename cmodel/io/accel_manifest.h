@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* manifest.json of an exported folder: every file with its SHA-256, and what the export was made from.
- * Host only: no RTL twin. Spec: docs/architecture.md "Export". */
+ * Host only: no RTL twin. Spec: docs/export.md. */
 #ifndef MCH_IO_ACCEL_MANIFEST_H
 #define MCH_IO_ACCEL_MANIFEST_H
 

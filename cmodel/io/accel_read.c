@@ -56,8 +56,9 @@ int mch_accel_check_skew(const char *dir, const char *compiled_hash, struct mch_
 		return -1;
 	if (strcmp(hash, compiled_hash) != 0)
 		return mch_err_set(err, dir,
-				   "is export %.16s..., this program was built with the header of export %.16s...; "
-				   "build it anew with the macchiato_config header of this folder", hash, compiled_hash);
+				   "is export %.16s..., this program was built with the header of export "
+				   "%.16s...; build it anew with the macchiato_config header of this folder", hash,
+				   compiled_hash);
 	return 0;
 }
 

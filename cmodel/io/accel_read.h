@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* Reading an exported folder: is it whole, does it belong to a header, and what do its images hold.
- * Host only: no RTL twin. Spec: docs/architecture.md "Export". */
+ * Host only: no RTL twin. Spec: docs/export.md. */
 #ifndef MCH_IO_ACCEL_READ_H
 #define MCH_IO_ACCEL_READ_H
 

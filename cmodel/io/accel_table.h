@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* The one table behind both configuration headers of an accelerator: name, value, comment. Host only: no RTL twin.
- * Spec: docs/architecture.md "Export". */
+ * Spec: docs/export.md. */
 #ifndef MCH_IO_ACCEL_TABLE_H
 #define MCH_IO_ACCEL_TABLE_H
 
@@ -47,7 +47,7 @@ struct mch_accel_table {
 	int n_fields, n_layers;
 	struct mch_accel_row *rows;
 	int n_rows, room;
-	char hash[65]; /* of the table and the memory images, once known; see accel_folder.h */
+	char hash[65]; /* of the table and the memory images, once known; see accel_image.h */
 };
 
 void mch_accel_table_init(struct mch_accel_table *table, const struct mch_accel_field *fields, int n_fields);
@@ -61,9 +61,9 @@ int mch_accel_table_wide(struct mch_accel_table *table, const char *name, uint64
 int mch_accel_table_text(struct mch_accel_table *table, const char *name, const char *value, const char *comment,
 			 struct mch_err *err);
 
-/* Chooses the identifier of the next layer from the name its user gave it: what is no letter and no digit
- * becomes one '_', and a number is appended when any of the layer's constants, or its files on a disk that ignores case,
- * would meet those of an earlier layer. */
+/* Chooses the identifier of the next layer from the name its user gave it: what is no letter and no digit becomes one
+ * '_', and a number is appended when any of the layer's constants, or its files on a disk that ignores case, would
+ * meet those of an earlier layer. */
 void mch_accel_table_stem(const struct mch_accel_table *table, const char *layer_name, char stem[MCH_ACCEL_TEXT_MAX]);
 
 /* Appends a row "STEM_FIELD" for every field; values [n_fields], of the fields' types. */

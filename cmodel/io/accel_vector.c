@@ -9,8 +9,8 @@
 #include "io/accel_config.h"
 #include "tensor/vec.h"
 
-/* The fields of one value, in the order of the file, behind the parts of x and w. NOISE is left out unless rounding is
- * stochastic. */
+/* The fields of one value, in the order of the file, behind the parts of x and w. NOISE is left out unless rounding
+ * is stochastic. */
 enum { BIAS, SHIFT, NOISE, ACC, Y, SAT, N_SINGLE };
 enum { PARTS_MAX = (MCH_VEC_FIELDS_MAX - N_SINGLE) / 2 };
 
@@ -102,7 +102,8 @@ struct layout {
 	const int64_t *values[MCH_VEC_FIELDS_MAX];
 };
 
-static void add_field(struct layout *l, const char *name, struct mch_format format, size_t count, const int64_t *values)
+static void add_field(struct layout *l, const char *name, struct mch_format format, size_t count,
+		      const int64_t *values)
 {
 	struct mch_vec_field *field = &l->header.field[l->header.n_fields];
 	snprintf(field->name, sizeof(field->name), "%s", name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* Golden vectors of one layer, for any architecture: a case is one output value with all that goes into it.
- * Host only: no RTL twin. Spec: docs/vectors.md "dot". */
+ * Host only: no RTL twin. Spec: docs/export.md "Golden vectors". */
 #ifndef MCH_IO_ACCEL_VECTOR_H
 #define MCH_IO_ACCEL_VECTOR_H
 
@@ -40,8 +40,8 @@ struct mch_accel_run {
 void mch_accel_choose(const struct mch_step *step, const struct mch_accel_run *run, uint64_t seed, int n_cases,
 		      struct mch_accel_case *cases);
 
-/* A word of a vector holds 2^16 bits, a file 16 fields. Operands that need more than one word go on in x1, x2, ... and
- * w1, w2, ...: the most terms that a layer of these widths can have. */
+/* A word of a vector holds 2^16 bits, a file 16 fields. Operands that need more than one word go on in x1, x2, ...
+ * and w1, w2, ...: the most terms that a layer of these widths can have. */
 size_t mch_accel_terms_max(int x_bits, int w_bits);
 
 /* Writes the file: x w bias shift [noise, with stochastic rounding] : acc y sat. Results are computed by the golden

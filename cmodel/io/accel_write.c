@@ -80,7 +80,8 @@ static int put(struct job *job, struct file file, struct mch_err *err)
 	int status = mch_outfile_open(&out, path, err);
 	if (status == 0) {
 		status = file.write(out.stream, job, file.what, err);
-		if (status == 0)
+		/* A full disk, whoever saw it first, is told by commit: with the file and the reason. */
+		if (status == 0 || ferror(out.stream))
 			status = mch_outfile_commit(&out, err);
 		mch_outfile_abandon(&out);
 	}
@@ -167,6 +168,16 @@ static void summarize(const struct job *job, struct mch_accel_summary *summary)
 				    e->labels[i];
 }
 
+/* A message about a file begins with its path: the user knows the folder, not its temporary name. */
+static void name_folder(struct mch_err *err, const char *temporary, const char *dir)
+{
+	const size_t n = strlen(temporary);
+	if (!err || strncmp(err->text, temporary, n) != 0)
+		return;
+	const struct mch_err old = *err;
+	snprintf(err->text, sizeof(err->text), "%.256s%s", dir, old.text + n);
+}
+
 int mch_accel_export(const struct mch_accel_export *e, const char *dir, bool force, struct mch_accel_summary *summary,
 		     struct mch_err *err)
 {
@@ -178,7 +189,9 @@ int mch_accel_export(const struct mch_accel_export *e, const char *dir, bool for
 	int status = prepare(&job, err);
 	if (status == 0)
 		status = put_all(&job, err);
-	if (status == 0)
+	if (status != 0)
+		name_folder(err, job.dir, dir);
+	else
 		summarize(&job, summary);
 	if (status == 0)
 		status = mch_accel_folder_commit(&folder, err);

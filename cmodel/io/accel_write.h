@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* The export: all that hardware gets of an integer network, in one folder. Host only: no RTL twin.
- * Spec: docs/architecture.md "Export". */
+ * Spec: docs/export.md. */
 #ifndef MCH_IO_ACCEL_WRITE_H
 #define MCH_IO_ACCEL_WRITE_H
 

@@ -62,8 +62,9 @@ module show;
 		for (i = 0; i < `MCH_CONV_1_WEIGHTS_DEPTH; i = i + 1) sum = sum + w[i];
 		for (i = 0; i < `MCH_CONV_1_2_BIAS_DEPTH; i = i + 1) sum = sum + b[i];
 		for (i = 0; i < `MCH_N_IMAGES*`MCH_INPUT_C*`MCH_INPUT_H*`MCH_INPUT_W; i = i + 1) sum = sum + x[i];
-		$display("%0d %0d %s %h%h%h%h", sum, s[`MCH_CONV_1_SHIFT_DEPTH-1] - `MCH_SHIFT_CODE_ZERO, `MCH_CONV_1_NAME,
-			`MCH_CONFIG_HASH_0, `MCH_CONFIG_HASH_1, `MCH_CONFIG_HASH_2, `MCH_CONFIG_HASH_3);
+		$display("%0d %0d %s %h%h%h%h", sum, s[`MCH_CONV_1_SHIFT_DEPTH-1] - `MCH_SHIFT_CODE_ZERO,
+			`MCH_CONV_1_NAME, `MCH_CONFIG_HASH_0, `MCH_CONFIG_HASH_1, `MCH_CONFIG_HASH_2,
+			`MCH_CONFIG_HASH_3);
 		if (`MCH_CONFIG_HASH != "HASH") $display("the string is another");
 	end
 endmodule

@@ -56,9 +56,9 @@ done
 # Equal arguments, equal bytes: elsewhere, in another locale, on more threads, over an earlier export.
 mkdir other
 cp ./*.onnx ./*.json t10k-* other
-(cd other && LC_ALL=C.UTF-8 OMP_NUM_THREADS=2 TZ=Asia/Tokyo "$macchiato" export "$@" -o b/ --seed=9 >out.txt &&
-	LC_ALL=C.UTF-8 OMP_NUM_THREADS=2 TZ=Asia/Tokyo "$macchiato" export "$@" -o b/ --data=. --images=5 --array=4x3 \
-		--vectors=40 >out.txt)
+(cd other && export LC_ALL=C.UTF-8 OMP_NUM_THREADS=2 TZ=Asia/Tokyo &&
+	"$macchiato" export "$@" -o b/ --seed=9 >out.txt &&
+	"$macchiato" export "$@" -o b/ --data=. --images=5 --array=4x3 --vectors=40 >out.txt)
 diff -r accel other/b || fail "two exports of the same differ"
 rm -r other
 "$macchiato" export "$@" -o seeds --data=. --images=5 --array=4x3 --vectors=40 --seed=2 >/dev/null
@@ -80,8 +80,8 @@ refuse 'none/x: cannot be written (No such file or directory); check the folder,
 refuse 'fixture.onnx: is a file, not a folder; choose another name for -o' "$@" -o fixture.onnx --force
 mkdir mine
 echo text >mine/notes
-refuse 'mine: holds files and no manifest.json, so it is no export; choose another name for -o, or replace all of it with --force' \
-	"$@" -o mine
+text='mine: holds files and no manifest.json, so it is no export; choose another name for -o, or replace all of it'
+refuse "$text with --force" "$@" -o mine
 [ "$(cat mine/notes)" = text ] || fail "a refused export touched mine/notes"
 sed 's/"net_hash": "./"net_hash": "x/' fixture.quant.json >wrong.quant.json
 status=0
@@ -90,6 +90,20 @@ if [ "$status" != 2 ] || [ "$(wc -l <err.txt)" != 1 ]; then
 	fail "a quantization of another network: exit $status, $(cat err.txt)"
 fi
 [ ! -e x ] || fail "a failed export left x behind"
+
+# A disk that is full: here, a limit on the size of files.
+for blocks in 0 8 200; do
+	(trap '' XFSZ && ulimit -f $blocks &&
+		exec "$macchiato" export "$@" -o accel --data=. --images=5 --vectors=5000 2>&1 >/dev/null) |
+		cat >err.txt
+	case $(cat err.txt) in
+	"macchiato: accel/"*": cannot be written (File too large); check the folder, its permissions and free "*) ;;
+	*) fail "limit of $blocks blocks: $(cat err.txt)" ;;
+	esac
+	grep -q "MCH_CONFIG_HASH \"$hash\"" accel/macchiato_config.h || fail "the old export was touched"
+	[ "$(echo accel*)" = accel ] || fail "limit of $blocks blocks: left $(echo accel*)"
+done
+rm err.txt
 
 # The C header: alone, twice, with and without its table, as C99 and as C++11, and beside the model's own headers.
 cat >use.c <<'END'
@@ -103,8 +117,8 @@ int main(void)
 {
 	int i;
 	for (i = 0; i < MCH_N_LAYERS; i++)
-		printf("%s %d %d %llu %s\n", mch_config_layers[i].name, mch_config_layers[i].k, mch_config_layers[i].source,
-		       mch_config_layers[i].cycles, mch_config_layers[i].weights_file);
+		printf("%s %d %d %llu %s\n", mch_config_layers[i].name, mch_config_layers[i].k,
+		       mch_config_layers[i].source, mch_config_layers[i].cycles, mch_config_layers[i].weights_file);
 	return MCH_CONV_1_2_GROUPS == mch_config_layers[2].groups && MCH_CONFIG_HASH_3 != 0 ? 0 : 1;
 }
 END
@@ -112,14 +126,16 @@ strict="-pedantic -Wall -Wextra -Werror"
 # shellcheck disable=SC2086
 {
 	$CC -std=c99 $strict -fsyntax-only -x c accel/macchiato_config.h || fail "C99 refuses the header"
-	$CC -std=c99 $strict -DMCH_CONFIG_LAYERS -Wno-unused-const-variable -fsyntax-only -x c accel/macchiato_config.h ||
+	$CC -std=c99 $strict -DMCH_CONFIG_LAYERS -Wno-unused -fsyntax-only -x c accel/macchiato_config.h ||
 		fail "C99 refuses the header with its table"
 	$CC -std=c99 $strict -Iaccel -o use use.c || fail "C99 refuses the header in use"
 	sed 's/int i;/&/' use.c >use.cpp
 	$CC -x c++ -std=c++11 $strict -Wno-long-long -Iaccel -fsyntax-only use.cpp || fail "C++ refuses the header"
-	(for header in "${top_srcdir:?}"/cmodel/fxp/*.h "$top_srcdir"/cmodel/op/*.h "$top_srcdir"/cmodel/net/*.h \
-		"$top_srcdir"/cmodel/arch/*.h accel/macchiato_config.h; do echo "#include \"$header\""; done) >beside.c
-	$CC -std=c11 $strict -I"$top_srcdir/cmodel" -fsyntax-only beside.c || fail "the header meets a name of the model"
+	model=${top_srcdir:?}/cmodel
+	(for header in "$model"/fxp/*.h "$model"/op/*.h "$model"/net/*.h "$model"/arch/*.h accel/*.h; do
+		echo "#include \"$header\""
+	done) >beside.c
+	$CC -std=c11 $strict -I"$model" -fsyntax-only beside.c || fail "the header meets a name of the model"
 }
 ./use >use.txt || fail "the C table differs from its constants"
 cat >want.txt <<'END'
