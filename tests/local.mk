@@ -100,8 +100,11 @@ else
 TESTS += tests/no-check
 endif
 TESTS += $(SCRIPT_TESTS)
-<<<<<<< HEAD
-EXTRA_DIST += tests/check_main.h tests/small_net.h tests/temp.h tests/nets/lenet.prototxt tests/no-check $(SCRIPT_TESTS)
-=======
-EXTRA_DIST += tests/check_main.h tests/corners.h tests/no-check $(SCRIPT_TESTS)
->>>>>>> 6b106f6 (tests: Add independent oracles and unit tests of floors 0 to 3)
+EXTRA_DIST += \
+	$(SCRIPT_TESTS) \
+	tests/check_main.h \
+	tests/corners.h \
+	tests/nets/lenet.prototxt \
+	tests/no-check \
+	tests/small_net.h \
+	tests/temp.h
