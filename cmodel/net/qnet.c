@@ -66,6 +66,23 @@ static int check_formats(const struct mch_net *net, const struct mch_step *step,
 	return 0;
 }
 
+/* The smallest width that holds every bias of a layer at frac, from 2 up; MCH_ACC_BITS_MAX when none does. */
+static int bias_bits(const struct mch_layer *layer, int frac)
+{
+	int bits = 2;
+	for (size_t i = 0; layer->bias && i < layer->n_bias; i++) {
+		bool saturated = true;
+		while (bits < MCH_ACC_BITS_MAX) {
+			mch_format_raw((struct mch_format){bits, frac, true}, (double)layer->bias[i], MCH_ROUND_HALF_EVEN,
+				       &saturated);
+			if (!saturated)
+				break;
+			bits++;
+		}
+	}
+	return bits;
+}
+
 /* Weights to codes, certificate, accumulator width, then the bias in that width. */
 static int convert_parameters(struct mch_qnet *q, struct mch_step *step, struct mch_layer_quant *lq, struct mch_err *err)
 {
@@ -81,8 +98,12 @@ static int convert_parameters(struct mch_qnet *q, struct mch_step *step, struct 
 		q->n_weights_saturated += saturated;
 	}
 	lq->certificate = mch_step_certificate(step);
-	if (lq->acc.bits == 0)
-		lq->acc = (struct mch_acc){lq->certificate.bits, MCH_WRAP};
+	const int acc_frac = step->in_format.frac + step->weight_format.frac;
+	if (lq->acc.bits == 0) {
+		/* Wide enough for the bias too, which shares the width: a large one beside tiny weights must not be clipped. */
+		const int for_bias = bias_bits(layer, acc_frac), for_sum = lq->certificate.bits;
+		lq->acc = (struct mch_acc){for_sum > for_bias ? for_sum : for_bias, MCH_WRAP};
+	}
 	if (lq->acc.bits < 2 || lq->acc.bits > MCH_ACC_BITS_MAX) {
 		char what[160];
 		snprintf(what, sizeof(what), "the accumulator needs %d bits, 2 to %d can be had; use narrower operands, or ask "
@@ -90,7 +111,7 @@ static int convert_parameters(struct mch_qnet *q, struct mch_step *step, struct 
 		return fail(q->net, layer->name, err, what);
 	}
 	step->acc = lq->acc;
-	const struct mch_format bias_format = {lq->acc.bits, step->in_format.frac + step->weight_format.frac, true};
+	const struct mch_format bias_format = {lq->acc.bits, acc_frac, true};
 	for (size_t i = 0; i < k; i++) {
 		step->bias[i] = layer->bias ? mch_format_raw(bias_format, (double)layer->bias[i], MCH_ROUND_HALF_EVEN,
 							     &saturated)

@@ -41,7 +41,7 @@ struct mch_qnet {
 
 /* Converts weights and biases (half even), derives shifts, fuses ReLUs, resolves identities. Refuses formats out of
  * range and layers without an integer form. Fills quant->layer[].certificate; a layer whose quant->layer[].acc.bits is 0
- * gets the certificate's width (wrapping, which cannot happen then). */
+ * gets the certificate's width (wrapping, which cannot happen then), or more where a bias needs it: it has the same width. */
 int mch_qnet_build(struct mch_qnet *q, const struct mch_net *net, struct mch_quant *quant, struct mch_err *err);
 void mch_qnet_free(struct mch_qnet *q);
 
