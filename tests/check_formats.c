@@ -127,7 +127,7 @@ START_TEST(groups)
 	assert_format(quant.edge[RELU2], "u8.5");
 	assert_format(quant.edge[MEAN], "u8.7"); /* its own: the mean of a window is smaller */
 	assert_format(quant.edge[DENSE], "s8.2");
-	assert_format(quant.edge[SOFT], "s8.2"); /* what the softmax ranks */
+	ck_assert_int_eq(quant.edge[SOFT].bits, 0); /* the host's, in float */
 	assert_format(quant.layer[L_CONV1].weights, "s8.8");
 	assert_format(quant.layer[L_DENSE].weights, "s4.3");
 	ck_assert_int_eq(quant.layer[L_POOL1].weights.bits, 0);
@@ -168,6 +168,17 @@ START_TEST(bias_fits)
 	const int acc_frac = quant.edge[POOL1].frac + quant.layer[L_CONV2].weights.frac;
 	ck_assert_double_lt(ldexp(0x1p20, acc_frac), 0x1p47);
 	ck_assert_double_ge(ldexp(0x1p20, acc_frac + 1), 0x1p47);
+	/* and the accumulator is widened to hold it */
+	struct mch_qnet q;
+	struct mch_err err;
+	ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(quant.layer[L_CONV2].acc.bits, 48);
+	ck_assert_int_lt(quant.layer[L_CONV2].certificate.bits, 48);
+	for (int i = 0; i < q.n_steps; i++)
+		if (q.steps[i].layer_index == L_CONV2)
+			ck_assert_int_eq(q.steps[i].bias[1], (int64_t)ldexp(0x1p20, acc_frac));
+	ck_assert_uint_eq(q.n_weights_saturated, 0);
+	mch_qnet_free(&q);
 	mch_quant_free(&quant);
 }
 END_TEST

@@ -143,7 +143,7 @@ void mch_formats_apply(struct mch_formats *f, const int width[MCH_N_PARTS], stru
 	MCH_REQUIRE(quant->n_edges == net->n_edges && quant->n_layers == net->n_layers, "quant is of another net");
 	for (int p = 0; p < MCH_N_PARTS; p++) {
 		MCH_REQUIRE(width[p] >= 1 && width[p] <= MCH_OPERAND_BITS_MAX, "widths are 1 to 16");
-		quant->width[p] = width[p];
+		quant->width[p] = p == MCH_PART_ACTIVATIONS ? bits : 0; /* of the others: when a layer has them */
 	}
 	for (int e = 0; e < net->n_edges; e++)
 		quant->edge[e] = (struct mch_format){bits, 0, f->is_signed[f->group[e]]};
@@ -154,11 +154,13 @@ void mch_formats_apply(struct mch_formats *f, const int width[MCH_N_PARTS], stru
 		const int part = mch_formats_part(layer), in = layer->in[0], out = layer->out[0];
 		quant->layer[i] = (struct mch_layer_quant){0};
 		if (passes_codes(layer->kind)) {
-			quant->edge[out] = quant->edge[in];
+			quant->edge[out] = layer->kind == MCH_SOFTMAX ? (struct mch_format){0} : quant->edge[in];
 			continue;
 		}
-		if (part >= 0)
+		if (part >= 0) {
+			quant->width[part] = width[part];
 			quant->layer[i].weights = weight_format(f, i, width[part], quant->edge[in]);
+		}
 		quant->edge[out].frac = output_frac(f, i, group_frac(f, out, bits), quant);
 	}
 }

@@ -29,8 +29,9 @@ int mch_formats_init(struct mch_formats *f, const struct mch_net *net, const str
 		     enum mch_fraction rule, struct mch_err *err);
 void mch_formats_free(struct mch_formats *f);
 
-/* Sets width, edge[] and layer[].weights of quant (made by mch_quant_init for the same net), widths 1..16, and lets
- * mch_qnet_build choose the accumulators. Choices are remembered per width, so a second call is cheap. */
+/* Sets width (0 for a part that the net has not), edge[] (zero bits behind a softmax, which is the host's) and
+ * layer[].weights of quant, made by mch_quant_init for the same net, and lets mch_qnet_build choose the accumulators. Widths
+ * are 1..16. Choices are remembered per width, so a second call is cheap. */
 void mch_formats_apply(struct mch_formats *f, const int width[MCH_N_PARTS], struct mch_quant *quant);
 
 /* The part that a layer's weights belong to: MCH_PART_CONV_WEIGHTS, MCH_PART_FC_WEIGHTS, or -1 when it has none. */

@@ -14,6 +14,9 @@ enum mch_fraction {
 	MCH_FRACTION_MSE, /* the least sum of squared errors: may clip rare large values to resolve the many small ones */
 };
 
+#define MCH_FRACTION_USUAL MCH_FRACTION_MSE
+#define MCH_FRACTION_USUAL_TEXT "mse"
+
 /* "max", "mse". */
 const char *mch_fraction_name(enum mch_fraction rule);
 int mch_fraction_parse(const char *name, enum mch_fraction *rule);
