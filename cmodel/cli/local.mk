@@ -6,6 +6,9 @@ macchiato_SOURCES = \
 	cmodel/cli/cmd.h \
 	cmodel/cli/cmd_export.c \
 	cmodel/cli/cmd_info.c \
+	cmodel/cli/cmd_ranges.c \
+	cmodel/cli/load.c \
+	cmodel/cli/load.h \
 	cmodel/cli/main.c \
 	cmodel/cli/progress.c \
 	cmodel/cli/progress.h
