@@ -6,12 +6,17 @@ macchiato_SOURCES = \
 	cmodel/cli/cmd.h \
 	cmodel/cli/cmd_export.c \
 	cmodel/cli/cmd_info.c \
+	cmodel/cli/cmd_quantize.c \
 	cmodel/cli/cmd_ranges.c \
 	cmodel/cli/load.c \
 	cmodel/cli/load.h \
 	cmodel/cli/main.c \
 	cmodel/cli/progress.c \
-	cmodel/cli/progress.h
+	cmodel/cli/progress.h \
+	cmodel/cli/quantize_report.c \
+	cmodel/cli/quantize_report.h \
+	cmodel/cli/scores.c \
+	cmodel/cli/scores.h
 # From the top floor down: a library may only need those that come after it.
 MCH_LIBS = \
 	cmodel/train/libtrain.a \
