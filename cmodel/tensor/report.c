@@ -19,7 +19,7 @@ static void real_text(char *buf, size_t room, double real)
 /* "y=fe (-2 = -0.125 s8.4)", "shift=03 (3)", "sat=0". Returns the length. */
 static int field_text(char *buf, size_t room, const struct mch_field *f)
 {
-	const uint64_t mask = (UINT64_C(1) << f->format.bits) - 1; /* bits <= 49 */
+	const uint64_t mask = UINT64_MAX >> (64 - f->format.bits);
 	const int digits = (f->format.bits + 3) / 4;
 	int used = snprintf(buf, room, "%.48s=%0*" PRIx64, f->name, digits, (uint64_t)f->value & mask);
 	if (f->format.bits > 1 || f->is_real)
