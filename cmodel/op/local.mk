@@ -5,6 +5,8 @@ cmodel_op_libop_a_SOURCES = \
 	cmodel/op/conv.c \
 	cmodel/op/conv.h \
 	cmodel/op/events.h \
+	cmodel/op/hint.c \
+	cmodel/op/hint.h \
 	cmodel/op/pool.c \
 	cmodel/op/pool.h \
 	cmodel/op/requant.c \
