@@ -1,2 +1,37 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
+# To add a bench: write tb/tb_<stem>.cpp (its comment "verilate: TOP FILES" says what it is made of), plant a fault in
+# tb/mutants/<stem>.sed, add tb/check_<stem>, which runs both, to BENCH_TESTS, and lines to sim/matrix.txt.
+BENCH_TESTS = \
+	tb/check_lfsr \
+	tb/check_requant \
+	tb/check_round_shift \
+	tb/check_sat
+
+TESTS += $(BENCH_TESTS)
+EXTRA_DIST += \
+	$(BENCH_TESTS) \
+	tb/lockstep.cpp \
+	tb/lockstep.h \
+	tb/mutants/lfsr.sed \
+	tb/mutants/requant-bias.sed \
+	tb/mutants/requant-load.sed \
+	tb/mutants/requant-noise.sed \
+	tb/mutants/requant-reset.sed \
+	tb/mutants/requant-stall.sed \
+	tb/mutants/requant.sed \
+	tb/mutants/round_shift-below.sed \
+	tb/mutants/round_shift.sed \
+	tb/mutants/sat-sign.sed \
+	tb/mutants/sat.sed \
+	tb/run-bench \
+	tb/stream.cpp \
+	tb/stream.h \
+	tb/tb_datapath.cpp \
+	tb/tb_lfsr.cpp \
+	tb/tb_mac_array.cpp \
+	tb/tb_requant.cpp \
+	tb/tb_round_shift.cpp \
+	tb/tb_sat.cpp
+
+LOCAL_CLEAN += tb/obj
