@@ -1,2 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
+EXTRA_DIST += \
+	sim/bench.h \
+	sim/dut.h \
+	sim/matrix.txt \
+	sim/pins.h \
+	sim/registers.vlt \
+	sim/stimulus.h
+
+# The regression: make sim, make sim LEVEL=1, make sim ONLY=requant, make sim SEED=7.
+sim: all
+	@$(srcdir)/scripts/sim --level='$(LEVEL)' --only='$(ONLY)' --seed='$(SEED)'
+.PHONY: sim
+LOCAL_CLEAN += tb/sim sim.xml
