@@ -106,7 +106,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 static const struct argp_option options[] = {
 	{"output", 'o', "DIR", 0, "Folder to write; an earlier export there is replaced", 0},
 	{"data", KEY_DATA, "DIR", 0, "Data set (IDX files): vectors and images come from its test images", 0},
-	{"images", KEY_IMAGES, "N", 0, "Test images that go along (default 20)", 0},
+	{"images", KEY_IMAGES, "N", 0, "Test images that go along (default 20, or all)", 0},
 	{"array", KEY_ARRAY, "RxC", 0, "Rows and columns of the MAC array (default 16x16)", 0},
 	{"vectors", KEY_VECTORS, "N", 0, "Golden vectors of each layer (default 64)", 0},
 	{"seed", KEY_SEED, "N", 0, "Of the choice of vectors (default 1)", 0},
@@ -141,7 +141,9 @@ static int load_images(const struct arguments *args, const struct mch_qnet *q, s
 		return mch_err_set(err, args->data,
 				   "has %d classes, the network tells %zu; give the data set that it was trained on",
 				   test->data.n_classes, mch_shape_elems(out));
-	test->n = args->n_images < 0 ? IMAGES_DEFAULT : args->n_images;
+	test->n = args->n_images;
+	if (test->n < 0) /* not asked for: a small data set goes along whole */
+		test->n = test->data.n_images < IMAGES_DEFAULT ? test->data.n_images : IMAGES_DEFAULT;
 	if (test->n > test->data.n_images)
 		return mch_err_set(err, args->data, "has %d test images, --images asks for %d; ask for fewer",
 				   test->data.n_images, test->n);

@@ -68,6 +68,8 @@ cmp -s accel/macchiato_config.h seeds/macchiato_config.h || fail "--seed changes
 grep -q '"layers": 3, "vectors": 192, "images": 0' out.txt || fail "--json: $(cat out.txt)"
 grep -q 'synthetic operands alone' seeds/conv_1.dot.vec || fail "vectors without data do not say so"
 [ ! -e seeds/images.mem ] || fail "an earlier export left a file behind"
+"$macchiato" export "$@" -o seeds --data=. --json >out.txt
+grep -q '"images": 12,' out.txt || fail "a data set of 12 images: $(cat out.txt)"
 rm -r seeds out.txt
 
 # Errors.
