@@ -66,8 +66,7 @@ void mch_pool_max(const struct mch_pool *g, const int32_t *x, int32_t *y)
 /* One mean, and what it lost. |sum| < 2^31, recip <= 2^16, and recip * count < 2^17: the product stays below 2^34. */
 static int32_t mean(const struct mch_pool_avg *cfg, int64_t sum, int64_t count, struct mch_events *events)
 {
-	const int64_t recip = ((INT64_C(1) << 17) / count + 1) / 2; /* floor(2^16 / count + 1/2) */
-	const int64_t product = sum * recip;
+	const int64_t product = sum * mch_pool_recip(count);
 	const int shift = 16 + cfg->shift;
 	bool saturated;
 	const int64_t y = mch_sat(mch_round_shift(product, shift, cfg->round, 0), cfg->out_bits, cfg->out_signed,

@@ -44,6 +44,13 @@ struct mch_pool_avg {
 	enum mch_round round; /* stochastic is not offered: the mean has no noise source */
 	int shift;
 };
+
+/* recip of a window of 1 <= count <= 2^15 positions. */
+static inline int64_t mch_pool_recip(int64_t count)
+{
+	return ((INT64_C(1) << 17) / count + 1) / 2;
+}
+
 void mch_pool_avg(const struct mch_pool *g, const struct mch_pool_avg *cfg, const int32_t *x, int32_t *y,
 		  struct mch_events *events);
 
