@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Raw codes in the fast operators' layout; see codes.h. */
+#include "fast/codes.h"
+
+#include <string.h>
+
+#include "fast/clones.h"
+
+void mch_codes_pack(struct mch_codes codes, struct mch_shape s, const int32_t *x, void *y)
+{
+	const size_t pixels = (size_t)s.h * (size_t)s.w, c = (size_t)s.c;
+	for (size_t n = 0; n < (size_t)s.n; n++)
+		for (size_t channel = 0; channel < c; channel++)
+			for (size_t i = 0; i < pixels; i++, x++) {
+				const size_t at = (n * pixels + i) * c + channel;
+				if (codes.bytes == 1)
+					((uint8_t *)y)[at] = (uint8_t)(*x + codes.zero);
+				else
+					((uint16_t *)y)[at] = (uint16_t)(*x + codes.zero);
+			}
+}
+
+void mch_codes_unpack(struct mch_codes codes, struct mch_shape s, const void *x, int32_t *y)
+{
+	const size_t pixels = (size_t)s.h * (size_t)s.w, c = (size_t)s.c;
+	for (size_t n = 0; n < (size_t)s.n; n++)
+		for (size_t channel = 0; channel < c; channel++)
+			for (size_t i = 0; i < pixels; i++) {
+				const size_t at = (n * pixels + i) * c + channel;
+				*y++ = (codes.bytes == 1 ? ((const uint8_t *)x)[at] : ((const uint16_t *)x)[at]) -
+				       codes.zero;
+			}
+}
+
+MCH_CLONES
+void mch_codes_widen(struct mch_codes codes, size_t n_elems, const void *x, int32_t *y)
+{
+	const int32_t zero = codes.zero;
+	const uint8_t *narrow = x;
+	const uint16_t *wide = x;
+	if (codes.bytes == 1)
+		for (size_t i = 0; i < n_elems; i++)
+			y[i] = narrow[i] - zero;
+	else
+		for (size_t i = 0; i < n_elems; i++)
+			y[i] = wide[i] - zero;
+}
+
+/* One row of pixels. */
+MCH_CLONES
+static void plane_row(struct mch_codes codes, size_t n_elems, int shift, const void *x, uint8_t *y)
+{
+	const uint16_t *wide = x;
+	if (codes.bytes == 1)
+		memcpy(y, x, n_elems);
+	else
+		for (size_t i = 0; i < n_elems; i++)
+			y[i] = (uint8_t)(wide[i] >> shift);
+}
+
+void mch_codes_plane(struct mch_codes codes, struct mch_shape s, struct mch_border border, int plane, const void *x,
+		     uint8_t *y)
+{
+	const size_t c = (size_t)s.c, row = (size_t)s.w * c, left = (size_t)border.left * c, right = (size_t)border.right * c,
+		     padded_row = left + row + right;
+	const uint8_t *from = x;
+	const int zero = (codes.zero >> (8 * plane)) & 0xff;
+	if (left + right == 0 && border.top == 0 && border.bottom == 0) {
+		plane_row(codes, (size_t)s.n * (size_t)s.h * row, 8 * plane, x, y);
+		return;
+	}
+	for (int n = 0; n < s.n; n++) {
+		memset(y, zero, (size_t)border.top * padded_row);
+		y += (size_t)border.top * padded_row;
+		for (int h = 0; h < s.h; h++, y += padded_row, from += row * (size_t)codes.bytes) {
+			memset(y, zero, left);
+			plane_row(codes, row, 8 * plane, from, y + left);
+			memset(y + left + row, zero, right);
+		}
+		memset(y, zero, (size_t)border.bottom * padded_row);
+		y += (size_t)border.bottom * padded_row;
+	}
+}

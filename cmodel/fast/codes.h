@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* How the fast operators hold raw codes: NHWC, unsigned, one or two bytes each: stored = code + zero. Host only: no RTL twin.
+ * Being unsigned, the bytes of a code are operands of byte products as they are: stored = low + 256 * high. */
+#ifndef MCH_FAST_CODES_H
+#define MCH_FAST_CODES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "fxp/format.h"
+#include "tensor/tensor.h"
+
+struct mch_codes {
+	int bytes;    /* 1 or 2 (little-endian or not, as the machine has it) */
+	int32_t zero; /* 2^(bits-1) for signed formats, else 0 */
+};
+
+enum {
+	/* Kernels write whole blocks of channels: what they spill behind the last value needs this room. */
+	MCH_CODES_BLOCK = 16,
+	MCH_CODES_SLACK_BYTES = 2 * MCH_CODES_BLOCK,
+};
+
+static inline struct mch_codes mch_codes_of(struct mch_format f)
+{
+	return (struct mch_codes){f.bits <= 8 ? 1 : 2, f.is_signed ? INT32_C(1) << (f.bits - 1) : 0};
+}
+
+/* NCHW raw codes to NHWC stored codes, and back. */
+void mch_codes_pack(struct mch_codes codes, struct mch_shape shape, const int32_t *x, void *y);
+void mch_codes_unpack(struct mch_codes codes, struct mch_shape shape, const void *x, int32_t *y);
+
+/* Codes as 32-bit integers without their zero, in place order. */
+void mch_codes_widen(struct mch_codes codes, size_t n_elems, const void *x, int32_t *y);
+
+/* Byte `plane` (0: low) of every code, with a border of the byte of code 0 around each image: what padding is when zero is
+ * not 0. y is [n][top + h + bottom][left + w + right][c]. */
+struct mch_border {
+	int top, left, bottom, right;
+};
+void mch_codes_plane(struct mch_codes codes, struct mch_shape shape, struct mch_border border, int plane, const void *x,
+		     uint8_t *y);
+
+#endif

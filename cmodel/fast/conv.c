@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Exact convolution from dot products of bytes; see conv.h. */
+#include "fast/conv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/require.h"
+#include "fast/dnnl.h"
+#include "fast/requant.h"
+#include "fxp/sat.h"
+
+enum {
+	X_PLANES_MAX = 2, /* 16 bits */
+	W_PLANES_MAX = 3, /* the top digit of 0x7f80.. is a carry */
+};
+
+struct mch_fast_conv {
+	struct mch_conv g; /* of the dot products: padding perhaps made explicit, groups perhaps expanded */
+	struct mch_codes codes;
+	struct mch_shape x_shape;
+	struct mch_border border; /* explicit padding; all 0 when the library pads */
+	int n_x, n_w;             /* planes */
+	int k_padded;             /* channels of one weight plane side by side in one dot product, 0: one dot product each */
+	struct mch_dnnl_dot *dot[W_PLANES_MAX];
+	uint8_t *x_plane[X_PLANES_MAX]; /* NULL: the input as it is */
+	int32_t *acc[X_PLANES_MAX][W_PLANES_MAX];
+	struct mch_fast_requant requant;
+	int n_parts;
+	struct mch_part_sum parts[MCH_PARTS_MAX];
+};
+
+static int no_memory(struct mch_err *err)
+{
+	return mch_err_set(err, "convolution", "out of memory; use smaller batches or a machine with more memory");
+}
+
+/* Digit j of w in base 256, each in [-128, 127]: what is left is a multiple of 256. */
+static int8_t digit(int32_t w, int j)
+{
+	for (int i = 0; i < j; i++)
+		w = (w - (int32_t)mch_wrap(w, 8)) / 256;
+	return (int8_t)mch_wrap(w, 8);
+}
+
+static int count_w_planes(const int32_t *w, size_t n)
+{
+	int planes = 1;
+	for (size_t i = 0; i < n; i++) {
+		/* Two digits reach from -128 * 257 to 127 * 257 = 32639. */
+		if (w[i] > 127 * 257)
+			return 3;
+		if (w[i] < -128 || w[i] > 127)
+			planes = 2;
+	}
+	return planes;
+}
+
+/* Largest value of byte `plane` of a stored code. */
+static int64_t plane_max(struct mch_format f, int plane)
+{
+	const int64_t top = (INT64_C(1) << f.bits) - 1;
+	return plane == 0 && top > 255 ? 255 : top >> (8 * plane);
+}
+
+/* Largest sum |X_i * W_j| over output channels. */
+static int64_t largest_sum(const struct mch_fast_conv_spec *spec, int n_x, int n_w)
+{
+	const size_t n_terms = mch_conv_terms(&spec->conv);
+	int64_t x_max = 0, largest = 0;
+	for (int i = 0; i < n_x; i++)
+		x_max = plane_max(spec->in, i) > x_max ? plane_max(spec->in, i) : x_max;
+	for (int j = 0; j < n_w; j++)
+		for (int k = 0; k < spec->conv.k; k++) {
+			int64_t sum = 0;
+			for (size_t t = 0; t < n_terms; t++)
+				sum += abs(digit(spec->weights[(size_t)k * n_terms + t], j));
+			largest = sum * x_max > largest ? sum * x_max : largest;
+		}
+	return largest;
+}
+
+/* Digits of one weight plane into w: the geometry's own order, or with the groups expanded into one (zeros elsewhere). */
+static void fill_plane(const struct mch_fast_conv_spec *spec, const struct mch_conv *g, int plane, int8_t *w)
+{
+	const size_t n_terms = mch_conv_terms(&spec->conv), n_wide = mch_conv_terms(g);
+	const int k_per_group = spec->conv.k / spec->conv.groups;
+	for (int k = 0; k < spec->conv.k; k++) {
+		const size_t group = g->groups == spec->conv.groups ? 0 : (size_t)(k / k_per_group);
+		for (size_t t = 0; t < n_terms; t++)
+			w[(size_t)k * n_wide + group * n_terms + t] = digit(spec->weights[(size_t)k * n_terms + t], plane);
+	}
+}
+
+static void free_dots(struct mch_fast_conv *f)
+{
+	for (int j = 0; j < W_PLANES_MAX; j++) {
+		mch_dnnl_dot_free(f->dot[j]);
+		f->dot[j] = NULL;
+	}
+}
+
+/* One group: the planes are side by side as output channels of one dot product, each in whole blocks. */
+static int compile_joined(struct mch_fast_conv *f, const struct mch_fast_conv_spec *spec, struct mch_err *err)
+{
+	struct mch_conv g = f->g;
+	f->k_padded = (g.k + MCH_CODES_BLOCK - 1) / MCH_CODES_BLOCK * MCH_CODES_BLOCK;
+	g.k = f->k_padded * f->n_w;
+	const size_t plane_elems = (size_t)f->k_padded * mch_conv_terms(&g);
+	int8_t *w = calloc((size_t)f->n_w, plane_elems);
+	if (!w)
+		return no_memory(err);
+	for (int j = 0; j < f->n_w; j++)
+		fill_plane(spec, &g, j, w + (size_t)j * plane_elems);
+	f->dot[0] = mch_dnnl_dot_new(&g, w, err);
+	free(w);
+	return f->dot[0] ? 0 : -1;
+}
+
+static int compile_each(struct mch_fast_conv *f, const struct mch_fast_conv_spec *spec, struct mch_err *err)
+{
+	f->k_padded = 0;
+	int8_t *w = calloc((size_t)f->g.k, mch_conv_terms(&f->g));
+	if (!w)
+		return no_memory(err);
+	int status = 0;
+	for (int j = 0; status == 0 && j < f->n_w; j++) {
+		fill_plane(spec, &f->g, j, w);
+		f->dot[j] = mch_dnnl_dot_new(&f->g, w, err);
+		status = f->dot[j] ? 0 : -1;
+	}
+	free(w);
+	return status;
+}
+
+/* 0: exact; 1: no exact form; -1: err. */
+static int compile_dots(struct mch_fast_conv *f, const struct mch_fast_conv_spec *spec, struct mch_err *err)
+{
+	const int64_t largest = largest_sum(spec, f->n_x, f->n_w);
+	if (f->g.groups > 1) {
+		if (compile_each(f, spec, err) != 0)
+			return -1;
+		if (largest <= mch_dnnl_dot_limit(f->dot[0]))
+			return 0;
+		/* The library's kernels for few channels a group keep fewer bits: spend operations on zeros instead. */
+		free_dots(f);
+		f->g.groups = 1;
+	}
+	if (compile_joined(f, spec, err) != 0)
+		return -1;
+	return largest <= mch_dnnl_dot_limit(f->dot[0]) ? 0 : 1;
+}
+
+/* Padding must read as `zero`, which is what the library pads with only when it is 0. */
+static void place_padding(struct mch_fast_conv *f)
+{
+	struct mch_conv *g = &f->g;
+	const bool has_padding = g->pad_top || g->pad_left || g->pad_bottom || g->pad_right;
+	if (f->codes.zero == 0 || !has_padding)
+		return;
+	f->border = (struct mch_border){g->pad_top, g->pad_left, g->pad_bottom, g->pad_right};
+	g->h += g->pad_top + g->pad_bottom;
+	g->w += g->pad_left + g->pad_right;
+	g->pad_top = g->pad_left = g->pad_bottom = g->pad_right = 0;
+}
+
+static int allocate(struct mch_fast_conv *f, struct mch_err *err)
+{
+	const struct mch_conv *g = &f->g;
+	const bool is_copied = f->n_x > 1 || g->h != f->x_shape.h || g->w != f->x_shape.w;
+	const size_t x_bytes = (size_t)g->n * (size_t)g->h * (size_t)g->w * (size_t)g->c;
+	const size_t pixels = (size_t)g->n * (size_t)mch_conv_p(g) * (size_t)mch_conv_q(g);
+	const size_t width = f->k_padded ? (size_t)f->k_padded * (size_t)f->n_w : (size_t)g->k;
+	for (int i = 0; i < f->n_x; i++) {
+		if (is_copied && !(f->x_plane[i] = calloc(x_bytes, 1)))
+			return no_memory(err);
+		for (int j = 0; j < f->n_w; j++) {
+			if (j == 0 || !f->k_padded)
+				f->acc[i][j] = calloc(pixels * width + MCH_CODES_BLOCK, sizeof(int32_t));
+			else
+				f->acc[i][j] = f->acc[i][0];
+			if (!f->acc[i][j])
+				return no_memory(err);
+			f->parts[f->n_parts++] = (struct mch_part_sum){f->acc[i][j] + j * f->k_padded, width, 8 * (i + j)};
+		}
+	}
+	return 0;
+}
+
+static int compile_requant(struct mch_fast_conv *f, const struct mch_fast_conv_spec *spec, struct mch_err *err)
+{
+	const struct mch_conv *g = &spec->conv;
+	const struct mch_pool none = {1, g->k, mch_conv_p(g), mch_conv_q(g), 1, 1, 1, 1, 0, 0, 0, 0, false, false};
+	const size_t n_terms = mch_conv_terms(g);
+	int64_t *bias = malloc((size_t)g->k * sizeof(*bias));
+	if (!bias)
+		return no_memory(err);
+	for (int k = 0; k < g->k; k++) {
+		int64_t sum = 0; /* 16 bits a weight and less than 2^31 of them, times 2^15: 62 bits */
+		for (size_t t = 0; t < n_terms; t++)
+			sum += spec->weights[(size_t)k * n_terms + t];
+		bias[k] = spec->requant->bias[k] - f->codes.zero * sum;
+	}
+	const int status = mch_fast_requant_init(&f->requant, spec->requant, bias, mch_codes_of(spec->out),
+						 spec->pool ? spec->pool : &none, err);
+	free(bias);
+	return status;
+}
+
+int mch_fast_conv_new(const struct mch_fast_conv_spec *spec, struct mch_fast_conv **out, struct mch_err *err)
+{
+	MCH_REQUIRE(!spec->pool || spec->requant->round != MCH_ROUND_STOCHASTIC, "a maximum commutes with monotone rounding");
+	struct mch_fast_conv *f = calloc(1, sizeof(*f));
+	*out = NULL;
+	if (!f)
+		return no_memory(err);
+	f->g = spec->conv;
+	f->codes = mch_codes_of(spec->in);
+	f->x_shape = (struct mch_shape){f->g.n, f->g.c, f->g.h, f->g.w};
+	f->n_x = f->codes.bytes;
+	f->n_w = count_w_planes(spec->weights, (size_t)f->g.k * mch_conv_terms(&f->g));
+	place_padding(f);
+	int status = compile_dots(f, spec, err);
+	if (status == 0)
+		status = allocate(f, err);
+	if (status == 0)
+		status = compile_requant(f, spec, err);
+	if (status != 0)
+		mch_fast_conv_free(f);
+	else
+		*out = f;
+	return status < 0 ? -1 : 0;
+}
+
+void mch_fast_conv_free(struct mch_fast_conv *f)
+{
+	if (!f)
+		return;
+	free_dots(f);
+	for (int i = 0; i < X_PLANES_MAX; i++) {
+		free(f->x_plane[i]);
+		for (int j = 0; j < (f->k_padded ? 1 : W_PLANES_MAX); j++)
+			free(f->acc[i][j]);
+	}
+	mch_fast_requant_free(&f->requant);
+	free(f);
+}
+
+int mch_fast_conv_run(struct mch_fast_conv *f, int n, const void *x, void *y, struct mch_err *err)
+{
+	struct mch_shape shape = f->x_shape;
+	shape.n = n;
+	for (int i = 0; i < f->n_x; i++) {
+		const uint8_t *plane = f->x_plane[i] ? f->x_plane[i] : x;
+		if (f->x_plane[i])
+			mch_codes_plane(f->codes, shape, f->border, i, x, f->x_plane[i]);
+		for (int j = 0; j < (f->k_padded ? 1 : f->n_w); j++)
+			if (mch_dnnl_dot_run(f->dot[j], plane, f->acc[i][j], err) != 0)
+				return -1;
+	}
+	mch_fast_requant_run(&f->requant, n, f->parts, f->n_parts, y);
+	return 0;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Requantization with channels innermost; see requant.h. All arithmetic is mch_requant_value: the clones and constants here
+ * only let the compiler turn it into vectors. */
+#include "fast/requant.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fast/clones.h"
+
+enum { BLOCK = MCH_CODES_BLOCK };
+
+static int no_memory(struct mch_err *err)
+{
+	return mch_err_set(err, "requantizer", "out of memory; use smaller batches or a machine with more memory");
+}
+
+static int fill_noise(struct mch_fast_requant *r, struct mch_err *err)
+{
+	const size_t pixels = (size_t)r->pool.h * (size_t)r->pool.w, k_padded = (size_t)r->k_padded;
+	r->noise = calloc(pixels * k_padded, sizeof(*r->noise));
+	if (!r->noise)
+		return no_memory(err);
+	for (int k = 0; k < r->k; k++) {
+		uint16_t noise = mch_lfsr_seed(r->cfg.seed, k);
+		for (size_t i = 0; i < pixels; i++, noise = mch_lfsr_next(noise))
+			r->noise[i * k_padded + (size_t)k] = noise;
+	}
+	return 0;
+}
+
+int mch_fast_requant_init(struct mch_fast_requant *r, const struct mch_requant *cfg, const int64_t *bias,
+			  struct mch_codes codes, const struct mch_pool *pool, struct mch_err *err)
+{
+	memset(r, 0, sizeof(*r));
+	r->cfg = *cfg;
+	r->codes = codes;
+	r->pool = *pool;
+	r->k = pool->c;
+	r->k_padded = (pool->c + BLOCK - 1) / BLOCK * BLOCK;
+	const size_t k_padded = (size_t)r->k_padded;
+	r->bias = calloc(k_padded, sizeof(*r->bias));
+	r->shift = calloc(k_padded, sizeof(*r->shift));
+	r->sums = calloc((size_t)mch_pool_q(pool) * k_padded, sizeof(*r->sums));
+	if (!r->bias || !r->shift || !r->sums)
+		return no_memory(err);
+	r->uniform_shift = cfg->shift[0] > 0 ? cfg->shift[0] : 0;
+	for (int k = 0; k < r->k; k++) {
+		r->bias[k] = bias[k];
+		r->shift[k] = cfg->shift[k];
+		if (cfg->shift[k] != r->uniform_shift)
+			r->uniform_shift = 0;
+	}
+	return cfg->round == MCH_ROUND_STOCHASTIC ? fill_noise(r, err) : 0;
+}
+
+void mch_fast_requant_free(struct mch_fast_requant *r)
+{
+	free(r->bias);
+	free(r->shift);
+	free(r->noise);
+	free(r->sums);
+	memset(r, 0, sizeof(*r));
+}
+
+/* Largest accumulator of each window of one output row: sums[q][k_padded]. */
+MCH_CLONES
+static void gather_one(const struct mch_fast_requant *r, const struct mch_part_sum *part, size_t image, int p)
+{
+	const struct mch_window rows = mch_pool_rows(&r->pool, p);
+	const int n_q = mch_pool_q(&r->pool);
+	for (int q = 0; q < n_q; q++) {
+		const struct mch_window cols = mch_pool_cols(&r->pool, q);
+		for (int k = 0; k < r->k_padded; k += BLOCK) {
+			int32_t best[BLOCK];
+			for (int b = 0; b < BLOCK; b++)
+				best[b] = INT32_MIN;
+			for (int i = rows.begin; i < rows.end; i++)
+				for (int j = cols.begin; j < cols.end; j++) {
+					const size_t pixel = image + (size_t)(i * r->pool.w + j);
+					const int32_t *acc = part->acc + pixel * part->stride + k;
+					for (int b = 0; b < BLOCK; b++)
+						best[b] = acc[b] > best[b] ? acc[b] : best[b];
+				}
+			int64_t *sums = r->sums + (size_t)q * (size_t)r->k_padded + k;
+			for (int b = 0; b < BLOCK; b++)
+				sums[b] = best[b];
+		}
+	}
+}
+
+/* The same of several addends. 2^16 * 2^16 a term and less than 2^31 terms: 63 bits. */
+MCH_CLONES
+static void gather_many(const struct mch_fast_requant *r, const struct mch_part_sum *parts, int n_parts, size_t image,
+			int p)
+{
+	const struct mch_window rows = mch_pool_rows(&r->pool, p);
+	const int n_q = mch_pool_q(&r->pool);
+	for (int q = 0; q < n_q; q++) {
+		const struct mch_window cols = mch_pool_cols(&r->pool, q);
+		for (int k = 0; k < r->k_padded; k += BLOCK) {
+			int64_t *best = r->sums + (size_t)q * (size_t)r->k_padded + k;
+			for (int b = 0; b < BLOCK; b++)
+				best[b] = INT64_MIN;
+			for (int i = rows.begin; i < rows.end; i++)
+				for (int j = cols.begin; j < cols.end; j++) {
+					const size_t pixel = image + (size_t)(i * r->pool.w + j);
+					int64_t sum[BLOCK] = {0};
+					for (int part = 0; part < n_parts; part++) {
+						const int32_t *acc = parts[part].acc + pixel * parts[part].stride + k;
+						const int64_t weight = INT64_C(1) << parts[part].shift;
+						for (int b = 0; b < BLOCK; b++)
+							sum[b] += acc[b] * weight;
+					}
+					for (int b = 0; b < BLOCK; b++)
+						best[b] = sum[b] > best[b] ? sum[b] : best[b];
+				}
+		}
+	}
+}
+
+/* One output row; round, bytes and whether the shift is uniform are constants in every copy. Whole blocks are written: what
+ * spills over the last channel is overwritten by the next pixel, or falls into the slack behind the last. */
+MCH_INLINE void round_row(const struct mch_fast_requant *r, enum mch_round round, int bytes, bool is_uniform,
+			  const uint16_t *noise, void *y)
+{
+	const struct mch_requant cfg = {r->cfg.out_bits, r->cfg.out_signed, r->cfg.relu, round, 0, NULL, NULL};
+	const int n_q = mch_pool_q(&r->pool), shift_of_all = r->uniform_shift;
+	const int32_t zero = r->codes.zero;
+	if (is_uniform && shift_of_all <= 0)
+		__builtin_unreachable(); /* mch_fast_requant_init makes it so */
+	for (int q = 0; q < n_q; q++)
+		for (int k = 0; k < r->k_padded; k += BLOCK) {
+			const size_t from = (size_t)q * (size_t)r->k_padded + (size_t)k;
+			const size_t to = (size_t)q * (size_t)r->k + (size_t)k;
+			const int64_t *sums = r->sums + from, *bias = r->bias + k, *shift = r->shift + k;
+			int32_t code[BLOCK];
+			for (int b = 0; b < BLOCK; b++) {
+				bool saturated;
+				code[b] = zero + mch_requant_value(&cfg, sums[b], bias[b], is_uniform ? shift_of_all : (int)shift[b],
+								   round == MCH_ROUND_STOCHASTIC ? noise[from + (size_t)b] : 0,
+								   &saturated);
+			}
+			if (bytes == 1)
+				for (int b = 0; b < BLOCK; b++)
+					((uint8_t *)y)[to + (size_t)b] = (uint8_t)code[b];
+			else
+				for (int b = 0; b < BLOCK; b++)
+					((uint16_t *)y)[to + (size_t)b] = (uint16_t)code[b];
+		}
+}
+
+MCH_INLINE void round_rows(const struct mch_fast_requant *r, int bytes, bool is_uniform, const uint16_t *noise, void *y)
+{
+	switch (r->cfg.round) {
+	case MCH_ROUND_FLOOR:
+		round_row(r, MCH_ROUND_FLOOR, bytes, is_uniform, noise, y);
+		break;
+	case MCH_ROUND_HALF_UP:
+		round_row(r, MCH_ROUND_HALF_UP, bytes, is_uniform, noise, y);
+		break;
+	case MCH_ROUND_HALF_AWAY:
+		round_row(r, MCH_ROUND_HALF_AWAY, bytes, is_uniform, noise, y);
+		break;
+	case MCH_ROUND_HALF_EVEN:
+		round_row(r, MCH_ROUND_HALF_EVEN, bytes, is_uniform, noise, y);
+		break;
+	case MCH_ROUND_STOCHASTIC:
+		round_row(r, MCH_ROUND_STOCHASTIC, bytes, is_uniform, noise, y);
+		break;
+	}
+}
+
+MCH_CLONES
+static void round_sums(const struct mch_fast_requant *r, const uint16_t *noise, void *y)
+{
+	if (r->codes.bytes == 1 && r->uniform_shift > 0)
+		round_rows(r, 1, true, noise, y);
+	else if (r->codes.bytes == 1)
+		round_rows(r, 1, false, noise, y);
+	else if (r->uniform_shift > 0)
+		round_rows(r, 2, true, noise, y);
+	else
+		round_rows(r, 2, false, noise, y);
+}
+
+void mch_fast_requant_run(struct mch_fast_requant *r, int n, const struct mch_part_sum *parts, int n_parts, void *y)
+{
+	const int n_p = mch_pool_p(&r->pool);
+	const size_t n_q = (size_t)mch_pool_q(&r->pool), in_pixels = (size_t)r->pool.h * (size_t)r->pool.w;
+	uint8_t *out = y;
+	for (int image = 0; image < n; image++)
+		for (int p = 0; p < n_p; p++) {
+			const size_t first = (size_t)image * in_pixels;
+			if (n_parts == 1)
+				gather_one(r, parts, first, p);
+			else
+				gather_many(r, parts, n_parts, first, p);
+			round_sums(r, r->noise ? r->noise + (size_t)p * n_q * (size_t)r->k_padded : NULL, out);
+			out += n_q * (size_t)r->k * (size_t)r->codes.bytes;
+		}
+}

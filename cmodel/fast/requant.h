@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Fast twin of op/requant.h: sums of byte products, recombined, perhaps pooled, requantized to stored codes, channels
+ * innermost; bit-equal to it. Host only: no RTL twin.
+ *
+ * A maximum may be taken before requantization: relu, round_shift and sat are all monotone, so they commute with it (not so
+ * with stochastic rounding, whose noise differs from pixel to pixel). */
+#ifndef MCH_FAST_REQUANT_H
+#define MCH_FAST_REQUANT_H
+
+#include "base/err.h"
+#include "fast/codes.h"
+#include "op/pool.h"
+#include "op/requant.h"
+
+enum { MCH_PARTS_MAX = 6 };
+
+/* One addend of the accumulators: acc[pixel][channel] * 2^shift, pixels `stride` elements apart. Readable for MCH_CODES_BLOCK
+ * elements past the last channel. */
+struct mch_part_sum {
+	const int32_t *acc;
+	size_t stride;
+	int shift;
+};
+
+struct mch_fast_requant {
+	struct mch_requant cfg;
+	struct mch_codes codes; /* of the output */
+	struct mch_pool pool;   /* over [k][p][q], n == 1; a window of 1x1 when there is none */
+	int k, k_padded;        /* channels, and rounded up to whole blocks */
+	int uniform_shift;      /* of all channels, or 0 when they differ or some are not positive */
+	int64_t *bias;          /* [k_padded] */
+	int64_t *shift;         /* [k_padded] */
+	uint16_t *noise;        /* [p][q][k_padded], stochastic rounding only */
+	int64_t *sums;          /* [q][k_padded], scratch */
+};
+
+/* bias replaces cfg->bias. The output is the pool's, or [k][pool->h][pool->w] for a window of 1x1. */
+int mch_fast_requant_init(struct mch_fast_requant *r, const struct mch_requant *cfg, const int64_t *bias,
+			  struct mch_codes codes, const struct mch_pool *pool, struct mch_err *err);
+void mch_fast_requant_free(struct mch_fast_requant *r);
+
+/* n images of n_parts addends each. y has MCH_CODES_SLACK_BYTES of room behind the last code. */
+void mch_fast_requant_run(struct mch_fast_requant *r, int n, const struct mch_part_sum *parts, int n_parts, void *y);
+
+#endif
