@@ -4,7 +4,10 @@ noinst_LIBRARIES += cmodel/net/libnet.a
 cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/dataset.c \
 	cmodel/net/dataset.h \
+	cmodel/net/exact.c \
 	cmodel/net/exact.h \
+	cmodel/net/exact_score.c \
+	cmodel/net/float.c \
 	cmodel/net/float.h \
 	cmodel/net/layer.c \
 	cmodel/net/layer.h \

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Float forward of a network on the fast operators; see float.h. */
+#include "net/float.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/require.h"
+#include "fast/dnnl.h"
+#include "fast/one_thread.h"
+
+enum { SCORE_BATCH = 32 };
+
+struct mch_float {
+	const struct mch_net *net;
+	int batch;
+	struct mch_dnnl_graph *graph;
+	int *value;   /* [n_edges], of the graph */
+	float *whole; /* room for a batch of the largest edge */
+};
+
+static int no_memory(const struct mch_net *net, struct mch_err *err)
+{
+	return mch_err_set(err, net->name ? net->name : "network",
+			   "out of memory; use smaller batches or a machine with more memory");
+}
+
+static int append_layer(struct mch_float *f, const struct mch_layer *layer, struct mch_err *err)
+{
+	const int x = f->value[layer->in[0]];
+	switch (layer->kind) {
+	case MCH_CONV:
+		return mch_dnnl_graph_conv(f->graph, x, &layer->conv, layer->weights, layer->bias, err);
+	case MCH_DENSE:
+		return mch_dnnl_graph_dense(f->graph, x, layer->conv.k, layer->weights, layer->bias, err);
+	case MCH_RELU:
+		return mch_dnnl_graph_relu(f->graph, x, err);
+	case MCH_POOL_MAX:
+		return mch_dnnl_graph_pool_max(f->graph, x, &layer->pool, err);
+	case MCH_POOL_AVG:
+		return mch_dnnl_graph_pool_avg(f->graph, x, &layer->pool, err);
+	case MCH_FLATTEN:
+		return mch_dnnl_graph_flatten(f->graph, x, err);
+	case MCH_DROPOUT:
+		return x;
+	case MCH_SOFTMAX:
+		return mch_dnnl_graph_softmax(f->graph, x, err);
+	case MCH_N_KINDS:
+		break;
+	}
+	MCH_REQUIRE(0, "every kind of layer has a float operator");
+	return -1;
+}
+
+static int compile(struct mch_float *f, struct mch_err *err)
+{
+	const struct mch_net *net = f->net;
+	size_t largest = 0;
+	f->graph = mch_dnnl_graph_new(f->batch, err);
+	if (!f->graph)
+		return -1;
+	for (int e = 0; e < net->n_edges; e++)
+		if (mch_shape_elems(net->edges[e].shape) > largest)
+			largest = mch_shape_elems(net->edges[e].shape);
+	f->value = calloc((size_t)net->n_edges, sizeof(*f->value));
+	f->whole = calloc((size_t)f->batch * largest, sizeof(*f->whole));
+	if (!f->value || !f->whole)
+		return no_memory(net, err);
+	f->value[net->input] = mch_dnnl_graph_input(f->graph, net->edges[net->input].shape, err);
+	if (f->value[net->input] < 0)
+		return -1;
+	for (int i = 0; i < net->n_layers; i++) {
+		const int out = append_layer(f, &net->layers[i], err);
+		if (out < 0)
+			return -1;
+		f->value[net->layers[i].out[0]] = out;
+	}
+	return 0;
+}
+
+struct mch_float *mch_float_new(const struct mch_net *net, int batch, struct mch_err *err)
+{
+	MCH_REQUIRE(batch >= 1, "a batch has images");
+	if (mch_net_require_weights(net, err) != 0)
+		return NULL;
+	struct mch_float *f = calloc(1, sizeof(*f));
+	if (!f) {
+		no_memory(net, err);
+		return NULL;
+	}
+	f->net = net;
+	f->batch = batch;
+	if (compile(f, err) != 0) {
+		mch_float_free(f);
+		return NULL;
+	}
+	return f;
+}
+
+void mch_float_free(struct mch_float *f)
+{
+	if (!f)
+		return;
+	mch_dnnl_graph_free(f->graph);
+	free(f->value);
+	free(f->whole);
+	free(f);
+}
+
+int mch_float_tap(struct mch_float *f, int edge, int n, float *out, struct mch_err *err)
+{
+	MCH_REQUIRE(n >= 0 && n <= f->batch, "no more images than the batch");
+	if (mch_dnnl_graph_read(f->graph, f->value[edge], n == f->batch ? out : f->whole, err) != 0)
+		return -1;
+	if (n != f->batch)
+		memcpy(out, f->whole, (size_t)n * mch_shape_elems(f->net->edges[edge].shape) * sizeof(*out));
+	return 0;
+}
+
+int mch_float_run(struct mch_float *f, int n, const float *input, float *output, struct mch_err *err)
+{
+	MCH_REQUIRE(n >= 0 && n <= f->batch, "no more images than the batch");
+	const size_t elems = mch_shape_elems(f->net->edges[f->net->input].shape);
+	if (n < f->batch) { /* the rest of the batch runs on zeros */
+		memcpy(f->whole, input, (size_t)n * elems * sizeof(*input));
+		memset(f->whole + (size_t)n * elems, 0, (size_t)(f->batch - n) * elems * sizeof(*input));
+		input = f->whole;
+	}
+	if (mch_dnnl_graph_run(f->graph, input, err) != 0)
+		return -1;
+	return mch_float_tap(f, f->net->output, n, output, err);
+}
+
+/* Images first .. first + n - 1: right answers, or -1 with err. x and y are room for a batch. */
+static int score_batch(struct mch_float *f, const struct mch_dataset *data, int first, int n, float *x, float *y,
+		       int32_t *predictions, struct mch_err *err)
+{
+	const size_t classes = mch_shape_elems(f->net->edges[f->net->output].shape);
+	int right = 0;
+	mch_dataset_f32(data, first, n, f->net->input_scale, x);
+	if (mch_float_run(f, n, x, y, err) != 0)
+		return -1;
+	for (int i = 0; i < n; i++) {
+		const int answer = mch_argmax_f32(y + (size_t)i * classes, (int)classes);
+		right += answer == data->labels[first + i];
+		if (predictions)
+			predictions[first + i] = answer;
+	}
+	return right;
+}
+
+int mch_float_score(const struct mch_net *net, const struct mch_dataset *data, int n, int32_t *predictions,
+		    struct mch_err *err)
+{
+	const int batch = n < SCORE_BATCH ? (n > 0 ? n : 1) : SCORE_BATCH, n_batches = (n + batch - 1) / batch;
+	int right = 0, failures = 0;
+	/* The batches, and so the sums, are the same for any number of threads. */
+#pragma omp parallel reduction(+ : right, failures)
+	{
+		struct mch_err why = {""};
+		mch_one_thread();
+		struct mch_float *f = mch_float_new(net, batch, &why);
+		float *x = malloc((size_t)batch * mch_shape_elems(net->edges[net->input].shape) * sizeof(*x));
+		float *y = malloc((size_t)batch * mch_shape_elems(net->edges[net->output].shape) * sizeof(*y));
+		if (f && (!x || !y))
+			no_memory(net, &why);
+		int status = f && x && y ? 0 : -1;
+#pragma omp for schedule(dynamic)
+		for (int i = 0; i < n_batches; i++) {
+			const int first = i * batch, rest = n - first;
+			const int got = status == 0 ? score_batch(f, data, first, rest < batch ? rest : batch, x, y,
+								  predictions, &why)
+						    : -1;
+			status = got < 0 ? -1 : status;
+			right += got > 0 ? got : 0;
+		}
+		if (status != 0) {
+			failures++;
+#pragma omp critical(mch_float_score_failed)
+			if (err)
+				*err = why;
+		}
+		free(x);
+		free(y);
+		mch_float_free(f);
+	}
+	return failures ? -1 : right;
+}
