@@ -13,6 +13,8 @@ UNIT_TESTS = \
 	tests/check_crc32 \
 	tests/check_datapath \
 	tests/check_err \
+	tests/check_exact \
+	tests/check_float \
 	tests/check_format \
 	tests/check_formats \
 	tests/check_fraction \
@@ -79,6 +81,10 @@ tests_make_accel_net_SOURCES = tests/make_accel_net.c $(ACCEL_FIXTURE)
 tests_make_accel_net_LDADD = $(ALL_LIBS)
 tests_check_caffe_read_LDADD = $(ALL_LIBS)
 tests_check_datapath_LDADD = cmodel/arch/libarch.a $(LDADD)
+tests_check_exact_SOURCES = tests/check_exact.c tests/random_net.c tests/random_net.h
+tests_check_exact_LDADD = $(ALL_LIBS)
+tests_check_float_SOURCES = tests/check_float.c tests/random_net.c tests/random_net.h
+tests_check_float_LDADD = $(ALL_LIBS)
 tests_check_formats_LDADD = $(ALL_LIBS)
 tests_check_fraction_LDADD = $(ALL_LIBS)
 tests_check_grad_LDADD = $(ALL_LIBS)

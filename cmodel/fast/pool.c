@@ -89,6 +89,6 @@ void mch_fast_pool_avg(const struct mch_pool *g, const struct mch_pool_avg *cfg,
 				for (int i = rows.begin; i < rows.end; i++)
 					for (int j = cols.begin; j < cols.end; j++)
 						add(*x_codes, c, image + (size_t)(i * g->w + j) * pixel, sums);
-				mean(cfg, mch_pool_recip(rows, cols), c, sums, *y_codes, out);
+				mean(cfg, mch_pool_recip((int64_t)rows.extent * cols.extent), c, sums, *y_codes, out);
 			}
 }

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* The exact engine is bit-equal to the plain operators: random nets, all widths and roundings, corner operands, both kinds of
+ * byte product, one thread and two. */
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "check_main.h"
+#include "net/exact.h"
+#include "random_net.h"
+
+static const struct random_format any_width = {0, 0, 0, 15}, narrow = {8, 8, 0, 0};
+
+/* Images of one temper each: corners, all the lowest code, all the highest. */
+static int32_t *random_input(struct mch_rng *rng, struct mch_format format, int n, size_t elems)
+{
+	int32_t *x = malloc((size_t)n * elems * sizeof(*x));
+	ck_assert_ptr_nonnull(x);
+	for (int i = 0; i < n; i++) {
+		const uint32_t temper = mch_rng_below(rng, 4);
+		for (size_t j = 0; j < elems; j++)
+			x[(size_t)i * elems + j] = temper == 0   ? (int32_t)mch_format_min(format)
+						   : temper == 1 ? (int32_t)mch_format_max(format)
+								 : random_code(rng, format);
+	}
+	return x;
+}
+
+/* Formats per channel: what a later quantizer may ask for. */
+static void vary_shifts(struct mch_rng *rng, struct mch_qnet *q)
+{
+	for (int i = 0; i < q->n_steps; i++)
+		if (q->steps[i].weights && mch_rng_below(rng, 4) == 0)
+			for (int k = 0; k < q->steps[i].conv.k; k++) {
+				const int shift = q->steps[i].shift[k] + (int)mch_rng_below(rng, 9) - 4;
+				q->steps[i].shift[k] = (int8_t)(shift < MCH_SHIFT_MIN   ? MCH_SHIFT_MIN
+								: shift > MCH_SHIFT_MAX ? MCH_SHIFT_MAX
+											: shift);
+			}
+}
+
+/* Values compared. */
+static size_t compare(struct mch_rng *rng, const struct mch_qnet *q, int batch, int n, uint64_t seed)
+{
+	struct mch_err err = {""};
+	const size_t in = mch_shape_elems(q->net->edges[q->input].shape);
+	const size_t out = mch_shape_elems(q->net->edges[q->output].shape);
+	int32_t *x = random_input(rng, q->input_format, n, in);
+	int32_t *want = malloc((size_t)n * out * sizeof(*want)), *got = malloc((size_t)n * out * sizeof(*got));
+	struct mch_exact *e = mch_exact_new(q, batch, &err);
+	ck_assert_msg(e != NULL, "seed %llu: %s", (unsigned long long)seed, err.text);
+	ck_assert_msg(mch_qnet_run(q, n, x, want, NULL, NULL, &err) == 0, "%s", err.text);
+	for (int twice = 0; twice < 2; twice++) { /* the second run finds used buffers */
+		ck_assert_msg(mch_exact_run(e, n, x, got, &err) == 0, "%s", err.text);
+		for (size_t i = 0; i < (size_t)n * out; i++)
+			ck_assert_msg(want[i] == got[i], "seed %llu, image %zu, value %zu: want %d, got %d",
+				      (unsigned long long)seed, i / out, i % out, want[i], got[i]);
+	}
+	mch_exact_free(e);
+	free(x);
+	free(want);
+	free(got);
+	return (size_t)n * out;
+}
+
+static void compare_nets(const struct random_format *f, uint64_t first, uint64_t n_seeds)
+{
+	size_t n_values = 0;
+	for (uint64_t seed = first; seed < first + n_seeds; seed++) {
+		struct mch_rng rng = mch_rng_seed(seed);
+		struct mch_net net;
+		struct mch_quant quant;
+		struct mch_qnet q;
+		struct mch_err err = {""};
+		random_net(&rng, &net);
+		random_quant(&rng, f, &net, &quant);
+		ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "seed %llu: %s", (unsigned long long)seed,
+			      err.text);
+		vary_shifts(&rng, &q);
+		const int batch = 1 + (int)mch_rng_below(&rng, 4);
+		n_values += compare(&rng, &q, batch, 1 + (int)mch_rng_below(&rng, (uint32_t)batch), seed);
+		mch_qnet_free(&q);
+		mch_quant_free(&quant);
+		mch_net_free(&net);
+	}
+	ck_assert_uint_gt(n_values, n_seeds);
+}
+
+START_TEST(random_nets_any_width)
+{
+	compare_nets(&any_width, 1, 300);
+}
+END_TEST
+
+START_TEST(random_nets_up_to_8_bits)
+{
+	compare_nets(&narrow, 1000, 100);
+}
+END_TEST
+
+/* Every net at exactly 16 bits: all planes, and sums near the limits. */
+START_TEST(random_nets_16_bits)
+{
+	const struct random_format wide = {0, 0, 16, 0};
+	compare_nets(&wide, 2000, 100);
+}
+END_TEST
+
+/* Machines without exact byte products take the float path; the library is told to see such a machine. Every test is a
+ * process of its own, so this reaches no other. */
+START_TEST(random_nets_without_byte_products)
+{
+	setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1);
+	compare_nets(&any_width, 3000, 150);
+	compare_nets(&narrow, 4000, 50);
+}
+END_TEST
+
+START_TEST(lenet_shape)
+{
+	static const int width[] = {8, 16, 4};
+	for (int i = 0; i < 3; i++) {
+		struct mch_rng rng = mch_rng_seed((uint64_t)i);
+		const struct random_format f = {0, 0, width[i], 0};
+		struct mch_net net;
+		struct mch_quant quant;
+		struct mch_qnet q;
+		struct mch_err err = {""};
+		lenet_net(&rng, &net);
+		random_quant(&rng, &f, &net, &quant);
+		ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+		compare(&rng, &q, 3, 2, (uint64_t)i);
+		mch_qnet_free(&q);
+		mch_quant_free(&quant);
+		mch_net_free(&net);
+	}
+}
+END_TEST
+
+static void random_dataset(struct mch_rng *rng, struct mch_shape shape, int n, struct mch_dataset *data)
+{
+	*data = (struct mch_dataset){.n_images = n, .n_classes = 10, .shape = shape};
+	data->pixels = malloc((size_t)n * mch_shape_elems(shape));
+	data->labels = malloc((size_t)n * sizeof(*data->labels));
+	ck_assert(data->pixels && data->labels);
+	for (size_t i = 0; i < (size_t)n * mch_shape_elems(shape); i++)
+		data->pixels[i] = (uint8_t)mch_rng_below(rng, 256);
+	for (int i = 0; i < n; i++)
+		data->labels[i] = (int32_t)mch_rng_below(rng, 10);
+}
+
+/* The plain count and predictions, then the engine's with 1 and 2 threads. */
+static void compare_score(const struct mch_qnet *q, const struct mch_dataset *data)
+{
+	enum { N = 37 };
+	struct mch_err err = {""};
+	const size_t in = mch_shape_elems(data->shape), out = mch_shape_elems(q->net->edges[q->output].shape);
+	int32_t *x = malloc(N * in * sizeof(*x)), *y = malloc(N * out * sizeof(*y)), got[N], want[N];
+	int right = 0;
+	ck_assert(x && y);
+	mch_dataset_raw(data, 0, N, q->net->input_scale, q->input_format, x);
+	ck_assert_int_eq(mch_qnet_run(q, N, x, y, NULL, NULL, &err), 0);
+	for (int i = 0; i < N; i++) {
+		want[i] = mch_argmax_raw(y + (size_t)i * out, (int)out);
+		right += want[i] == data->labels[i];
+	}
+	for (int threads = 1; threads <= 2; threads++) {
+#ifdef _OPENMP
+		omp_set_num_threads(threads);
+#endif
+		memset(got, 0xff, sizeof(got));
+		ck_assert_int_eq(mch_exact_score(q, data, N, got, &err), right);
+		ck_assert_int_eq(memcmp(got, want, sizeof(got)), 0);
+	}
+	ck_assert_int_eq(mch_exact_score(q, data, N, NULL, &err), right);
+	ck_assert_int_eq(mch_exact_score(q, data, 0, NULL, &err), 0);
+	free(x);
+	free(y);
+}
+
+START_TEST(score)
+{
+	for (uint64_t seed = 1; seed <= 10; seed++) {
+		struct mch_rng rng = mch_rng_seed(seed);
+		struct mch_net net;
+		struct mch_quant quant;
+		struct mch_qnet q;
+		struct mch_dataset data;
+		struct mch_err err = {""};
+		random_net(&rng, &net);
+		net.input_scale = 1 / 256.0;
+		random_quant(&rng, &any_width, &net, &quant);
+		ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+		random_dataset(&rng, net.edges[net.input].shape, 37, &data);
+		compare_score(&q, &data);
+		mch_dataset_free(&data);
+		mch_qnet_free(&q);
+		mch_quant_free(&quant);
+		mch_net_free(&net);
+	}
+}
+END_TEST
+
+static Suite *exact_suite(void)
+{
+	const TTest *const tests[] = {random_nets_any_width, random_nets_up_to_8_bits, random_nets_16_bits,
+					     random_nets_without_byte_products, lenet_shape, score};
+	return CHECK_SUITE("exact", tests);
+}
+
+int main(void)
+{
+	return check_main(exact_suite);
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Small networks and formats by chance; see random_net.h. */
+#include "random_net.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/require.h"
+#include "net/layer.h"
+
+static int between(struct mch_rng *rng, int low, int high)
+{
+	return low + (int)mch_rng_below(rng, (uint32_t)(high - low + 1));
+}
+
+int32_t random_code(struct mch_rng *rng, struct mch_format format)
+{
+	const int64_t low = mch_format_min(format), high = mch_format_max(format);
+	switch (mch_rng_below(rng, 8)) {
+	case 0:
+		return (int32_t)low;
+	case 1:
+		return (int32_t)high;
+	case 2:
+		return (int32_t)(high > 0 ? mch_rng_below(rng, 2) : 0);
+	default:
+		return (int32_t)(low + (int64_t)mch_rng_below(rng, (uint32_t)(high - low + 1)));
+	}
+}
+
+int append_layer(struct mch_net *net, const struct mch_layer *like, int in_edge, struct mch_rng *rng)
+{
+	struct mch_err err = {""};
+	char name[32];
+	snprintf(name, sizeof(name), "layer%d", net->n_layers);
+	const int i = mch_net_add_layer(net, name, like->kind, in_edge, NULL, &err);
+	MCH_REQUIRE(i >= 0, err.text);
+	struct mch_layer *layer = &net->layers[i];
+	if (like->kind == MCH_CONV || like->kind == MCH_DENSE)
+		layer->conv = like->conv;
+	else
+		layer->pool = like->pool;
+	net->output = -1;
+	MCH_REQUIRE(mch_net_infer(net, &err) == 0, err.text);
+	MCH_REQUIRE(mch_layer_alloc(layer, between(rng, 0, 3) != 0, &err) == 0, err.text);
+	for (size_t w = 0; w < layer->n_weights; w++)
+		layer->weights[w] = (float)(2 * mch_rng_real(rng) - 1);
+	for (size_t k = 0; k < layer->n_bias; k++)
+		layer->bias[k] = (float)(2 * mch_rng_real(rng) - 1);
+	return layer->out[0];
+}
+
+static int begin(struct mch_net *net, struct mch_shape shape)
+{
+	struct mch_err err = {""};
+	mch_net_init(net);
+	net->input = mch_net_add_edge(net, "data", shape, &err);
+	MCH_REQUIRE(net->input >= 0, err.text);
+	return net->input;
+}
+
+static struct mch_layer random_conv(struct mch_rng *rng, struct mch_shape in)
+{
+	struct mch_layer layer = {.kind = MCH_CONV};
+	struct mch_conv *g = &layer.conv;
+	g->groups = between(rng, 0, 2) ? 1 : between(rng, 0, 1) ? in.c : in.c % 2 ? 1 : 2;
+	g->k = g->groups * between(rng, 1, between(rng, 0, 3) ? 4 : 40 / g->groups + 1);
+	do {
+		g->r = between(rng, 1, 3), g->s = between(rng, 1, 3);
+		g->dilation_h = between(rng, 1, 2), g->dilation_w = between(rng, 1, 2);
+		g->pad_top = between(rng, 0, 2), g->pad_left = between(rng, 0, 2);
+		g->pad_bottom = between(rng, 0, 2), g->pad_right = between(rng, 0, 2);
+		g->stride_h = between(rng, 1, 2), g->stride_w = between(rng, 1, 2);
+		g->n = 1, g->c = in.c, g->h = in.h, g->w = in.w;
+	} while (mch_conv_p(g) < 1 || mch_conv_q(g) < 1);
+	return layer;
+}
+
+static struct mch_layer random_pool(struct mch_rng *rng, struct mch_shape in)
+{
+	struct mch_layer layer = {.kind = between(rng, 0, 1) ? MCH_POOL_MAX : MCH_POOL_AVG};
+	struct mch_pool *g = &layer.pool;
+	do {
+		g->r = between(rng, 1, 3), g->s = between(rng, 1, 3);
+		g->pad_top = between(rng, 0, g->r - 1), g->pad_left = between(rng, 0, g->s - 1);
+		g->pad_bottom = between(rng, 0, g->r - 1), g->pad_right = between(rng, 0, g->s - 1);
+		g->stride_h = between(rng, 1, 3), g->stride_w = between(rng, 1, 3);
+		g->ceil_mode = between(rng, 0, 1), g->count_include_pad = between(rng, 0, 1);
+		g->n = 1, g->c = in.c, g->h = in.h, g->w = in.w;
+	} while (mch_pool_p(g) < 1 || mch_pool_q(g) < 1);
+	return layer;
+}
+
+void random_net(struct mch_rng *rng, struct mch_net *net)
+{
+	const struct mch_shape in = {1, between(rng, 1, 6), between(rng, 3, 11), between(rng, 3, 11)};
+	const int n_layers = between(rng, 1, 4);
+	int edge = begin(net, in);
+	for (int i = 0; i < n_layers; i++) {
+		const int choice = between(rng, 0, 9);
+		struct mch_layer layer = {.kind = MCH_RELU};
+		if (choice < 4)
+			layer = random_conv(rng, net->edges[edge].shape);
+		else if (choice < 7)
+			layer = random_pool(rng, net->edges[edge].shape);
+		else if (choice == 7)
+			layer.kind = MCH_DROPOUT;
+		edge = append_layer(net, &layer, edge, rng);
+	}
+	if (between(rng, 0, 3) == 0)
+		edge = append_layer(net, &(struct mch_layer){.kind = MCH_FLATTEN}, edge, rng);
+	edge = append_layer(net, &(struct mch_layer){.kind = MCH_DENSE, .conv = {.k = between(rng, 2, 20)}}, edge, rng);
+	if (between(rng, 0, 1))
+		edge = append_layer(net, &(struct mch_layer){.kind = MCH_RELU}, edge, rng);
+	if (between(rng, 0, 1))
+		append_layer(net, &(struct mch_layer){.kind = MCH_SOFTMAX}, edge, rng);
+}
+
+static int append_conv(struct mch_net *net, int k, int kernel, int edge, struct mch_rng *rng)
+{
+	const struct mch_layer like = {.kind = MCH_CONV,
+				       .conv = {.k = k, .r = kernel, .s = kernel, .stride_h = 1, .stride_w = 1,
+						.dilation_h = 1, .dilation_w = 1, .groups = 1}};
+	return append_layer(net, &like, edge, rng);
+}
+
+void lenet_net(struct mch_rng *rng, struct mch_net *net)
+{
+	const struct mch_layer pool = {.kind = MCH_POOL_MAX,
+				       .pool = {.r = 2, .s = 2, .stride_h = 2, .stride_w = 2, .ceil_mode = true}};
+	int edge = begin(net, (struct mch_shape){1, 1, 28, 28});
+	edge = append_conv(net, 20, 5, edge, rng);
+	edge = append_layer(net, &pool, edge, rng);
+	edge = append_conv(net, 50, 5, edge, rng);
+	edge = append_layer(net, &pool, edge, rng);
+	edge = append_layer(net, &(struct mch_layer){.kind = MCH_DENSE, .conv = {.k = 500}}, edge, rng);
+	edge = append_layer(net, &(struct mch_layer){.kind = MCH_RELU}, edge, rng);
+	append_layer(net, &(struct mch_layer){.kind = MCH_DENSE, .conv = {.k = 10}}, edge, rng);
+}
+
+static int random_bits(struct mch_rng *rng, const struct random_format *f, int max)
+{
+	return f->exact_bits ? f->exact_bits : between(rng, 1, max ? max : MCH_OPERAND_BITS_MAX);
+}
+
+/* Codes of one temper: corners, or one extreme everywhere, or mostly zeros. */
+static void random_weights(struct mch_rng *rng, struct mch_layer *layer, struct mch_format format)
+{
+	const uint32_t temper = mch_rng_below(rng, 6);
+	for (size_t i = 0; i < layer->n_weights; i++) {
+		int64_t code = random_code(rng, format);
+		if (temper == 0)
+			code = mch_format_min(format);
+		else if (temper == 1)
+			code = mch_format_max(format);
+		else if (temper == 2 && mch_rng_below(rng, 4))
+			code = 0;
+		layer->weights[i] = (float)mch_format_real(format, code);
+	}
+}
+
+static void quantize_weighted(struct mch_rng *rng, const struct random_format *f, struct mch_layer *layer,
+			      struct mch_layer_quant *lq, struct mch_format x, struct mch_format *y)
+{
+	lq->weights = (struct mch_format){random_bits(rng, f, f->weight_bits_max), 0, true};
+	/* The sums' width, about, so that outputs neither all vanish nor all saturate. */
+	const int acc_bits = x.bits + lq->weights.bits + (int)log2((double)mch_conv_terms(&layer->conv));
+	const int shift = acc_bits - y->bits - between(rng, 0, 5);
+	y->frac = between(rng, -4, 12);
+	lq->weights.frac = y->frac - x.frac + (shift < MCH_SHIFT_MIN ? MCH_SHIFT_MIN : shift);
+	random_weights(rng, layer, lq->weights);
+	for (size_t k = 0; k < layer->n_bias; k++)
+		layer->bias[k] = (float)ldexp(2 * mch_rng_real(rng) - 1, acc_bits - 3 - x.frac - lq->weights.frac);
+	if (between(rng, 0, 99) < f->n_narrow_percent)
+		lq->acc = (struct mch_acc){between(rng, 2, acc_bits > 2 ? acc_bits : 2),
+					   between(rng, 0, 1) ? MCH_WRAP : MCH_SATURATE};
+}
+
+static bool is_behind_weights(const struct mch_net *net, const struct mch_layer *layer)
+{
+	const int producer = net->edges[layer->in[0]].producer;
+	return producer >= 0 && net->layers[producer].weights;
+}
+
+void random_quant(struct mch_rng *rng, const struct random_format *f, struct mch_net *net, struct mch_quant *quant)
+{
+	struct mch_err err = {""};
+	MCH_REQUIRE(mch_quant_init(quant, net, &err) == 0, err.text);
+	quant->round = (enum mch_round)between(rng, 0, MCH_N_ROUNDS - 1);
+	quant->seed = (uint32_t)mch_rng_next(rng);
+	quant->edge[net->input] = (struct mch_format){random_bits(rng, f, f->in_bits_max), between(rng, 0, 8),
+						      between(rng, 0, 1)};
+	for (int i = 0; i < net->n_layers; i++) {
+		struct mch_layer *layer = &net->layers[i];
+		const struct mch_format x = quant->edge[layer->in[0]];
+		struct mch_format *y = &quant->edge[layer->out[0]];
+		*y = x;
+		if (layer->kind == MCH_POOL_MAX || mch_layer_table[layer->kind].is_identity ||
+		    layer->kind == MCH_SOFTMAX)
+			continue;
+		*y = (struct mch_format){random_bits(rng, f, f->in_bits_max), x.frac + between(rng, -6, 3), between(rng, 0, 1)};
+		if (layer->weights)
+			quantize_weighted(rng, f, layer, &quant->layer[i], x, y);
+		else if (layer->kind == MCH_RELU && is_behind_weights(net, layer))
+			*y = x; /* fused: the sums' shift was chosen for this format */
+	}
+}
