@@ -1,3 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
-EXTRA_DIST += docs/export.md
+dist_man_MANS += docs/macchiato.1
+EXTRA_DIST += \
+	docs/architecture.md \
+	docs/datapath.md \
+	docs/export.md \
+	docs/results.md \
+	docs/vectors.md

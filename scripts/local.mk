@@ -1,5 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
+STRUCTURE_TESTS = \
+	scripts/check-layers \
+	scripts/check-mirror
+TESTS += $(STRUCTURE_TESTS)
 EXTRA_DIST += \
+	$(STRUCTURE_TESTS) \
+	scripts/bench \
+	scripts/build \
+	scripts/demo \
+	scripts/install-deps \
 	scripts/sim \
+	scripts/test \
 	scripts/verilate
+
+# The unit tests alone, as a build with sanitizers runs them.
+check-unit: all
+	$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS) $(check_LIBRARIES)
+	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(UNIT_TESTS)'
+
+bench: all tests/bench_exact$(EXEEXT)
+	$(top_srcdir)/scripts/bench
+.PHONY: bench check-unit

@@ -29,7 +29,7 @@ struct Options {
 	int n_images = MCH_N_IMAGES;
 	int stall_percent = 0;
 	uint64_t seed = 1;
-	bool lockstep = true, quiet = false;
+	bool lockstep = true, quiet = false, brief = false;
 	std::string waves, json;
 };
 
@@ -70,9 +70,11 @@ Options parse(int argc, char **argv)
 			o.json = v;
 		else if (std::strcmp(argv[i], "--no-lockstep") == 0)
 			o.lockstep = false;
+		else if (std::strcmp(argv[i], "--brief") == 0)
+			o.brief = true;
 		else
 			bench_usage(names, argv[i], "no such option (--accel=DIR --images=N --stalls=PERCENT --seed=N "
-						    "--waves=FILE.fst --json=FILE --no-lockstep)");
+						    "--waves=FILE.fst --json=FILE --no-lockstep --brief)");
 	}
 	if (o.n_images < 1)
 		fail("tb_exported: the export holds no images, so there is nothing to compare; export with --data and --images=20");
@@ -323,7 +325,8 @@ int Network::finish(bool streamed)
 	}
 	if (!streamed)
 		return MISMATCH;
-	print_table();
+	if (!o_.brief)
+		print_table();
 	const std::vector<int64_t> labels = image(o_.accel, "labels.mem", MCH_N_IMAGES);
 	const std::vector<int64_t> golden64 = image(o_.accel, "logits.mem", static_cast<size_t>(MCH_N_IMAGES) * MCH_N_CLASSES);
 	const std::vector<int32_t> golden(golden64.begin(), golden64.end());

@@ -32,6 +32,7 @@ struct arguments {
 	enum mch_round round;
 	enum mch_fraction rule;
 	uint32_t seed;
+	int widths[MCH_N_PARTS]; /* 0: searched */
 	bool json, quiet;
 };
 
@@ -45,6 +46,20 @@ static void finish_arguments(struct arguments *args, struct argp_state *state)
 		argp_error(state, "--output: no file given; give the file for the result");
 	if (args->json && strcmp(args->output, "-") == 0)
 		argp_error(state, "--json: the standard output is taken by --output=-; give a file name");
+}
+
+/* "8,6,8": conv weights, FC weights, activations. */
+static void parse_widths(struct arguments *args, const char *text)
+{
+	int *w = args->widths, used = 0;
+	bool usable = sscanf(text, "%2d,%2d,%2d%n", &w[0], &w[1], &w[2], &used) == MCH_N_PARTS && text[used] == '\0';
+	for (int p = 0; p < MCH_N_PARTS; p++)
+		usable = usable && w[p] >= 1 && w[p] <= MCH_OPERAND_BITS_MAX;
+	if (!usable) {
+		fprintf(stderr, "macchiato: --widths: \"%s\" is not three widths of 1 to 16 bits; give them as 8,8,8: conv "
+			"weights, FC weights, activations\n", text);
+		exit(MCH_EXIT_FAILED);
+	}
 }
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
@@ -83,6 +98,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case 'q':
 		args->quiet = true;
+		return 0;
+	case 'w':
+		parse_widths(args, text);
 		return 0;
 	case ARGP_KEY_ARG:
 		if (args->net)
@@ -242,6 +260,7 @@ static int prepare(struct job *job, struct mch_err *err)
 	job->config = (struct mch_search_config){.n_images = job->n_scored,
 						 .n_float_correct = n_float_correct,
 						 .error_margin = job->args->error_margin,
+						 .fixed = job->args->widths[0] ? job->args->widths : NULL,
 						 .has_part[MCH_PART_ACTIVATIONS] = true,
 						 .score = score,
 						 .lookup = lookup,
@@ -341,6 +360,7 @@ int mch_cmd_quantize(int argc, char **argv, struct mch_err *err)
 		{"data", 'd', "DIR", 0, "Folder of the images: training images give the ranges, test images the scores", 0},
 		{"output", 'o', "FILE", 0, "Write the formats to FILE, or - for the standard output", 0},
 		{"error-margin", 'e', "POINTS", 0, "Percentage points of top-1 accuracy that may be lost (1)", 0},
+		{"widths", 'w', "C,F,A", 0, "No search: score these widths of conv weights, FC weights and activations", 0},
 		{"rounding", 'r', "MODE", 0, "floor, half_up, half_away, half_even (the usual one) or stochastic", 0},
 		{"fraction", 'f', "RULE", 0, "max: nothing saturates; mse: least squared error (" MCH_FRACTION_USUAL_TEXT ")", 0},
 		{"images", 'n', "N", 0, "Take the ranges from N training images (1000)", 0},

@@ -159,6 +159,13 @@ int mch_search_run(struct mch_search *s, const struct mch_search_config *config,
 		w.n_expected += config->has_part[p] ? WIDEST - 1 : 0;
 	if (score(&w, widest, &s->n_correct) != 0)
 		return -1;
+	if (config->fixed) {
+		struct mch_search_try *only;
+		if (try_widths(&w, MCH_SEARCH_COMBINED, config->fixed, &only) != 0)
+			return -1;
+		take(&w, only);
+		return 0;
+	}
 	if (!mch_search_passes(config, s->n_correct))
 		return 1;
 	for (int p = 0; p < MCH_N_PARTS; p++)

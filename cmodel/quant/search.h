@@ -18,6 +18,7 @@ struct mch_search_config {
 	int n_images;        /* behind every score */
 	int n_float_correct; /* right answers of the float net on the same images */
 	double error_margin; /* percentage points that may be lost against float */
+	const int *fixed;    /* NULL, or the widths to score instead of a search; then the margin is not asked for */
 	bool has_part[MCH_N_PARTS]; /* a part that the net has not is left at 16 bits and costs no score */
 	long weight_of[MCH_N_PARTS]; /* values stored per part: what one bit of width costs; settles ties */
 
