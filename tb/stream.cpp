@@ -27,8 +27,9 @@ Stream::Stream(const mch_datapath_config &cfg, const StreamOptions &options)
 /* Where the datapath is: on top, or inside the wrapper. */
 std::string Stream::scope()
 {
-	const char *const wrapped = "TOP.mch_exported.u_datapath";
-	return dut_->contextp()->scopeFind(wrapped) ? wrapped : "TOP.mch_datapath";
+	const std::string wrapped = "TOP.mch_exported.u_datapath";
+	/* Only a scope with visible registers can be found: the datapath itself has none. */
+	return dut_->contextp()->scopeFind((wrapped + ".u_array").c_str()) ? wrapped : "TOP.mch_datapath";
 }
 
 template <class Model>
