@@ -42,9 +42,11 @@ UNIT_TESTS = \
 	tests/check_vec
 
 SCRIPT_TESTS = \
+	tests/cli/eval.sh \
 	tests/cli/export-verilog.sh \
 	tests/cli/export.sh \
-	tests/cli/info.sh
+	tests/cli/info.sh \
+	tests/cli/train.sh
 
 AM_CPPFLAGS += -I$(top_srcdir)/tests $(CHECK_CFLAGS)
 AM_TESTS_ENVIRONMENT = \
@@ -109,6 +111,7 @@ TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += \
 	$(SCRIPT_TESTS) \
 	tests/check_main.h \
+	tests/cli/train-data.sh \
 	tests/corners.h \
 	tests/nets/lenet.prototxt \
 	tests/no-check \

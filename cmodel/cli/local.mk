@@ -4,10 +4,12 @@ bin_PROGRAMS += macchiato
 macchiato_SOURCES = \
 	cmodel/cli/cmd.c \
 	cmodel/cli/cmd.h \
+	cmodel/cli/cmd_eval.c \
 	cmodel/cli/cmd_export.c \
 	cmodel/cli/cmd_info.c \
 	cmodel/cli/cmd_quantize.c \
 	cmodel/cli/cmd_ranges.c \
+	cmodel/cli/cmd_train.c \
 	cmodel/cli/load.c \
 	cmodel/cli/load.h \
 	cmodel/cli/main.c \

@@ -7,9 +7,6 @@
 #include <oneapi/dnnl/dnnl.h>
 #include <stdbool.h>
 #include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
 
 #include "base/require.h"
 
@@ -26,13 +23,6 @@ static void multiply(struct product m, const float *a, const float *b, float *c)
 	const dnnl_status_t status = dnnl_sgemm(m.trans_a, m.trans_b, m.rows, m.cols, m.terms, 1.0f, a, lda, b, ldb,
 						m.beta, c, m.cols);
 	MCH_REQUIRE(status == dnnl_success, "dnnl_sgemm refuses only bad arguments");
-}
-
-void mch_grad_one_thread(void)
-{
-#ifdef _OPENMP
-	omp_set_num_threads(1);
-#endif
 }
 
 /* The kernel is the whole input: one product serves all images at once. */

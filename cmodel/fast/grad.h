@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* Float operators with their gradients, for training: y = f(x), and dx = dy * df/dx. Host only: no RTL twin.
  * All tensors are NCHW of g->n images. Every function is single-threaded and its result depends on its arguments alone
- * when it runs on one OpenMP thread (see mch_grad_one_thread), so the caller may run shards of a batch side by side. */
+ * when it runs on one OpenMP thread (see one_thread.h), so the caller may run shards of a batch side by side. */
 #ifndef MCH_FAST_GRAD_H
 #define MCH_FAST_GRAD_H
 
@@ -11,10 +11,6 @@
 
 #include "op/conv.h"
 #include "op/pool.h"
-
-/* Call first in every OpenMP parallel region that uses these operators: oneDNN splits a product over the threads it finds
- * and the split changes the rounding. A region of one thread does not count as parallel, so being nested is not enough. */
-void mch_grad_one_thread(void);
 
 /* Room for one image's columns (im2col), twice: forward uses one half. In floats; 0 when none is needed. */
 size_t mch_grad_conv_scratch_elems(const struct mch_conv *g);

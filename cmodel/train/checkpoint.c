@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <zlib.h>
-
 #include "base/outfile.h"
+#include "tensor/crc32.h"
 #include "train/backprop.h"
 
 static const char magic[] = "macchiato checkpoint 1\n";
@@ -51,18 +50,6 @@ static const uint8_t *get_f32(const uint8_t *from, float *values, size_t n)
 	return from;
 }
 
-/* crc32() takes 32-bit lengths. */
-static uint32_t crc_of(const uint8_t *bytes, size_t n)
-{
-	uLong crc = crc32(0, NULL, 0);
-	for (size_t at = 0; at < n;) {
-		const uInt part = n - at < 1u << 30 ? (uInt)(n - at) : 1u << 30;
-		crc = crc32(crc, bytes + at, part);
-		at += part;
-	}
-	return (uint32_t)crc;
-}
-
 static size_t head_bytes(const char *identity)
 {
 	return strlen(magic) + strlen(identity) + 1;
@@ -98,7 +85,7 @@ static uint8_t *compose(const char *identity, const struct mch_net *net, const s
 		at = put_f32(at, layer->bias, layer->n_bias);
 	}
 	at = put_f32(at, state->velocity, state->n_params);
-	put_le(at, crc_of(bytes, n_bytes - CRC_BYTES), CRC_BYTES);
+	put_le(at, mch_crc32(0, bytes, n_bytes - CRC_BYTES), CRC_BYTES);
 	return bytes;
 }
 
@@ -189,7 +176,7 @@ static int parse(const char *path, const char *identity, uint8_t *bytes, size_t 
 		return damaged(path, err);
 	/* The CRC comes first where it can: a flipped bit is no other option. One of another run may be longer than what was
 	 * read, then its head is all that is known of it. */
-	const bool is_whole = n == want && get_le(bytes + n - CRC_BYTES, CRC_BYTES) == crc_of(bytes, n - CRC_BYTES);
+	const bool is_whole = n == want && get_le(bytes + n - CRC_BYTES, CRC_BYTES) == mch_crc32(0, bytes, n - CRC_BYTES);
 	end[1] = '\0';
 	const bool is_same = strcmp(head, identity) == 0;
 	if (!is_same && (is_whole || n != want))

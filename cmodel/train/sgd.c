@@ -9,7 +9,7 @@
 
 #include "base/require.h"
 #include "base/rng.h"
-#include "fast/grad.h"
+#include "fast/one_thread.h"
 #include "train/backprop.h"
 
 struct mch_sgd {
@@ -236,7 +236,7 @@ static void update(struct mch_sgd *sgd, const struct update *u)
 		if (mch_layer_params(layer) == 0)
 			continue;
 		const size_t n_pieces = (layer->n_weights + PIECE - 1) / PIECE;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) if (n_pieces > 1)
 		for (size_t piece = 0; piece < n_pieces; piece++) {
 			const size_t at = piece * PIECE;
 			const size_t n = layer->n_weights - at < PIECE ? layer->n_weights - at : PIECE;
@@ -263,7 +263,7 @@ int mch_sgd_step(struct mch_sgd *sgd, struct mch_err *err)
 	const int n = left < config->batch ? left : config->batch;
 #pragma omp parallel
 	{
-		mch_grad_one_thread();
+		mch_one_thread();
 #pragma omp for schedule(dynamic, 1)
 		for (int i = 0; i < MCH_SGD_SHARDS; i++) {
 			const int begin = (int)((int64_t)n * i / MCH_SGD_SHARDS);
