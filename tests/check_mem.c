@@ -9,6 +9,7 @@
 
 #include "check_main.h"
 #include "corners.h"
+#include "doc_block.h"
 
 static const char sample[] = "// layer ip1: weights s5.3\n"
 			     "// shape 2x2\n"
@@ -144,10 +145,24 @@ START_TEST(writer_finds_a_full_disk)
 }
 END_TEST
 
+START_TEST(example_of_the_document)
+{
+	struct mch_err err;
+	int64_t back[4];
+	FILE *stream = doc_block("mem");
+	if (!stream)
+		return;
+	ck_assert_msg(mch_mem_read(stream, "docs/vectors.md", back, 4, 5, 1, &err) == 0, "%s", err.text);
+	ck_assert_mem_eq(back, words, sizeof(words));
+	fclose(stream);
+}
+END_TEST
+
 static Suite *suite(void)
 {
-	const TTest *const tests[] = {text_to_the_letter, every_width, every_changed_byte_is_found, errors,
-				      writer_finds_a_full_disk};
+	const TTest *const tests[] = {
+		example_of_the_document, text_to_the_letter, every_width, every_changed_byte_is_found, errors,
+		writer_finds_a_full_disk};
 	return CHECK_SUITE("mem", tests);
 }
 

@@ -7,6 +7,7 @@
 
 #include "check_main.h"
 #include "corners.h"
+#include "doc_block.h"
 
 enum { N_CASES = 3, ELEMS_MAX = 64 };
 
@@ -309,12 +310,36 @@ START_TEST(writer_refuses)
 }
 END_TEST
 
+START_TEST(example_of_the_document)
+{
+	struct mch_vec_reader in;
+	struct mch_err err;
+	int64_t *into[MCH_VEC_FIELDS_MAX];
+	int n = 0, got;
+	FILE *stream = doc_block("vec");
+	if (!stream)
+		return;
+	for (int i = 0; i < MCH_VEC_FIELDS_MAX; i++)
+		into[i] = scratch[i];
+	ck_assert_msg(mch_vec_read_begin(&in, stream, "docs/vectors.md", &err) == 0, "%s", err.text);
+	while ((got = mch_vec_read_case(&in, into, &err)) > 0)
+		n++;
+	ck_assert_msg(got == 0, "%s", err.text);
+	ck_assert_int_eq(n, 3);
+	ck_assert_int_eq(scratch[1][0], -16);
+	ck_assert_int_eq(scratch[2][0], 4 * 255 * -16);
+	mch_vec_read_free(&in);
+	fclose(stream);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	const TTest *const tests[] = {
 		text_to_the_letter,  every_changed_byte_is_found, every_lost_or_added_byte_is_found,
 		random_round_trips,  errors_in_the_header,        errors_in_the_cases,
-		errors_of_cut_files, a_line_without_end,          writer_refuses};
+		errors_of_cut_files, a_line_without_end,          example_of_the_document,
+		writer_refuses};
 	return CHECK_SUITE("vec", tests);
 }
 

@@ -46,7 +46,8 @@ SCRIPT_TESTS = \
 	tests/cli/export-verilog.sh \
 	tests/cli/export.sh \
 	tests/cli/info.sh \
-	tests/cli/train.sh
+	tests/cli/train.sh \
+	tests/docs/vectors.sh
 
 AM_CPPFLAGS += -I$(top_srcdir)/tests $(CHECK_CFLAGS)
 AM_TESTS_ENVIRONMENT = \
@@ -113,6 +114,7 @@ EXTRA_DIST += \
 	tests/check_main.h \
 	tests/cli/train-data.sh \
 	tests/corners.h \
+	tests/doc_block.h \
 	tests/nets/lenet.prototxt \
 	tests/no-check \
 	tests/small_net.h \
