@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/check_fraction \
 	tests/check_grad \
 	tests/check_hash \
+	tests/check_hint \
 	tests/check_idx \
 	tests/check_lfsr \
 	tests/check_mac \
