@@ -2,7 +2,9 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 STRUCTURE_TESTS = \
 	scripts/check-layers \
-	scripts/check-mirror
+	scripts/check-mirror \
+	scripts/check-rtl \
+	scripts/check-synth
 TESTS += $(STRUCTURE_TESTS)
 EXTRA_DIST += \
 	$(STRUCTURE_TESTS) \
