@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Unit tests of quant/formats: groups, signs and limits on a net with made-up ranges, and that what comes out can be built
- * into integers for every combination of widths. */
+/* Unit tests of quant/formats: groups, signs and limits on a net with made-up ranges, and that what comes out can be
+ * built into integers for every combination of widths. */
 #include "quant/formats.h"
 
 #include <math.h>
@@ -25,8 +25,8 @@ static void add(const char *name, enum mch_kind kind)
 	const int i = mch_net_add_layer(&net, name, kind, net.n_edges - 1, NULL, NULL);
 	struct mch_layer *l = &net.layers[i];
 	if (kind == MCH_CONV || kind == MCH_DENSE)
-		l->conv = (struct mch_conv){.n = 1, .k = 4, .r = 3, .s = 3, .stride_h = 1, .stride_w = 1, .dilation_h = 1,
-					    .dilation_w = 1, .groups = 1};
+		l->conv = (struct mch_conv){.n = 1, .k = 4, .r = 3, .s = 3, .stride_h = 1, .stride_w = 1,
+					    .dilation_h = 1, .dilation_w = 1, .groups = 1};
 	if (kind == MCH_POOL_MAX || kind == MCH_POOL_AVG)
 		l->pool = (struct mch_pool){.n = 1, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
 }
@@ -91,7 +91,8 @@ static void setup(void)
 	seen(MEAN, 0, 1.9);
 	seen(DENSE, -30, 20);
 	seen(SOFT, 0, 1);
-	ranges = (struct mch_ranges){.n_edges = N_EDGES, .n_layers = N_LAYERS, .n_images = 1, .edge = edge, .layer = layer};
+	ranges = (struct mch_ranges){.n_edges = N_EDGES, .n_layers = N_LAYERS, .n_images = 1, .edge = edge,
+				     .layer = layer};
 }
 
 static void teardown(void)
@@ -146,7 +147,8 @@ START_TEST(fraction_within_accumulator)
 	for (int i = 0; i < N_LAYERS; i++) {
 		const struct mch_layer *l = &net.layers[i];
 		if (l->weights)
-			ck_assert_int_le(quant.edge[l->out[0]].frac, quant.edge[l->in[0]].frac + quant.layer[i].weights.frac);
+			ck_assert_int_le(quant.edge[l->out[0]].frac,
+					 quant.edge[l->in[0]].frac + quant.layer[i].weights.frac);
 	}
 	mch_quant_free(&quant);
 	seen(POOL1, -1e-9, 1e-9); /* an output that is always tiny */

@@ -39,11 +39,12 @@ START_TEST(max_known)
 		{16, 1, -0x1p100, 0x1p100, -64}, /* no format reaches it: the limit */
 		{16, 1, -0x1p-100, 0, 64},
 	};
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		ck_assert_msg(mch_fraction_max(rows[i].bits, rows[i].is_signed, rows[i].min, rows[i].max) == rows[i].frac,
-			      "row %zu: %c%d, %g .. %g: want frac %d, got %d", i, rows[i].is_signed ? 's' : 'u', rows[i].bits,
-			      rows[i].min, rows[i].max, rows[i].frac,
-			      mch_fraction_max(rows[i].bits, rows[i].is_signed, rows[i].min, rows[i].max));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const int frac = mch_fraction_max(rows[i].bits, rows[i].is_signed, rows[i].min, rows[i].max);
+		ck_assert_msg(frac == rows[i].frac, "row %zu: %c%d, %g .. %g: want frac %d, got %d", i,
+			      rows[i].is_signed ? 's' : 'u', rows[i].bits, rows[i].min, rows[i].max, rows[i].frac,
+			      frac);
+	}
 }
 END_TEST
 
@@ -118,9 +119,11 @@ START_TEST(mse_is_least)
 			const int mse = mch_fraction_choose(MCH_FRACTION_MSE, bits, is_signed, &list, 1);
 			ck_assert_int_eq(max, mch_fraction_max(bits, is_signed, range.min, range.max));
 			const double won = slow_error((struct mch_format){bits, mse, is_signed}, values);
-			for (int frac = max - 3; frac <= max + 10; frac++)
-				ck_assert_msg(won <= slow_error((struct mch_format){bits, frac, is_signed}, values) * (1 + 1e-12),
-					      "shape %d, %d bits: frac %d is better than %d", shape, bits, frac, mse);
+			for (int frac = max - 3; frac <= max + 10; frac++) {
+				const double other = slow_error((struct mch_format){bits, frac, is_signed}, values);
+				ck_assert_msg(won <= other * (1 + 1e-12), "shape %d, %d bits: frac %d beats %d", shape,
+					      bits, frac, mse);
+			}
 		}
 	}
 }
@@ -141,7 +144,8 @@ START_TEST(error_stops_early)
 	static float values[N];
 	draw(0, values, 5);
 	const struct mch_format f = {4, 1, true};
-	const double all = mch_fraction_error(f, values, N, INFINITY), some = mch_fraction_error(f, values, N, all / 10);
+	const double all = mch_fraction_error(f, values, N, INFINITY);
+	const double some = mch_fraction_error(f, values, N, all / 10);
 	ck_assert_double_eq_tol(all, slow_error(f, values), 1e-9 * all);
 	ck_assert(some > all / 10 && some < all);
 }

@@ -67,8 +67,8 @@ static struct mch_search_config config_for(struct fake *f, double margin)
 
 static void assert_width(const int *width, int conv, int fc, int act)
 {
-	ck_assert_msg(width[0] == conv && width[1] == fc && width[2] == act, "want %d %d %d, got %d %d %d", conv, fc, act,
-		      width[0], width[1], width[2]);
+	ck_assert_msg(width[0] == conv && width[1] == fc && width[2] == act, "want %d %d %d, got %d %d %d", conv, fc,
+		      act, width[0], width[1], width[2]);
 }
 
 static struct mch_search s;

@@ -62,23 +62,18 @@ static void parse_widths(struct arguments *args, const char *text)
 	}
 }
 
-static error_t parse_option(int key, char *text, struct argp_state *state)
+/* The options that say how to quantize, not on what. */
+static error_t parse_choice(int key, const char *text, struct argp_state *state)
 {
 	struct arguments *args = state->input;
 	switch (key) {
-	case 'd':
-		args->data = text;
-		return 0;
-	case 'o':
-		args->output = text;
-		return 0;
 	case 'e':
 		args->error_margin = mch_cmd_real("--error-margin", text, 0, 100);
 		return 0;
 	case 'r':
 		if (mch_round_parse(text, &args->round) != 0)
-			argp_error(state, "--rounding: \"%s\" is no rounding mode; give floor, half_up, half_away, half_even or "
-				   "stochastic", text);
+			argp_error(state, "--rounding: \"%s\" is no rounding mode; give floor, half_up, half_away, "
+				   "half_even or stochastic", text);
 		return 0;
 	case 'f':
 		if (mch_fraction_parse(text, &args->rule) != 0)
@@ -92,6 +87,21 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case 's':
 		args->seed = (uint32_t)mch_cmd_integer("--seed", text, 0, UINT32_MAX);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+	struct arguments *args = state->input;
+	switch (key) {
+	case 'd':
+		args->data = text;
+		return 0;
+	case 'o':
+		args->output = text;
 		return 0;
 	case 'j':
 		args->json = true;
@@ -111,7 +121,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		finish_arguments(args, state);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_choice(key, text, state);
 	}
 }
 
@@ -174,12 +184,13 @@ static void unload(struct job *job)
 	mch_net_free(&job->net);
 }
 
-/* All that a score depends on, but for the widths. The margin is not in it: another margin may use the same scores. */
+/* All that a score depends on, but for the widths. The margin is not in it: another margin may use the same
+ * scores. */
 static json_t *scores_key(const struct job *job)
 {
 	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:I}", "format", "macchiato scores 1", "version",
-			 PACKAGE_VERSION, "net", job->net_hash, "images", job->n_scored, "test", job->test_hash, "train",
-			 job->train_hash, "round", mch_round_name(job->args->round), "fraction",
+			 PACKAGE_VERSION, "net", job->net_hash, "images", job->n_scored, "test", job->test_hash,
+			 "train", job->train_hash, "round", mch_round_name(job->args->round), "fraction",
 			 mch_fraction_name(job->args->rule), "seed", (json_int_t)job->args->seed);
 }
 
@@ -190,7 +201,8 @@ static int open_scores(struct job *job, struct mch_err *err)
 	json_t *key = scores_key(job);
 	if (!key)
 		return mch_err_set(err, job->args->output, "out of memory; use a machine with more");
-	const int status = mch_scores_open(&job->scores, is_stream ? NULL : job->args->output, key, job->n_scored, &found, err);
+	const int status = mch_scores_open(&job->scores, is_stream ? NULL : job->args->output, key, job->n_scored,
+					   &found, err);
 	json_decref(key);
 	if (status != 0 || job->args->quiet)
 		return status;
@@ -198,7 +210,8 @@ static int open_scores(struct job *job, struct mch_err *err)
 		fprintf(stderr, "macchiato: %s: %zu scores of an interrupted search are used\n", job->scores.path,
 			job->scores.n);
 	if (found == MCH_SCORES_FOREIGN)
-		fprintf(stderr, "macchiato: %s: is of another network, data or options, or damaged; the search starts anew\n",
+		fprintf(stderr, "macchiato: %s: is of another network, data or options, or damaged; the search "
+			"starts anew\n",
 			job->scores.path);
 	return 0;
 }
@@ -247,7 +260,8 @@ static int store(void *ctx, const int *width, int n_correct, struct mch_err *err
 static int prepare(struct job *job, struct mch_err *err)
 {
 	begin_progress(job, "ranges", "images");
-	const int status = mch_ranges_measure(&job->ranges, &job->net, &job->train, job->n_ranges, show_progress, job, err);
+	const int status = mch_ranges_measure(&job->ranges, &job->net, &job->train, job->n_ranges, show_progress, job,
+					      err);
 	mch_progress_end(&job->bar);
 	if (status != 0 || mch_formats_init(&job->formats, &job->net, &job->ranges, job->args->rule, err) != 0 ||
 	    mch_quant_init(&job->quant, &job->net, err) != 0)
@@ -282,8 +296,15 @@ static int prepare(struct job *job, struct mch_err *err)
 
 static struct mch_quantize_report report_of(const struct job *job)
 {
-	return (struct mch_quantize_report){&job->net,      &job->quant,     job->search,    &job->config,     job->args->rule,
-					    job->n_ranges, job->train_hash, job->test_hash, job->args->output};
+	return (struct mch_quantize_report){.net = &job->net,
+					    .quant = &job->quant,
+					    .search = job->search,
+					    .config = &job->config,
+					    .rule = job->args->rule,
+					    .n_ranges = job->n_ranges,
+					    .train_hash = job->train_hash,
+					    .test_hash = job->test_hash,
+					    .output = job->args->output};
 }
 
 static int print_json(const struct job *job, bool is_found, struct mch_err *err)
@@ -291,7 +312,8 @@ static int print_json(const struct job *job, bool is_found, struct mch_err *err)
 	const struct mch_quantize_report report = report_of(job);
 	json_t *root = mch_quantize_json(&report, is_found);
 	if (!root)
-		return mch_err_set(err, job->args->net, "a name is no UTF-8, which JSON needs; rename it, or leave --json out");
+		return mch_err_set(err, job->args->net, "a name is no UTF-8, which JSON needs; rename it, or leave "
+				   "--json out");
 	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 	putchar('\n');
 	json_decref(root);
@@ -303,9 +325,11 @@ static int say_missed(const struct job *job, struct mch_err *err)
 {
 	const double n = job->n_scored, of_float = 100 * job->config.n_float_correct / n;
 	const double exact = 100 * job->search->n_correct / n;
-	fprintf(stderr, "macchiato: %s: 16 bits in every part reach %.2f %%, float %.2f %%: more than the margin of %g points is "
-		"lost; give --error-margin=%.2f or more, or see where values are lost with `macchiato ranges --bits=16`\n",
-		job->args->net, exact, of_float, job->args->error_margin, ceil((of_float - exact) * 100 - 1e-6) / 100);
+	fprintf(stderr, "macchiato: %s: 16 bits in every part reach %.2f %%, float %.2f %%: more than the margin of "
+		"%g points is lost; give --error-margin=%.2f or more, or see where values are lost with "
+		"`macchiato ranges --bits=16`\n",
+		job->args->net, exact, of_float, job->args->error_margin,
+		ceil((of_float - exact) * 100 - 1e-6) / 100);
 	if (job->args->json && print_json(job, false, err) != 0)
 		return MCH_EXIT_FAILED;
 	mch_scores_remove(&job->scores);
@@ -357,12 +381,13 @@ static int run(struct job *job, struct mch_err *err)
 int mch_cmd_quantize(int argc, char **argv, struct mch_err *err)
 {
 	static const struct argp_option options[] = {
-		{"data", 'd', "DIR", 0, "Folder of the images: training images give the ranges, test images the scores", 0},
+		{"data", 'd', "DIR", 0, "Folder of the images; test images give the scores", 0},
 		{"output", 'o', "FILE", 0, "Write the formats to FILE, or - for the standard output", 0},
 		{"error-margin", 'e', "POINTS", 0, "Percentage points of top-1 accuracy that may be lost (1)", 0},
 		{"widths", 'w', "C,F,A", 0, "No search: score these widths of conv weights, FC weights and activations", 0},
 		{"rounding", 'r', "MODE", 0, "floor, half_up, half_away, half_even (the usual one) or stochastic", 0},
-		{"fraction", 'f', "RULE", 0, "max: nothing saturates; mse: least squared error (" MCH_FRACTION_USUAL_TEXT ")", 0},
+		{"fraction", 'f', "RULE", 0, "max: nothing saturates; mse: least squared error ("
+		 MCH_FRACTION_USUAL_TEXT ")", 0},
 		{"images", 'n', "N", 0, "Take the ranges from N training images (1000)", 0},
 		{"limit", 'l', "N", 0, "Score on the first N test images (all)", 0},
 		{"seed", 's', "SEED", 0, "Of stochastic rounding (1)", 0},
@@ -373,15 +398,17 @@ int mch_cmd_quantize(int argc, char **argv, struct mch_err *err)
 	static const struct argp argp = {options,
 					 parse_option,
 					 "NET",
-					 "Finds the smallest bit-widths of convolution weights, FC weights and activations that "
-					 "lose no more accuracy than the margin.\v"
-					 "NET is an ONNX model (.onnx). Every score is the top-1 accuracy of exact integers, the "
-					 "same bits as the hardware. Scores are kept in FILE.part: a search that was stopped goes "
-					 "on where it was. Exit status 1: the margin cannot be met, and no FILE is written.",
+					 "Finds the smallest bit-widths of convolution weights, FC weights and "
+					 "activations that lose no more accuracy than the margin.\v"
+					 "NET is an ONNX model (.onnx). Every score is the top-1 accuracy of exact "
+					 "integers, the same bits as the hardware. Scores are kept in FILE.part: a "
+					 "search that was stopped goes on where it was. Exit status 1: the margin "
+					 "cannot be met, and no FILE is written.",
 					 NULL,
 					 NULL,
 					 NULL};
-	struct arguments args = {.error_margin = 1, .round = MCH_ROUND_HALF_EVEN, .rule = MCH_FRACTION_USUAL, .seed = 1};
+	struct arguments args = {.error_margin = 1, .round = MCH_ROUND_HALF_EVEN, .rule = MCH_FRACTION_USUAL,
+				 .seed = 1};
 	struct job job = {.args = &args};
 	mch_cmd_parse(&argp, argc, argv, &args);
 	mch_net_init(&job.net);

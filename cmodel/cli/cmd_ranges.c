@@ -90,9 +90,9 @@ static void print_row(const char *name, int width, const struct mch_range *r, st
 	char bars[N_BINS * 3 + 1], text[16];
 	mch_range_histogram(r, counts, N_BINS);
 	bar_text(bars, counts, N_BINS);
-	printf("%-*s  %11.5g  %11.5g  %11.5g  %11.5g  %5.1f  %-7s  %s\n", width, name, r->min, r->max, r->mean, r->std,
-	       100 * (double)r->n_zero / (double)(r->n ? r->n : 1), format.bits ? mch_format_text(format, text) : "float",
-	       bars);
+	printf("%-*s  %11.5g  %11.5g  %11.5g  %11.5g  %5.1f  %-7s  %s\n", width, name, r->min, r->max, r->mean,
+	       r->std, 100 * (double)r->n_zero / (double)(r->n ? r->n : 1),
+	       format.bits ? mch_format_text(format, text) : "float", bars);
 }
 
 static int name_width(const struct mch_net *net)
@@ -107,8 +107,8 @@ static int name_width(const struct mch_net *net)
 
 static void print_head(const char *what, int width)
 {
-	printf("\n%-*s  %11s  %11s  %11s  %11s  %5s  %-7s  %s\n", width, what, "min", "max", "mean", "std", "zero%", "format",
-	       "min ... max, log of the count");
+	printf("\n%-*s  %11s  %11s  %11s  %11s  %5s  %-7s  %s\n", width, what, "min", "max", "mean", "std", "zero%",
+	       "format", "min ... max, log of the count");
 }
 
 static void print_tables(const struct view *v)
@@ -116,7 +116,8 @@ static void print_tables(const struct view *v)
 	const int width = name_width(v->net);
 	printf("network     %s\n", v->net->name);
 	printf("images      %d of %s\n", v->ranges->n_images, v->data->name);
-	printf("formats     %d bits, fractions by the rule \"%s\"\n", v->args->bits, mch_fraction_name(v->args->rule));
+	printf("formats     %d bits, fractions by the rule \"%s\"\n", v->args->bits,
+	       mch_fraction_name(v->args->rule));
 	print_head("tensor", width);
 	for (int e = 0; e < v->net->n_edges; e++)
 		print_row(v->net->edges[e].name, width, &v->ranges->edge[e], v->quant->edge[e]);
@@ -141,8 +142,8 @@ static json_t *range_json(const char *name, const struct mch_range *r, struct mc
 	mch_range_histogram(r, counts, N_BINS);
 	return json_pack("{s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:o, s:i, s:o}", "name", name, "format",
 			 format.bits ? mch_format_text(format, text) : "float", "values", (json_int_t)r->n, "zeros",
-			 (json_int_t)r->n_zero, "min", r->min, "max", r->max, "mean", r->mean, "std", r->std, "histogram",
-			 counts_json(counts, N_BINS), "log2_first", MCH_RANGE_LOG2_MIN, "log2",
+			 (json_int_t)r->n_zero, "min", r->min, "max", r->max, "mean", r->mean, "std", r->std,
+			 "histogram", counts_json(counts, N_BINS), "log2_first", MCH_RANGE_LOG2_MIN, "log2",
 			 counts_json(r->log2, MCH_RANGE_N_LOG2));
 }
 
@@ -157,12 +158,13 @@ static int print_json(const struct view *v, struct mch_err *err)
 		if (v->ranges->layer[i].n > 0)
 			bad |= json_array_append_new(weights, range_json(v->net->layers[i].name, &v->ranges->layer[i],
 									 v->quant->layer[i].weights));
-	json_t *root = json_pack("{s:s, s:s, s:i, s:i, s:s, s:o, s:o}", "network", v->net->name, "data", v->data->name,
-				 "images", v->ranges->n_images, "bits", v->args->bits, "fraction",
+	json_t *root = json_pack("{s:s, s:s, s:i, s:i, s:s, s:o, s:o}", "network", v->net->name, "data",
+				 v->data->name, "images", v->ranges->n_images, "bits", v->args->bits, "fraction",
 				 mch_fraction_name(v->args->rule), "tensors", tensors, "weights", weights);
 	if (!root || bad) {
 		json_decref(root);
-		return mch_err_set(err, v->args->net, "a name is no UTF-8, which JSON needs; rename it, or leave --json out");
+		return mch_err_set(err, v->args->net, "a name is no UTF-8, which JSON needs; rename it, or leave "
+				   "--json out");
 	}
 	/* 9 digits tell any two float values apart */
 	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
@@ -228,18 +230,20 @@ int mch_cmd_ranges(int argc, char **argv, struct mch_err *err)
 		{"data", 'd', "DIR", 0, "Folder of the training images", 0},
 		{"images", 'n', "N", 0, "Look at N training images (1000)", 0},
 		{"bits", 'b', "BITS", 0, "Suggest formats of BITS bits, 1 to 16 (8)", 0},
-		{"fraction", 'f', "RULE", 0, "max: nothing saturates; mse: least squared error (" MCH_FRACTION_USUAL_TEXT ")", 0},
+		{"fraction", 'f', "RULE", 0, "max: nothing saturates; mse: least squared error ("
+		 MCH_FRACTION_USUAL_TEXT ")", 0},
 		{"json", 'j', NULL, 0, "Print JSON instead of tables", 0},
 		{0},
 	};
 	static const struct argp argp = {options,
 					 parse_option,
 					 "NET",
-					 "Shows the range and distribution of every tensor and of every layer's weights, and "
-					 "the fixed-point format that suits it.\v"
-					 "NET is an ONNX model (.onnx). The histograms are of up to 65536 values of a tensor, "
-					 "and of all weights. A tensor's format is that of the layers that pass its codes on, "
-					 "such as pooling and ReLU: what counts is the range behind them.",
+					 "Shows the range and distribution of every tensor and of every layer's "
+					 "weights, and the fixed-point format that suits it.\v"
+					 "NET is an ONNX model (.onnx). The histograms are of up to 65536 values of "
+					 "a tensor, and of all weights. A tensor's format is that of the layers that "
+					 "pass its codes on, such as pooling and ReLU: what counts is the range "
+					 "behind them.",
 					 NULL,
 					 NULL,
 					 NULL};

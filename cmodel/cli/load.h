@@ -12,8 +12,8 @@
 int mch_load_data(const char *dir, const char *split, const struct mch_net *net, struct mch_dataset *data,
 		  struct mch_err *err);
 
-/* How many images to use: `asked`, or when that is 0 `usual` or as many as there are. -1 with err ("--images: ...") when
- * more are asked for than there are. */
+/* How many images to use: `asked`, or when that is 0 `usual` or as many as there are. -1 with err ("--images: ...")
+ * when more are asked for than there are. */
 int mch_load_count(const char *option, long asked, long usual, const struct mch_dataset *data, struct mch_err *err);
 
 #endif

@@ -17,6 +17,12 @@ static const char *const why_names[] = {
 	[MCH_SEARCH_TAKE_AWAY] = "one bit less",
 };
 
+static const char *const part_titles[MCH_N_PARTS] = {
+	[MCH_PART_CONV_WEIGHTS] = "conv weights",
+	[MCH_PART_FC_WEIGHTS] = "FC weights",
+	[MCH_PART_ACTIVATIONS] = "activations",
+};
+
 static double percent(const struct mch_quantize_report *r, int n_correct)
 {
 	return 100.0 * n_correct / r->config->n_images;
@@ -25,8 +31,12 @@ static double percent(const struct mch_quantize_report *r, int n_correct)
 /* Accuracy of each part alone. The star marks the width that was chosen from its column. */
 static void print_alone(const struct mch_quantize_report *r)
 {
-	printf("\nAccuracy in %% when one part has few bits and the others have 16; * is the part's smallest width\n");
-	printf("%4s  %13s  %13s  %13s\n", "bits", "conv weights ", "FC weights ", "activations ");
+	printf("\nAccuracy in %% when one part has few bits and the others have 16; * is the part's smallest "
+	       "width\n");
+	printf("bits");
+	for (int p = 0; p < MCH_N_PARTS; p++)
+		printf("  %12s ", part_titles[p]);
+	putchar('\n');
 	for (int bits = MCH_OPERAND_BITS_MAX; bits >= 1; bits--) {
 		printf("%4d", bits);
 		for (int p = 0; p < MCH_N_PARTS; p++) {
@@ -45,7 +55,8 @@ static void print_tries(const struct mch_quantize_report *r)
 	printf("\n%-12s  %4s  %4s  %4s  %9s\n", "All parts", "conv", "FC", "act.", "accuracy");
 	for (int i = 0; i < r->search->n_tries; i++) {
 		const struct mch_search_try *t = &r->search->tries[i];
-		const bool passes = mch_search_passes(r->config, t->n_correct);
+		const char *verdict = mch_search_passes(r->config, t->n_correct) ? "within the margin"
+										 : "misses the margin";
 		printf("%-12s", why_names[t->why]);
 		for (int p = 0; p < MCH_N_PARTS; p++) {
 			if (r->config->has_part[p])
@@ -53,7 +64,7 @@ static void print_tries(const struct mch_quantize_report *r)
 			else
 				printf("  %4s", "-");
 		}
-		printf("  %7.2f %%  %s%s\n", percent(r, t->n_correct), passes ? "within the margin" : "misses the margin",
+		printf("  %7.2f %%  %s%s\n", percent(r, t->n_correct), verdict,
 		       t->is_taken ? ", taken" : "");
 	}
 }
@@ -63,7 +74,8 @@ static void print_layers(const struct mch_quantize_report *r)
 	size_t width = strlen("Layer");
 	for (int i = 0; i < r->net->n_layers; i++)
 		width = strlen(r->net->layers[i].name) > width ? strlen(r->net->layers[i].name) : width;
-	printf("\n%-*s  %-8s  %-7s  %-7s  %-7s  %4s  %s\n", (int)width, "Layer", "kind", "weights", "input", "output", "acc.",
+	printf("\n%-*s  %-8s  %-7s  %-7s  %-7s  %4s  %s\n", (int)width, "Layer", "kind", "weights", "input", "output",
+	       "acc.",
 	       "range of the accumulator, for any input");
 	for (int i = 0; i < r->net->n_layers; i++) {
 		const struct mch_layer *layer = &r->net->layers[i];
@@ -74,7 +86,8 @@ static void print_layers(const struct mch_quantize_report *r)
 		       q->weights.bits ? mch_format_text(q->weights, text[0]) : "", mch_format_text(in, text[1]),
 		       out.bits ? mch_format_text(out, text[2]) : "float");
 		if (q->weights.bits)
-			printf("  %4d  %" PRId64 " .. %" PRId64, q->acc.bits, q->certificate.low, q->certificate.high);
+			printf("  %4d  %" PRId64 " .. %" PRId64, q->acc.bits, q->certificate.low,
+			       q->certificate.high);
 		putchar('\n');
 	}
 }
@@ -92,10 +105,8 @@ void mch_quantize_print(const struct mch_quantize_report *r)
 	printf("\nresult     ");
 	for (int p = 0; p < MCH_N_PARTS; p++)
 		if (r->config->has_part[p])
-			printf(" %d-bit %s,", r->search->width[p],
-			       p == MCH_PART_CONV_WEIGHTS ? "conv weights" : p == MCH_PART_FC_WEIGHTS ? "FC weights"
-												      : "activations");
-	printf(" %.2f %% (%+.2f points, margin %g)\n", percent(r, exact), percent(r, exact) - percent(r, float_correct),
+			printf(" %d-bit %s,", r->search->width[p], part_titles[p]);
+	printf(" %.2f %% (%+.2f points, margin %g)\n", percent(r, exact), percent(r, exact - float_correct),
 	       r->config->error_margin);
 }
 
@@ -103,7 +114,8 @@ static json_t *widths_json(const struct mch_quantize_report *r, const int *width
 {
 	json_t *object = json_object();
 	for (int p = 0; p < MCH_N_PARTS; p++)
-		json_object_set_new(object, mch_quant_part_names[p], json_integer(r->config->has_part[p] ? width[p] : 0));
+		json_object_set_new(object, mch_quant_part_names[p],
+				    json_integer(r->config->has_part[p] ? width[p] : 0));
 	return object;
 }
 
@@ -135,18 +147,20 @@ static json_t *tries_json(const struct mch_quantize_report *r)
 
 json_t *mch_quantize_search_json(const struct mch_quantize_report *r)
 {
-	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o}", "fraction", mch_fraction_name(r->rule), "range_images",
-			 r->n_ranges, "range_images_hash", r->train_hash, "scored_images_hash", r->test_hash, "alone",
-			 alone_json(r), "alone_widths", widths_json(r, r->search->alone_width), "together", tries_json(r));
+	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o}", "fraction", mch_fraction_name(r->rule),
+			 "range_images", r->n_ranges, "range_images_hash", r->train_hash, "scored_images_hash",
+			 r->test_hash, "alone", alone_json(r), "alone_widths",
+			 widths_json(r, r->search->alone_width), "together", tries_json(r));
 }
 
 json_t *mch_quantize_json(const struct mch_quantize_report *r, bool is_found)
 {
 	const int widest = r->search->known[MCH_OPERAND_BITS_MAX][MCH_OPERAND_BITS_MAX][MCH_OPERAND_BITS_MAX];
-	json_t *root = json_pack("{s:s, s:b, s:i, s:f, s:f, s:f, s:f}", "network", r->net->name, "found", (int)is_found,
-				 "images", r->config->n_images, "error_margin", r->config->error_margin, "accuracy_float",
-				 percent(r, r->config->n_float_correct), "accuracy_16_bits", percent(r, widest),
-				 "accuracy_exact", percent(r, r->search->n_correct));
+	json_t *root = json_pack("{s:s, s:b, s:i, s:f, s:f, s:f, s:f}", "network", r->net->name, "found",
+				 (int)is_found, "images", r->config->n_images, "error_margin",
+				 r->config->error_margin, "accuracy_float", percent(r, r->config->n_float_correct),
+				 "accuracy_16_bits", percent(r, widest), "accuracy_exact",
+				 percent(r, r->search->n_correct));
 	if (is_found && root) {
 		json_object_set_new(root, "output", json_string(r->output));
 		json_object_set_new(root, "widths", widths_json(r, r->search->width));

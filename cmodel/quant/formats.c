@@ -105,8 +105,8 @@ static int clamp(int v, int low, int high)
 	return v < low ? low : v > high ? high : v;
 }
 
-/* Weights of a layer. The bias is stored at x.frac + w.frac in at most 48 bits: where a large bias meets tiny weights, the
- * weights give up fraction bits so that it still fits. */
+/* Weights of a layer. The bias is stored at x.frac + w.frac in at most 48 bits: where a large bias meets tiny
+ * weights, the weights give up fraction bits so that it still fits. */
 static struct mch_format weight_format(struct mch_formats *f, int i, int bits, struct mch_format x)
 {
 	const struct mch_layer *layer = &f->net->layers[i];

@@ -9,9 +9,10 @@
 #include "quant/fraction.h"
 #include "quant/ranges.h"
 
-/* Edges joined by layers that pass codes on unchanged (max pool, ReLU, flatten, dropout, a final softmax) are one group
- * with one format. Clamping and rounding are monotone, so they commute with max and ReLU: what counts is the range where
- * the codes are read, behind the last of these layers, and a group read only behind a ReLU is unsigned. */
+/* Edges joined by layers that pass codes on unchanged (max pool, ReLU, flatten, dropout, a final softmax) are one
+ * group with one format. Clamping and rounding are monotone, so they commute with max and ReLU: what counts is the
+ * range where the codes are read, behind the last of these layers, and a group read only behind a ReLU is
+ * unsigned. */
 struct mch_formats {
 	const struct mch_net *net;
 	const struct mch_ranges *ranges;
@@ -30,8 +31,8 @@ int mch_formats_init(struct mch_formats *f, const struct mch_net *net, const str
 void mch_formats_free(struct mch_formats *f);
 
 /* Sets width (0 for a part that the net has not), edge[] (zero bits behind a softmax, which is the host's) and
- * layer[].weights of quant, made by mch_quant_init for the same net, and lets mch_qnet_build choose the accumulators. Widths
- * are 1..16. Choices are remembered per width, so a second call is cheap. */
+ * layer[].weights of quant, made by mch_quant_init for the same net, and lets mch_qnet_build choose the accumulators.
+ * Widths are 1..16. Choices are remembered per width, so a second call is cheap. */
 void mch_formats_apply(struct mch_formats *f, const int width[MCH_N_PARTS], struct mch_quant *quant);
 
 /* The part that a layer's weights belong to: MCH_PART_CONV_WEIGHTS, MCH_PART_FC_WEIGHTS, or -1 when it has none. */

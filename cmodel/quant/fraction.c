@@ -53,14 +53,16 @@ double mch_fraction_error(struct mch_format format, const float *values, size_t 
 	for (size_t i = 0; i < n && sum <= enough; i += CHUNK) {
 		for (size_t j = i; j < n && j < i + CHUNK; j++) {
 			const double x = (double)values[j];
-			const double d = x - mch_format_real(format, mch_format_raw(format, x, MCH_ROUND_HALF_EVEN, NULL));
+			const int64_t raw = mch_format_raw(format, x, MCH_ROUND_HALF_EVEN, NULL);
+			const double d = x - mch_format_real(format, raw);
 			sum += d * d;
 		}
 	}
 	return sum;
 }
 
-static double total_error(struct mch_format format, const struct mch_range *const *ranges, int n_ranges, double enough)
+static double total_error(struct mch_format format, const struct mch_range *const *ranges, int n_ranges,
+			  double enough)
 {
 	double sum = 0;
 	for (int i = 0; i < n_ranges && sum <= enough; i++)

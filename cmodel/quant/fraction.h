@@ -11,7 +11,7 @@
 
 enum mch_fraction {
 	MCH_FRACTION_MAX, /* the most that saturate no value: Ristretto's integer length */
-	MCH_FRACTION_MSE, /* the least sum of squared errors: may clip rare large values to resolve the many small ones */
+	MCH_FRACTION_MSE, /* the least sum of squared errors: may clip the rare large values to resolve the small */
 };
 
 #define MCH_FRACTION_USUAL MCH_FRACTION_MSE
@@ -21,12 +21,13 @@ enum mch_fraction {
 const char *mch_fraction_name(enum mch_fraction rule);
 int mch_fraction_parse(const char *name, enum mch_fraction *rule);
 
-/* The largest frac, |frac| <= MCH_FRAC_LIMIT, for which neither min nor max saturates when rounded to nearest. An unsigned
- * format has no regard to a negative min. One bit signed, codes {-1, 0}, can hold no positive number: there -|max| must
- * fit. Zeros alone give a format of range 1. */
+/* The largest frac, |frac| <= MCH_FRAC_LIMIT, for which neither min nor max saturates when rounded to nearest. An
+ * unsigned format has no regard to a negative min. One bit signed, codes {-1, 0}, can hold no positive number: there
+ * -|max| must fit. Zeros alone give a format of range 1. */
 int mch_fraction_max(int bits, bool is_signed, double min, double max);
 
-/* Sum of (value - its nearest code)^2 in order of the values; may stop, with what it has, when that exceeds `enough`. */
+/* Sum of (value - its nearest code)^2 in order of the values; may stop, with what it has, when that exceeds
+ * `enough`. */
 double mch_fraction_error(struct mch_format format, const float *values, size_t n, double enough);
 
 /* By rule, for values that share one format: n_ranges >= 1 ranges with their samples. A tie goes to the smaller

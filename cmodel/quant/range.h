@@ -28,7 +28,8 @@ struct mch_range {
 void mch_range_add(struct mch_range *range, const float *values, size_t n);
 void mch_range_finish(struct mch_range *range);
 
-/* The sample counted in n_bins equal bins from min to max; the last one includes max. All counts are 0 when it is empty. */
+/* The sample counted in n_bins equal bins from min to max; the last one includes max. All counts are 0 when it is
+ * empty. */
 void mch_range_histogram(const struct mch_range *range, uint64_t *counts, int n_bins);
 
 #endif

@@ -21,15 +21,16 @@ static size_t find_bad(const float *values, size_t n)
 
 static int no_memory(const struct mch_net *net, struct mch_err *err)
 {
-	return mch_err_set(err, net->name ? net->name : "network", "out of memory; use fewer images or a machine with more");
+	return mch_err_set(err, net->name ? net->name : "network", "out of memory; use fewer images or a machine "
+			   "with more");
 }
 
 static int not_finite(const struct mch_net *net, struct mch_err *err, const char *what, const char *name, float value)
 {
 	char where[256];
 	snprintf(where, sizeof(where), "%s: %s %s", net->name ? net->name : "network", what, name);
-	return mch_err_set(err, where, "holds the value %g, which has no fixed-point form; train the network anew, or correct "
-			   "the file", (double)value);
+	return mch_err_set(err, where, "holds the value %g, which has no fixed-point form; train the network anew, "
+			   "or correct the file", (double)value);
 }
 
 static int measure_weights(struct mch_ranges *ranges, const struct mch_net *net, struct mch_err *err)
@@ -104,7 +105,8 @@ static void close_scratch(struct scratch *s)
 	free(s->rng);
 }
 
-static int measure_batch(struct mch_ranges *ranges, struct scratch *s, const struct mch_net *net, int n, struct mch_err *err)
+static int measure_batch(struct mch_ranges *ranges, struct scratch *s, const struct mch_net *net, int n,
+			 struct mch_err *err)
 {
 	if (mch_float_run(s->engine, n, s->input, s->output, err) != 0)
 		return -1;
@@ -137,8 +139,8 @@ static int alloc(struct mch_ranges *ranges, const struct mch_net *net, int n_ima
 	return 0;
 }
 
-int mch_ranges_measure(struct mch_ranges *ranges, const struct mch_net *net, const struct mch_dataset *data, int n_images,
-		       void (*progress)(void *ctx, int done, int total), void *ctx, struct mch_err *err)
+int mch_ranges_measure(struct mch_ranges *ranges, const struct mch_net *net, const struct mch_dataset *data,
+		       int n_images, void (*progress)(void *ctx, int done, int total), void *ctx, struct mch_err *err)
 {
 	struct scratch s = {0};
 	int status = alloc(ranges, net, n_images, err);

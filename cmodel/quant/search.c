@@ -68,7 +68,7 @@ static int search_part(struct walk *w, int part)
 
 static int try_widths(struct walk *w, enum mch_search_why why, const int *width, struct mch_search_try **result)
 {
-	MCH_REQUIRE(w->s->n_tries < MCH_SEARCH_TRIES_MAX, "45 steps back, 45 forward and 3 tries each is the longest path");
+	MCH_REQUIRE(w->s->n_tries < MCH_SEARCH_TRIES_MAX, "90 steps of 3 tries each are the longest path");
 	struct mch_search_try *t = &w->s->tries[w->s->n_tries];
 	*t = (struct mch_search_try){.why = why};
 	memcpy(t->width, width, sizeof(t->width));
@@ -95,8 +95,8 @@ static long long saved(const struct walk *w, const struct mch_search_try *a, con
 	return sum;
 }
 
-/* One bit more (delta 1) or less (-1) for each part in turn, within [low, high]; the better of those that count is left in
- * *best, NULL when there is none. */
+/* One bit more (delta 1) or less (-1) for each part in turn, within [low, high]; the better of those that count is
+ * left in *best, NULL when there is none. */
 static int try_neighbours(struct walk *w, int delta, const int *low, const int *high, struct mch_search_try **best)
 {
 	*best = NULL;

@@ -62,12 +62,12 @@ bool mch_search_passes(const struct mch_search_config *config, int n_correct);
 
 /* 1. Each part alone, 16 bits down to 1, the others at 16. Its width is the smallest such that this and every larger
  *    width pass.
- * 2. The three together. While they fail: one more bit for each part that has less than 16, in turn; the most accurate of
- *    these is taken, the one with fewer bits in all on a tie, the first part on a further tie.
- * 3. Steps back may have given more than was needed: one bit less for each part that is above its width of 1; of those that
- *    pass, the one that saves most is taken, the more accurate on a tie; until none passes.
- * The result depends on the scores alone. 0: s->width passes. 1: the margin cannot be met; where 16 bits everywhere fail,
- * no other width is tried. -1 with err. */
+ * 2. The three together. While they fail: one more bit for each part that has less than 16, in turn; the most
+ *    accurate of these is taken, the one with fewer bits in all on a tie, the first part on a further tie.
+ * 3. Steps back may have given more than was needed: one bit less for each part that is above its width of 1; of
+ *    those that pass, the one that saves most is taken, the more accurate on a tie; until none passes.
+ * The result depends on the scores alone. 0: s->width passes. 1: the margin cannot be met; where 16 bits everywhere
+ * fail, no other width is tried. -1 with err. */
 int mch_search_run(struct mch_search *s, const struct mch_search_config *config, struct mch_err *err);
 
 #endif
