@@ -107,6 +107,9 @@ static int try_neighbours(struct walk *w, int delta, const int *low, const int *
 		width[p] += delta;
 		if (width[p] < low[p] || width[p] > high[p] || !w->config->has_part[p])
 			continue;
+		const int known = w->s->known[width[0]][width[1]][width[2]];
+		if (delta < 0 && known >= 0 && !mch_search_passes(w->config, known))
+			continue; /* the step just taken, backwards: why it was taken */
 		if (try_widths(w, delta > 0 ? MCH_SEARCH_STEP_BACK : MCH_SEARCH_TAKE_AWAY, width, &t) != 0)
 			return -1;
 		if (delta < 0 && !mch_search_passes(w->config, t->n_correct))
