@@ -33,6 +33,7 @@ UNIT_TESTS = \
 	tests/check_prototxt \
 	tests/check_quant_json \
 	tests/check_range \
+	tests/check_ranges \
 	tests/check_report \
 	tests/check_requant \
 	tests/check_round_shift \
@@ -47,6 +48,8 @@ SCRIPT_TESTS = \
 	tests/cli/export-verilog.sh \
 	tests/cli/export.sh \
 	tests/cli/info.sh \
+	tests/cli/quantize.sh \
+	tests/cli/ranges.sh \
 	tests/cli/train.sh \
 	tests/docs/vectors.sh
 
@@ -83,6 +86,8 @@ tests_check_accel_vector_LDADD = $(ALL_LIBS)
 check_PROGRAMS += tests/make_accel_net
 tests_make_accel_net_SOURCES = tests/make_accel_net.c $(ACCEL_FIXTURE)
 tests_make_accel_net_LDADD = $(ALL_LIBS)
+check_PROGRAMS += tests/make_quant_net
+tests_make_quant_net_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_caffe_read_LDADD = $(ALL_LIBS)
 tests_check_datapath_LDADD = cmodel/arch/libarch.a $(LDADD)
 tests_check_exact_SOURCES = tests/check_exact.c tests/random_net.c tests/random_net.h
@@ -100,6 +105,7 @@ tests_check_onnx_foreign_LDADD = $(ALL_LIBS)
 tests_check_prototxt_LDADD = $(ALL_LIBS)
 tests_check_quant_json_LDADD = $(ALL_LIBS)
 tests_check_range_LDADD = $(ALL_LIBS)
+tests_check_ranges_LDADD = $(ALL_LIBS)
 tests_check_search_LDADD = $(ALL_LIBS)
 tests_check_sgd_LDADD = $(ALL_LIBS)
 

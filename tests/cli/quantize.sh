@@ -1,0 +1,144 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Macchiato authors
+# macchiato quantize: its report, equal bytes for equal arguments, a search that was killed, a margin that cannot be met,
+# and its errors.
+set -eu
+macchiato=${top_builddir:?run me by make check}/macchiato
+work=$(mktemp -d "${TMPDIR:-/tmp}/quantize.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+fail() {
+	echo "FAIL: $*"
+	failed=1
+}
+
+# refuse STATUS TEXT ARGUMENT...: that exit status, the message TEXT first, nothing on stdout, nothing left behind.
+refuse() {
+	want_status=$1 want=$2
+	shift 2
+	before=$(ls -A)
+	status=0
+	"$macchiato" quantize "$@" >../out.txt 2>../err.txt || status=$?
+	[ "$status" = "$want_status" ] || fail "quantize $*: exit $status, not $want_status"
+	[ "$(head -n 1 ../err.txt)" = "macchiato$want" ] || fail "quantize $*: $(cat ../err.txt)"
+	[ ! -s ../out.txt ] || fail "quantize $*: wrote to stdout"
+	[ "$(ls -A)" = "$before" ] || fail "quantize $*: left something behind"
+}
+
+mkdir "$work/here"
+cd "$work/here"
+"$top_builddir/tests/make_quant_net" .
+
+# The result and its report tell the same.
+"$macchiato" quantize small.onnx --data=. --error-margin=4 -o q.json >report.txt 2>notes.txt
+[ ! -s notes.txt ] || fail "notes without a cause: $(cat notes.txt)"
+[ ! -e q.json.part ] || fail "the checkpoint outlives the search"
+widths=$(sed -n 's/^"widths": {"conv_weights": \([0-9]*\), "fc_weights": \([0-9]*\), "activations": \([0-9]*\)},$/\1 \2 \3/p' q.json)
+exact=$(sed -n 's/^"accuracy": {"float": .*, "exact": \([0-9.e+]*\), .*/\1/p' q.json | awk '{printf "%.2f", $1}')
+# shellcheck disable=SC2086 # three words
+set -- $widths
+[ $# = 3 ] || fail "no widths in q.json"
+last=$(tail -n 1 report.txt)
+case $last in
+"result      $1-bit conv weights, $2-bit FC weights, $3-bit activations, $exact % ("*" points, margin 4)") ;;
+*) fail "the report ends with: $last; the file says $widths, $exact" ;;
+esac
+[ "$(awk -v e="$exact" 'BEGIN {print (e >= 96 && e <= 100)}')" = 1 ] || fail "accuracy $exact is not within 4 points of float"
+grep -q '^float       100.00 % (200 of 200 images)$' report.txt || fail "float is not right on its own answers"
+# Fewer bits than everywhere 16, or there was no search; and one part less misses the margin or is never tried.
+[ $(($1 + $2 + $3)) -lt 36 ] || fail "no width was reduced: $widths"
+for part in 2 3 4; do
+	[ "$(awk -v p=$part '/^ *[0-9]+ / && $p ~ /[*]/ {n++} END {print n + 0}' report.txt)" = 1 ] ||
+		fail "column $part has not one chosen width"
+done
+
+# Equal arguments, equal bytes: elsewhere, in another locale, on another number of threads, as a stream, as JSON.
+mkdir ../other
+(cd ../other && LC_ALL=C.UTF-8 OMP_NUM_THREADS=1 TZ=Asia/Tokyo "$macchiato" quantize ../here/small.onnx --data=../here \
+	--error-margin=4 -o q.json --json >json.txt)
+cmp q.json ../other/q.json || fail "one thread gives another result"
+(cd ../other && OMP_NUM_THREADS=3 "$macchiato" quantize ../here/small.onnx --data=../here --error-margin=4 -o - >stream.json)
+cmp q.json ../other/stream.json || fail "three threads give another result"
+grep -q '"found": true' ../other/json.txt || fail "--json does not say that the margin is met"
+"$macchiato" quantize small.onnx --data=. --error-margin=4 -o quiet.json --quiet >quiet.txt 2>&1
+[ ! -s quiet.txt ] || fail "--quiet is not quiet"
+cmp q.json quiet.json || fail "--quiet changes the result"
+
+# Killed in the middle of a checkpoint: the limit on file sizes does that at the same score each time.
+status=0
+(ulimit -f 2 && exec "$macchiato" quantize small.onnx --data=. --error-margin=4 -o killed.json) >out.txt 2>&1 || status=$?
+[ "$status" -gt 128 ] || fail "the search was not killed: exit $status"
+[ ! -e killed.json ] || fail "a killed search left a result"
+n=$(($(wc -l <killed.json.part) - 1))
+[ "$n" -ge 3 ] || fail "only $n scores in the checkpoint"
+rm -f killed.json.part.*
+cp killed.json.part kept.part
+"$macchiato" quantize small.onnx --data=. --error-margin=4 -o killed.json >again.txt 2>notes.txt
+cmp q.json killed.json || fail "the resumed search has another result"
+cmp report.txt again.txt || fail "the resumed search has another report"
+[ "$(cat notes.txt)" = "macchiato: killed.json.part: $n scores of an interrupted search are used" ] || fail "$(cat notes.txt)"
+[ ! -e killed.json.part ] || fail "the checkpoint outlives the resumed search"
+
+# A checkpoint is believed: it is what decides, not a score made anew. All scores 200 lead to one bit in each part.
+{
+	head -n 1 kept.part
+	for bits in 16 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1; do
+		echo "{\"widths\": [$bits, 16, 16], \"correct\": 200}"
+		[ $bits = 16 ] || echo "{\"widths\": [16, $bits, 16], \"correct\": 200}"
+		[ $bits = 16 ] || echo "{\"widths\": [16, 16, $bits], \"correct\": 200}"
+	done
+	echo '{"widths": [1, 1, 1], "correct": 200}'
+} >fed.json.part
+"$macchiato" quantize small.onnx --data=. --error-margin=4 -o fed.json --quiet
+grep -q '"conv_weights": 1, "fc_weights": 1, "activations": 1' fed.json || fail "scores of the checkpoint are not used"
+
+# Another search's checkpoint, and a damaged one, are not.
+note="is of another network, data or options, or damaged; the search starts anew"
+for damage in 's/half_even/floor/' 's/"images":200/"images":199/' '3s/correct/korrect/' '3s/: [0-9]*}/: 201}/' '3s/16/17/' '4s/}//' '4p'; do
+	sed "$damage" kept.part >bad.json.part
+	! cmp -s kept.part bad.json.part || fail "$damage does no damage"
+	"$macchiato" quantize small.onnx --data=. --error-margin=4 -o bad.json >out.txt 2>notes.txt
+	[ "$(cat notes.txt)" = "macchiato: bad.json.part: $note" ] || fail "$damage: $(cat notes.txt)"
+	cmp q.json bad.json || fail "$damage: another result"
+done
+
+# The margin cannot be met: exit 1, nothing written.
+status=0
+"$macchiato" quantize small.onnx --data=dark --error-margin=2 -o dark.json >out.txt 2>notes.txt || status=$?
+[ "$status" = 1 ] || fail "a margin that cannot be met gives exit $status"
+if [ -e dark.json ] || [ -e dark.json.part ]; then fail "a missed margin left a file"; fi
+[ ! -s out.txt ] || fail "a missed margin prints a result"
+need=$(sed -n 's/.*--error-margin=\([0-9.]*\) or more, .*/\1/p' notes.txt)
+grep -Eq '^macchiato: small.onnx: 16 bits in every part reach [0-9.]+ %, float 100.00 %: more than the margin of 2 points is lost; give ' \
+	notes.txt || fail "$(cat notes.txt)"
+"$macchiato" quantize small.onnx --data=dark --error-margin="$need" -o dark.json --quiet || fail "the margin advised, $need, fails"
+
+# Bad input.
+refuse 2 " quantize: NET: no network given; give a .onnx file"
+refuse 2 " quantize: --data: no folder given; give the folder of the images" small.onnx -o a
+refuse 2 " quantize: --output: no file given; give the file for the result" small.onnx --data=.
+refuse 2 " quantize: --json: the standard output is taken by --output=-; give a file name" small.onnx --data=. -o - --json
+refuse 2 " quantize: --rounding: \"odd\" is no rounding mode; give floor, half_up, half_away, half_even or stochastic" \
+	small.onnx --data=. -o a --rounding=odd
+refuse 2 " quantize: --fraction: \"mean\" is no rule; give max or mse" small.onnx --data=. -o a --fraction=mean
+refuse 2 ": --error-margin: \"-1\" is no number from 0 to 100; give one" small.onnx --data=. -o a --error-margin=-1
+refuse 2 ": --images: 41 images are asked for, here train has 40; give a smaller number" small.onnx --data=../here -o a --images=41
+refuse 2 ": --limit: 201 images are asked for, here test has 200; give a smaller number" small.onnx --data=../here -o a --limit=201
+refuse 2 ": none.onnx: cannot be read (No such file or directory); check the name and its permissions" none.onnx --data=. -o a
+refuse 2 ": no/a.json.part: cannot be written (No such file or directory); check the folder, its permissions and free space" \
+	small.onnx --data=. -o no/a.json
+refuse 2 ": LeNet: layer conv1 has no weights; give a trained network (.onnx), or train this one first" \
+	"${top_srcdir:?}/tests/nets/lenet.prototxt" --data=. -o a
+mkdir wide
+cp t10k-* train-* wide
+printf '\0\0\010\003\0\0\0\001\0\0\0\001\0\0\0\002ab' >wide/train-images-idx3-ubyte
+printf '\0\0\010\001\0\0\0\001\0' >wide/train-labels-idx1-ubyte
+refuse 2 ": wide: images are 1x1x2, the network's input is 1x8x8; give the data it was trained on" small.onnx --data=wide -o a
+cp train-* wide
+printf '\0\0\010\001\0\0\0\050' >wide/train-labels-idx1-ubyte
+head -c 40 /dev/zero | tr '\0' '\011' >>wide/train-labels-idx1-ubyte
+refuse 2 ": wide: labels go up to 9, the network has 4 outputs; give the data it was trained on" small.onnx --data=wide -o a
+
+exit $failed
