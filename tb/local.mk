@@ -4,16 +4,23 @@
 # tb/mutants/<stem>.sed, add tb/check_<stem>, which runs both, to BENCH_TESTS, and lines to sim/matrix.txt.
 BENCH_TESTS = \
 	tb/check_lfsr \
+	tb/check_mac_array \
 	tb/check_requant \
 	tb/check_round_shift \
-	tb/check_sat
+	tb/check_sat \
+	tb/check_sc_mac_array
 
 TESTS += $(BENCH_TESTS)
 EXTRA_DIST += \
 	$(BENCH_TESTS) \
+	tb/array_case.h \
 	tb/lockstep.cpp \
 	tb/lockstep.h \
 	tb/mutants/lfsr.sed \
+	tb/mutants/mac-first.sed \
+	tb/mutants/mac-late.sed \
+	tb/mutants/mac-product.sed \
+	tb/mutants/mac_array-sign.sed \
 	tb/mutants/requant-bias.sed \
 	tb/mutants/requant-load.sed \
 	tb/mutants/requant-noise.sed \
@@ -32,6 +39,7 @@ EXTRA_DIST += \
 	tb/tb_mac_array.cpp \
 	tb/tb_requant.cpp \
 	tb/tb_round_shift.cpp \
-	tb/tb_sat.cpp
+	tb/tb_sat.cpp \
+	tb/tb_sc_mac_array.cpp
 
 LOCAL_CLEAN += tb/obj
