@@ -60,8 +60,15 @@ static int fake_store(void *ctx, const int *width, int n_correct, struct mch_err
 
 static struct mch_search_config config_for(struct fake *f, double margin)
 {
-	struct mch_search_config c = {1000, 900, margin, {true, true, true}, {100, 1000, 10},
-				      fake_score, fake_lookup, fake_store, NULL, f};
+	struct mch_search_config c = {.n_images = 1000,
+				      .n_float_correct = 900,
+				      .error_margin = margin,
+				      .has_part = {true, true, true},
+				      .weight_of = {100, 1000, 10},
+				      .score = fake_score,
+				      .lookup = fake_lookup,
+				      .store = fake_store,
+				      .ctx = f};
 	return c;
 }
 
@@ -212,6 +219,21 @@ START_TEST(absent_part)
 }
 END_TEST
 
+/* Widths that are given are scored, beside 16 bits for comparison, and taken whatever comes out. */
+START_TEST(fixed)
+{
+	struct fake f = {.needs = {5, 4, 7}};
+	struct mch_search_config c = config_for(&f, 1);
+	const int width[] = {3, 4, 7};
+	c.fixed = width;
+	ck_assert_int_eq(mch_search_run(&s, &c, NULL), 0);
+	assert_width(s.width, 3, 4, 7);
+	ck_assert_int_eq(s.n_correct, 860);
+	ck_assert_int_eq(f.n_calls, 2);
+	ck_assert_int_eq(s.alone[0][8], -1);
+}
+END_TEST
+
 /* Stopped after any number of scores and started anew: the same decisions, and no score is made twice. */
 START_TEST(resumes)
 {
@@ -239,7 +261,7 @@ END_TEST
 static Suite *suite(void)
 {
 	const TTest *const tests[] = {parts_apart, margin_is_inclusive, steps_back, steps_to_the_best, not_monotonic,
-				      unreachable, all_the_way, absent_part, resumes};
+				      unreachable, all_the_way, absent_part, fixed, resumes};
 	return CHECK_SUITE("search", tests);
 }
 
