@@ -4,6 +4,7 @@ EXTRA_DIST += \
 	sim/bench.h \
 	sim/dut.h \
 	sim/matrix.txt \
+	sim/mch_exported.v \
 	sim/pins.h \
 	sim/registers.vlt \
 	sim/stimulus.h

@@ -3,8 +3,11 @@
 # To add a bench: write tb/tb_<stem>.cpp (its comment "verilate: TOP FILES" says what it is made of), plant a fault in
 # tb/mutants/<stem>.sed, add tb/check_<stem>, which runs both, to BENCH_TESTS, and lines to sim/matrix.txt.
 BENCH_TESTS = \
+	tb/check_datapath \
+	tb/check_exported \
 	tb/check_lfsr \
 	tb/check_mac_array \
+	tb/check_mac \
 	tb/check_requant \
 	tb/check_round_shift \
 	tb/check_sat \
@@ -16,11 +19,14 @@ EXTRA_DIST += \
 	tb/array_case.h \
 	tb/lockstep.cpp \
 	tb/lockstep.h \
+	tb/mutants/datapath-bias.sed \
+	tb/mutants/datapath.sed \
 	tb/mutants/lfsr.sed \
 	tb/mutants/mac-first.sed \
 	tb/mutants/mac-late.sed \
 	tb/mutants/mac-product.sed \
 	tb/mutants/mac_array-sign.sed \
+	tb/mutants/mac-rail.sed \
 	tb/mutants/requant-bias.sed \
 	tb/mutants/requant-load.sed \
 	tb/mutants/requant-noise.sed \
@@ -35,7 +41,9 @@ EXTRA_DIST += \
 	tb/stream.cpp \
 	tb/stream.h \
 	tb/tb_datapath.cpp \
+	tb/tb_exported.cpp \
 	tb/tb_lfsr.cpp \
+	tb/tb_mac.cpp \
 	tb/tb_mac_array.cpp \
 	tb/tb_requant.cpp \
 	tb/tb_round_shift.cpp \

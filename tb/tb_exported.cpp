@@ -25,7 +25,7 @@ using namespace mch_sim;
 namespace {
 
 struct Options {
-	std::string accel = "accel";
+	std::string program, accel = "accel";
 	int n_images = MCH_N_IMAGES;
 	int stall_percent = 0;
 	uint64_t seed = 1;
@@ -53,6 +53,7 @@ Options parse(int argc, char **argv)
 	BenchArgs names;
 	Options o;
 	names.program = argv[0];
+	o.program = argv[0];
 	names.name = "tb_exported";
 	for (int i = 1; i < argc; i++) {
 		const char *v = nullptr;
@@ -254,7 +255,7 @@ private:
 	void report(int64_t want, int64_t got, mch_format format, const std::string &at) const
 	{
 		const mch_field wanted = {"value", want, format, false}, gotten = {"value", got, format, false};
-		const std::string redo = "tb_exported --seed=" + std::to_string(o_.seed) + " --images=" +
+		const std::string redo = o_.program + " --accel=" + o_.accel + " --seed=" + std::to_string(o_.seed) + " --images=" +
 					 std::to_string(o_.n_images) + " --stalls=" + std::to_string(o_.stall_percent) +
 					 " --waves=exported.fst";
 		mch_mismatch m = {};
