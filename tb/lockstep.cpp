@@ -236,6 +236,21 @@ bool Lockstep::rows_first(const char *name, const std::vector<const void *> &rtl
 	return false;
 }
 
+bool Lockstep::flags_first(const char *name, const std::vector<const void *> &rtl, const bool *twin, Difference *d) const
+{
+	for (size_t i = 0; i < rtl.size(); i++)
+		for (int j = 0; j < a_->cfg.cols; j++, twin++) {
+			const bool got = mch_sim::unpack(rtl[i], j, 1) != 0;
+			if (got != *twin) {
+				*d = {scope_ + ".g_row[" + std::to_string(i) + "].u_mac.g_saturate." + name + "[" +
+					      std::to_string(j) + "]",
+				      static_cast<int>(i), j, *twin, got, 1, false};
+				return true;
+			}
+		}
+	return false;
+}
+
 Difference Lockstep::first() const
 {
 	const mch_mac_array_config &c = a_->cfg;
@@ -281,9 +296,12 @@ Difference Lockstep::first() const
 			return {lanes_scope_ + ".g_col[" + std::to_string(j) + "].u_requant." + r.name, -1, j,
 				shown(want), shown(static_cast<uint64_t>(got)), bits, is_signed};
 		}
-	d.name = scope_ + " (a valid or saturation flag)";
-	d.want = 0;
-	d.got = 1;
+	const bool valid[] = {datapath_ && datapath_->valid1, datapath_ && datapath_->valid2, datapath_ && datapath_->valid3};
+	for (int i = 0; datapath_ && i < 3; i++)
+		if ((valid_[i].value() != 0) != valid[i])
+			return {lanes_scope_ + ".g_col[0].u_requant.valid" + std::to_string(i + 1) + "_q", -1, 0, valid[i],
+				!valid[i], 1, false};
+	flags_first("over_q", over_, a_->over, &d) || flags_first("bank_over_q", bank_over_, a_->bank_over, &d);
 	return d;
 }
 

@@ -21,9 +21,9 @@ typedef uint64_t (*DifferProducts)(const void *const *, const int32_t *, int, in
 
 /* What differs first. */
 struct Difference {
-	std::string name; /* hierarchical, with index */
+	std::string name = "in_ready_o or out_valid_o"; /* hierarchical, with index; the pins when no register differs */
 	int row = -1, col = -1;
-	int64_t want = 0, got = 0;
+	int64_t want = 1, got = 0;
 	int bits = 1;
 	bool is_signed = false;
 };
@@ -56,6 +56,8 @@ private:
 	static uint64_t twin_lane(const mch_datapath_lane &lane, int i);
 	bool rows_first(const char *name, const std::vector<const void *> &rtl, size_t elem_bytes, int bits,
 			int64_t (*twin)(const mch_mac_array *, size_t), Difference *d) const;
+
+	bool flags_first(const char *name, const std::vector<const void *> &rtl, const bool *twin, Difference *d) const;
 
 	const mch_mac_array *a_;
 	const mch_datapath *datapath_;

@@ -74,8 +74,10 @@ Options parse(int argc, char **argv)
 		else if (std::strcmp(argv[i], "--brief") == 0)
 			o.brief = true;
 		else
-			bench_usage(names, argv[i], "no such option (--accel=DIR --images=N --stalls=PERCENT --seed=N "
-						    "--waves=FILE.fst --json=FILE --no-lockstep --brief)");
+			fail((std::string("tb_exported: ") + argv[i] +
+			      ": no such option; give --accel=DIR --images=N --stalls=PERCENT --seed=N --waves=FILE.fst --json=FILE "
+			      "--no-lockstep --brief")
+				     .c_str());
 	}
 	if (o.n_images < 1)
 		fail("tb_exported: the export holds no images, so there is nothing to compare; export with --data and --images=20");
