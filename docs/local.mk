@@ -5,5 +5,6 @@ EXTRA_DIST += \
 	docs/architecture.md \
 	docs/datapath.md \
 	docs/export.md \
+	docs/quantize.md \
 	docs/results.md \
 	docs/vectors.md
