@@ -3,6 +3,7 @@
 /* Unit tests of quant/search, on scorers made of formulas and tables. */
 #include "quant/search.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "check_main.h"
@@ -219,13 +220,16 @@ START_TEST(absent_part)
 }
 END_TEST
 
-/* Widths that are given are scored, beside 16 bits for comparison, and taken whatever comes out. */
+/* Widths that are given are scored, beside 16 bits for comparison, and taken. */
 START_TEST(fixed)
 {
 	struct fake f = {.needs = {5, 4, 7}};
 	struct mch_search_config c = config_for(&f, 1);
 	const int width[] = {3, 4, 7};
 	c.fixed = width;
+	ck_assert_int_eq(mch_search_run(&s, &c, NULL), 1);
+	c.error_margin = NAN;
+	f.n_calls = f.n_memory = 0;
 	ck_assert_int_eq(mch_search_run(&s, &c, NULL), 0);
 	assert_width(s.width, 3, 4, 7);
 	ck_assert_int_eq(s.n_correct, 860);

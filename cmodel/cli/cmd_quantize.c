@@ -13,6 +13,7 @@
 #include "cli/cmd.h"
 #include "cli/load.h"
 #include "cli/progress.h"
+#include "cli/quantize_options.h"
 #include "cli/quantize_report.h"
 #include "cli/scores.h"
 #include "io/hash.h"
@@ -25,109 +26,9 @@
 
 enum { USUAL_IMAGES = 1000 };
 
-struct arguments {
-	const char *net, *data, *output;
-	double error_margin;
-	long images, limit; /* 0: as usual */
-	enum mch_round round;
-	enum mch_fraction rule;
-	uint32_t seed;
-	int widths[MCH_N_PARTS]; /* 0: searched */
-	bool json, quiet;
-};
-
-static void finish_arguments(struct arguments *args, struct argp_state *state)
-{
-	if (!args->net)
-		argp_error(state, "NET: no network given; give a .onnx file");
-	if (!args->data)
-		argp_error(state, "--data: no folder given; give the folder of the images");
-	if (!args->output)
-		argp_error(state, "--output: no file given; give the file for the result");
-	if (args->json && strcmp(args->output, "-") == 0)
-		argp_error(state, "--json: the standard output is taken by --output=-; give a file name");
-}
-
-/* "8,6,8": conv weights, FC weights, activations. */
-static void parse_widths(struct arguments *args, const char *text)
-{
-	int *w = args->widths, used = 0;
-	bool usable = sscanf(text, "%2d,%2d,%2d%n", &w[0], &w[1], &w[2], &used) == MCH_N_PARTS && text[used] == '\0';
-	for (int p = 0; p < MCH_N_PARTS; p++)
-		usable = usable && w[p] >= 1 && w[p] <= MCH_OPERAND_BITS_MAX;
-	if (!usable) {
-		fprintf(stderr, "macchiato: --widths: \"%s\" is not three widths of 1 to 16 bits; give them as 8,8,8: conv "
-			"weights, FC weights, activations\n", text);
-		exit(MCH_EXIT_FAILED);
-	}
-}
-
-/* The options that say how to quantize, not on what. */
-static error_t parse_choice(int key, const char *text, struct argp_state *state)
-{
-	struct arguments *args = state->input;
-	switch (key) {
-	case 'e':
-		args->error_margin = mch_cmd_real("--error-margin", text, 0, 100);
-		return 0;
-	case 'r':
-		if (mch_round_parse(text, &args->round) != 0)
-			argp_error(state, "--rounding: \"%s\" is no rounding mode; give floor, half_up, half_away, "
-				   "half_even or stochastic", text);
-		return 0;
-	case 'f':
-		if (mch_fraction_parse(text, &args->rule) != 0)
-			argp_error(state, "--fraction: \"%s\" is no rule; give max or mse", text);
-		return 0;
-	case 'n':
-		args->images = mch_cmd_integer("--images", text, 1, 1000000000);
-		return 0;
-	case 'l':
-		args->limit = mch_cmd_integer("--limit", text, 1, 1000000000);
-		return 0;
-	case 's':
-		args->seed = (uint32_t)mch_cmd_integer("--seed", text, 0, UINT32_MAX);
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static error_t parse_option(int key, char *text, struct argp_state *state)
-{
-	struct arguments *args = state->input;
-	switch (key) {
-	case 'd':
-		args->data = text;
-		return 0;
-	case 'o':
-		args->output = text;
-		return 0;
-	case 'j':
-		args->json = true;
-		return 0;
-	case 'q':
-		args->quiet = true;
-		return 0;
-	case 'w':
-		parse_widths(args, text);
-		return 0;
-	case ARGP_KEY_ARG:
-		if (args->net)
-			argp_error(state, "%s: one network is expected; give one", text);
-		args->net = text;
-		return 0;
-	case ARGP_KEY_END:
-		finish_arguments(args, state);
-		return 0;
-	default:
-		return parse_choice(key, text, state);
-	}
-}
-
 /* All that a search works on. */
 struct job {
-	const struct arguments *args;
+	const struct mch_quantize_options *args;
 	struct mch_net net;
 	struct mch_dataset train, test;
 	int n_ranges, n_scored;
@@ -154,7 +55,7 @@ static void hash_images(const struct mch_dataset *data, int n, char hex[MCH_HASH
 
 static int load(struct job *job, struct mch_err *err)
 {
-	const struct arguments *args = job->args;
+	const struct mch_quantize_options *args = job->args;
 	if (mch_net_read(args->net, &job->net, err) != 0 || mch_net_require_weights(&job->net, err) != 0 ||
 	    mch_load_data(args->data, "train", &job->net, &job->train, err) != 0 ||
 	    mch_load_data(args->data, "test", &job->net, &job->test, err) != 0)
@@ -325,10 +226,11 @@ static int say_missed(const struct job *job, struct mch_err *err)
 {
 	const double n = job->n_scored, of_float = 100 * job->config.n_float_correct / n;
 	const double exact = 100 * job->search->n_correct / n;
-	fprintf(stderr, "macchiato: %s: 16 bits in every part reach %.2f %%, float %.2f %%: more than the margin of "
+	const char *what = job->args->widths[0] ? "the widths given" : "16 bits in every part";
+	fprintf(stderr, "macchiato: %s: %s reach %.2f %%, float %.2f %%: more than the margin of "
 		"%g points is lost; give --error-margin=%.2f or more, or see where values are lost with "
 		"`macchiato ranges --bits=16`\n",
-		job->args->net, exact, of_float, job->args->error_margin,
+		job->args->net, what, exact, of_float, job->args->error_margin,
 		ceil((of_float - exact) * 100 - 1e-6) / 100);
 	if (job->args->json && print_json(job, false, err) != 0)
 		return MCH_EXIT_FAILED;
@@ -380,37 +282,8 @@ static int run(struct job *job, struct mch_err *err)
 
 int mch_cmd_quantize(int argc, char **argv, struct mch_err *err)
 {
-	static const struct argp_option options[] = {
-		{"data", 'd', "DIR", 0, "Folder of the images; test images give the scores", 0},
-		{"output", 'o', "FILE", 0, "Write the formats to FILE, or - for the standard output", 0},
-		{"error-margin", 'e', "POINTS", 0, "Percentage points of top-1 accuracy that may be lost (1)", 0},
-		{"widths", 'w', "C,F,A", 0, "No search: score these widths of conv weights, FC weights and activations", 0},
-		{"rounding", 'r', "MODE", 0, "floor, half_up, half_away, half_even (the usual one) or stochastic", 0},
-		{"fraction", 'f', "RULE", 0, "max: nothing saturates; mse: least squared error ("
-		 MCH_FRACTION_USUAL_TEXT ")", 0},
-		{"images", 'n', "N", 0, "Take the ranges from N training images (1000)", 0},
-		{"limit", 'l', "N", 0, "Score on the first N test images (all)", 0},
-		{"seed", 's', "SEED", 0, "Of stochastic rounding (1)", 0},
-		{"json", 'j', NULL, 0, "Print JSON instead of tables", 0},
-		{"quiet", 'q', NULL, 0, "No progress, notes or tables", 0},
-		{0},
-	};
-	static const struct argp argp = {options,
-					 parse_option,
-					 "NET",
-					 "Finds the smallest bit-widths of convolution weights, FC weights and "
-					 "activations that lose no more accuracy than the margin.\v"
-					 "NET is an ONNX model (.onnx). Every score is the top-1 accuracy of exact "
-					 "integers, the same bits as the hardware. Scores are kept in FILE.part: a "
-					 "search that was stopped goes on where it was. Exit status 1: the margin "
-					 "cannot be met, and no FILE is written.",
-					 NULL,
-					 NULL,
-					 NULL};
-	struct arguments args = {.error_margin = 1, .round = MCH_ROUND_HALF_EVEN, .rule = MCH_FRACTION_USUAL,
-				 .seed = 1};
+	const struct mch_quantize_options args = mch_quantize_parse(argc, argv);
 	struct job job = {.args = &args};
-	mch_cmd_parse(&argp, argc, argv, &args);
 	mch_net_init(&job.net);
 	const int status = run(&job, err);
 	unload(&job);

@@ -15,6 +15,8 @@ macchiato_SOURCES = \
 	cmodel/cli/main.c \
 	cmodel/cli/progress.c \
 	cmodel/cli/progress.h \
+	cmodel/cli/quantize_options.c \
+	cmodel/cli/quantize_options.h \
 	cmodel/cli/quantize_report.c \
 	cmodel/cli/quantize_report.h \
 	cmodel/cli/scores.c \

@@ -4,6 +4,7 @@
 #include "cli/quantize_report.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,8 +56,9 @@ static void print_tries(const struct mch_quantize_report *r)
 	printf("\n%-12s  %4s  %4s  %4s  %9s\n", "All parts", "conv", "FC", "act.", "accuracy");
 	for (int i = 0; i < r->search->n_tries; i++) {
 		const struct mch_search_try *t = &r->search->tries[i];
-		const char *verdict = mch_search_passes(r->config, t->n_correct) ? "within the margin"
-										 : "misses the margin";
+		const char *verdict = isnan(r->config->error_margin)		      ? "no margin asked for"
+				      : mch_search_passes(r->config, t->n_correct) ? "within the margin"
+										   : "misses the margin";
 		printf("%-12s", why_names[t->why]);
 		for (int p = 0; p < MCH_N_PARTS; p++) {
 			if (r->config->has_part[p])
@@ -99,15 +101,18 @@ void mch_quantize_print(const struct mch_quantize_report *r)
 	printf("network     %s\n", r->net->name);
 	printf("float       %.2f %% (%d of %d images)\n", percent(r, float_correct), float_correct, n);
 	printf("16 bits     %.2f %% (%d), all parts\n", percent(r, widest), widest);
-	print_alone(r);
+	if (!r->config->fixed)
+		print_alone(r);
 	print_tries(r);
 	print_layers(r);
 	printf("\nresult     ");
 	for (int p = 0; p < MCH_N_PARTS; p++)
 		if (r->config->has_part[p])
 			printf(" %d-bit %s,", r->search->width[p], part_titles[p]);
-	printf(" %.2f %% (%+.2f points, margin %g)\n", percent(r, exact), percent(r, exact - float_correct),
-	       r->config->error_margin);
+	printf(" %.2f %% (%+.2f points", percent(r, exact), percent(r, exact - float_correct));
+	if (!isnan(r->config->error_margin))
+		printf(", margin %g", r->config->error_margin);
+	printf(")\n");
 }
 
 static json_t *widths_json(const struct mch_quantize_report *r, const int *width)
@@ -122,7 +127,7 @@ static json_t *widths_json(const struct mch_quantize_report *r, const int *width
 static json_t *alone_json(const struct mch_quantize_report *r)
 {
 	json_t *list = json_array();
-	for (int bits = MCH_OPERAND_BITS_MAX; bits >= 1; bits--) {
+	for (int bits = MCH_OPERAND_BITS_MAX; bits >= 1 && !r->config->fixed; bits--) {
 		json_t *row = json_pack("{s:i}", "bits", bits);
 		for (int p = 0; p < MCH_N_PARTS; p++)
 			if (r->search->alone[p][bits] >= 0)
@@ -156,9 +161,10 @@ json_t *mch_quantize_search_json(const struct mch_quantize_report *r)
 json_t *mch_quantize_json(const struct mch_quantize_report *r, bool is_found)
 {
 	const int widest = r->search->known[MCH_OPERAND_BITS_MAX][MCH_OPERAND_BITS_MAX][MCH_OPERAND_BITS_MAX];
-	json_t *root = json_pack("{s:s, s:b, s:i, s:f, s:f, s:f, s:f}", "network", r->net->name, "found",
+	json_t *root = json_pack("{s:s, s:b, s:i, s:o, s:f, s:f, s:f}", "network", r->net->name, "found",
 				 (int)is_found, "images", r->config->n_images, "error_margin",
-				 r->config->error_margin, "accuracy_float", percent(r, r->config->n_float_correct),
+				 isnan(r->config->error_margin) ? json_null() : json_real(r->config->error_margin),
+				 "accuracy_float", percent(r, r->config->n_float_correct),
 				 "accuracy_16_bits", percent(r, widest), "accuracy_exact",
 				 percent(r, r->search->n_correct));
 	if (is_found && root) {

@@ -3,6 +3,7 @@
 /* The bit-width search; see search.h. */
 #include "quant/search.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/require.h"
@@ -19,6 +20,8 @@ struct walk {
 
 bool mch_search_passes(const struct mch_search_config *config, int n_correct)
 {
+	if (isnan(config->error_margin))
+		return true;
 	/* In whole answers. The slack is for margins that are no binary fraction: 0.07 % of 10000 is 7. */
 	const double lost = (double)config->n_float_correct - (double)n_correct;
 	return lost <= config->error_margin * (double)config->n_images / 100 + 1e-6;
@@ -159,7 +162,7 @@ int mch_search_run(struct mch_search *s, const struct mch_search_config *config,
 	memcpy(s->alone_width, widest, sizeof(widest));
 	memcpy(s->width, widest, sizeof(widest));
 	for (int p = 0; p < MCH_N_PARTS; p++)
-		w.n_expected += config->has_part[p] ? WIDEST - 1 : 0;
+		w.n_expected += config->has_part[p] && !config->fixed ? WIDEST - 1 : 0;
 	if (score(&w, widest, &s->n_correct) != 0)
 		return -1;
 	if (config->fixed) {
@@ -167,7 +170,7 @@ int mch_search_run(struct mch_search *s, const struct mch_search_config *config,
 		if (try_widths(&w, MCH_SEARCH_COMBINED, config->fixed, &only) != 0)
 			return -1;
 		take(&w, only);
-		return 0;
+		return mch_search_passes(config, only->n_correct) ? 0 : 1;
 	}
 	if (!mch_search_passes(config, s->n_correct))
 		return 1;

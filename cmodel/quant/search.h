@@ -17,8 +17,8 @@ enum { MCH_SEARCH_WIDTHS = MCH_OPERAND_BITS_MAX + 1 }; /* index 0 is not used */
 struct mch_search_config {
 	int n_images;        /* behind every score */
 	int n_float_correct; /* right answers of the float net on the same images */
-	double error_margin; /* percentage points that may be lost against float */
-	const int *fixed;    /* NULL, or the widths to score instead of a search; then the margin is not asked for */
+	double error_margin; /* percentage points that may be lost against float; NAN: any */
+	const int *fixed;    /* NULL, or the widths to score instead of a search */
 	bool has_part[MCH_N_PARTS]; /* a part that the net has not is left at 16 bits and costs no score */
 	long weight_of[MCH_N_PARTS]; /* values stored per part: what one bit of width costs; settles ties */
 
@@ -57,17 +57,18 @@ struct mch_search {
 	int known[MCH_SEARCH_WIDTHS][MCH_SEARCH_WIDTHS][MCH_SEARCH_WIDTHS]; /* the cache; -1: not scored */
 };
 
-/* The margin is met: right answers lost are at most error_margin percent of the images. */
+/* The margin is met, or there is none: right answers lost are at most error_margin percent of the images. */
 bool mch_search_passes(const struct mch_search_config *config, int n_correct);
 
 /* 1. Each part alone, 16 bits down to 1, the others at 16. Its width is the smallest such that this and every larger
  *    width pass.
  * 2. The three together. While they fail: one more bit for each part that has less than 16, in turn; the most
  *    accurate of these is taken, the one with fewer bits in all on a tie, the first part on a further tie.
- * 3. Steps back may have given more than was needed: one bit less for each part that is above its width of 1; of
+ * 3. Steps back may have given more than was needed: one bit less for each part that is above its width of step 1; of
  *    those that pass, the one that saves most is taken, the more accurate on a tie; until none passes.
- * The result depends on the scores alone. 0: s->width passes. 1: the margin cannot be met; where 16 bits everywhere
- * fail, no other width is tried. -1 with err. */
+ * Fixed widths, when given, are all that is scored beside 16 bits everywhere. The result depends on the scores alone.
+ * 0: s->width passes. 1: the margin cannot be met; where 16 bits everywhere fail, no other width is tried. -1 with
+ * err. */
 int mch_search_run(struct mch_search *s, const struct mch_search_config *config, struct mch_err *err);
 
 #endif

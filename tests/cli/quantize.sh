@@ -115,7 +115,23 @@ grep -Eq '^macchiato: small.onnx: 16 bits in every part reach [0-9.]+ %, float 1
 	notes.txt || fail "$(cat notes.txt)"
 "$macchiato" quantize small.onnx --data=dark --error-margin="$need" -o dark.json --quiet || fail "the margin advised, $need, fails"
 
+# Widths given instead of a search: scored and written; with a margin they must meet it.
+"$macchiato" quantize small.onnx --data=. --widths=8,6,7 -o fixed.json >out.txt
+grep -q '^"widths": {"conv_weights": 8, "fc_weights": 6, "activations": 7},$' fixed.json || fail "--widths are not taken"
+grep -q '"error_margin": null' fixed.json || fail "--widths alone has a margin"
+tail -n 1 out.txt | grep -Eq '^result      8-bit conv weights, 6-bit FC weights, 7-bit activations, [0-9.]+ % \([-+][0-9.]+ points\)$' ||
+	fail "--widths: $(tail -n 1 out.txt)"
+status=0
+"$macchiato" quantize small.onnx --data=. --widths=1,1,1 --error-margin=1 -o missed.json >out.txt 2>notes.txt || status=$?
+[ "$status" = 1 ] || fail "widths that miss the margin give exit $status"
+[ ! -e missed.json ] || fail "widths that miss the margin are written"
+grep -q '^macchiato: small.onnx: the widths given reach ' notes.txt || fail "$(cat notes.txt)"
+
 # Bad input.
+for widths in 8,8 8,8,8,8 0,8,8 8,17,8 8,8,x 8,8,8x ''; do
+	refuse 2 ": --widths: \"$widths\" is not three widths of 1 to 16 bits; give them as 8,8,8: conv weights, FC weights, activations" \
+		small.onnx --data=. -o a --widths="$widths"
+done
 refuse 2 " quantize: NET: no network given; give a .onnx file"
 refuse 2 " quantize: --data: no folder given; give the folder of the images" small.onnx -o a
 refuse 2 " quantize: --output: no file given; give the file for the result" small.onnx --data=.

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* The command line of `macchiato quantize`; see quantize_options.h. */
+#include "cli/quantize_options.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cmd.h"
+
+static void finish_arguments(struct mch_quantize_options *args, struct argp_state *state)
+{
+	if (!args->net)
+		argp_error(state, "NET: no network given; give a .onnx file");
+	if (!args->data)
+		argp_error(state, "--data: no folder given; give the folder of the images");
+	if (!args->output)
+		argp_error(state, "--output: no file given; give the file for the result");
+	if (isnan(args->error_margin) && !args->widths[0])
+		args->error_margin = 1;
+	if (args->json && strcmp(args->output, "-") == 0)
+		argp_error(state, "--json: the standard output is taken by --output=-; give a file name");
+}
+
+/* "8,6,8": conv weights, FC weights, activations. */
+static void parse_widths(struct mch_quantize_options *args, const char *text)
+{
+	int *w = args->widths, used = 0;
+	bool usable = sscanf(text, "%2d,%2d,%2d%n", &w[0], &w[1], &w[2], &used) == MCH_N_PARTS && text[used] == '\0';
+	for (int p = 0; p < MCH_N_PARTS; p++)
+		usable = usable && w[p] >= 1 && w[p] <= MCH_OPERAND_BITS_MAX;
+	if (!usable) {
+		fprintf(stderr, "macchiato: --widths: \"%s\" is not three widths of 1 to 16 bits; give them as "
+			"8,8,8: conv "
+			"weights, FC weights, activations\n", text);
+		exit(MCH_EXIT_FAILED);
+	}
+}
+
+/* The options that say how to quantize, not on what. */
+static error_t parse_choice(int key, const char *text, struct argp_state *state)
+{
+	struct mch_quantize_options *args = state->input;
+	switch (key) {
+	case 'e':
+		args->error_margin = mch_cmd_real("--error-margin", text, 0, 100);
+		return 0;
+	case 'r':
+		if (mch_round_parse(text, &args->round) != 0)
+			argp_error(state, "--rounding: \"%s\" is no rounding mode; give floor, half_up, half_away, "
+				   "half_even or stochastic", text);
+		return 0;
+	case 'f':
+		if (mch_fraction_parse(text, &args->rule) != 0)
+			argp_error(state, "--fraction: \"%s\" is no rule; give max or mse", text);
+		return 0;
+	case 'n':
+		args->images = mch_cmd_integer("--images", text, 1, 1000000000);
+		return 0;
+	case 'l':
+		args->limit = mch_cmd_integer("--limit", text, 1, 1000000000);
+		return 0;
+	case 's':
+		args->seed = (uint32_t)mch_cmd_integer("--seed", text, 0, UINT32_MAX);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+	struct mch_quantize_options *args = state->input;
+	switch (key) {
+	case 'd':
+		args->data = text;
+		return 0;
+	case 'o':
+		args->output = text;
+		return 0;
+	case 'j':
+		args->json = true;
+		return 0;
+	case 'q':
+		args->quiet = true;
+		return 0;
+	case 'w':
+		parse_widths(args, text);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (args->net)
+			argp_error(state, "%s: one network is expected; give one", text);
+		args->net = text;
+		return 0;
+	case ARGP_KEY_END:
+		finish_arguments(args, state);
+		return 0;
+	default:
+		return parse_choice(key, text, state);
+	}
+}
+
+static const struct argp_option options[] = {
+	{"data", 'd', "DIR", 0, "Folder of the images; test images give the scores", 0},
+	{"output", 'o', "FILE", 0, "Write the formats to FILE, or - for the standard output", 0},
+	{"error-margin", 'e', "POINTS", 0, "Percentage points of top-1 accuracy that may be lost (1; with --widths "
+	 "any)", 0},
+	{"widths", 'w', "C,F,A", 0, "No search: score these widths of conv weights, FC weights and activations", 0},
+	{"rounding", 'r', "MODE", 0, "floor, half_up, half_away, half_even (the usual one) or stochastic", 0},
+	{"fraction", 'f', "RULE", 0, "max: nothing saturates; mse: least squared error ("
+	 MCH_FRACTION_USUAL_TEXT ")", 0},
+	{"images", 'n', "N", 0, "Take the ranges from N training images (1000)", 0},
+	{"limit", 'l', "N", 0, "Score on the first N test images (all)", 0},
+	{"seed", 's', "SEED", 0, "Of stochastic rounding (1)", 0},
+	{"json", 'j', NULL, 0, "Print JSON instead of tables", 0},
+	{"quiet", 'q', NULL, 0, "No progress, notes or tables", 0},
+	{0},
+};
+static const struct argp argp = {options,
+				 parse_option,
+				 "NET",
+				 "Finds the smallest bit-widths of convolution weights, FC weights and "
+				 "activations that lose no more accuracy than the margin.\v"
+				 "NET is an ONNX model (.onnx). Every score is the top-1 accuracy of exact "
+				 "integers, the same bits as the hardware. Scores are kept in FILE.part: a "
+				 "search that was stopped goes on where it was. Exit status 1: the margin "
+				 "cannot be met, and no FILE is written.",
+				 NULL,
+				 NULL,
+				 NULL};
+
+struct mch_quantize_options mch_quantize_parse(int argc, char **argv)
+{
+	struct mch_quantize_options args = {.error_margin = NAN,
+					    .round = MCH_ROUND_HALF_EVEN,
+					    .rule = MCH_FRACTION_USUAL,
+					    .seed = 1};
+	mch_cmd_parse(&argp, argc, argv, &args);
+	return args;
+}

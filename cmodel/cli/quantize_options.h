@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* The options of `macchiato quantize`. */
+#ifndef MCH_CLI_QUANTIZE_OPTIONS_H
+#define MCH_CLI_QUANTIZE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/quant.h"
+#include "quant/fraction.h"
+
+struct mch_quantize_options {
+	const char *net, *data, *output;
+	double error_margin; /* NAN: none */
+	long images, limit; /* 0: as usual */
+	enum mch_round round;
+	enum mch_fraction rule;
+	uint32_t seed;
+	int widths[MCH_N_PARTS]; /* 0: searched */
+	bool json, quiet;
+};
+
+/* Usual values, then the command line; bad usage ends the program. */
+struct mch_quantize_options mch_quantize_parse(int argc, char **argv);
+
+#endif
