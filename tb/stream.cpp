@@ -70,6 +70,22 @@ void Stream::take_row()
 	}
 }
 
+/* Before the twin's step: which beat each stage is about to hold. */
+void Stream::track()
+{
+	const mch_mac_array &a = twin_.array;
+	if (!mch_mac_array_in_ready(&a))
+		return;
+	if (a.done)
+		bank_tile_ = beat_[2].tile;
+	if (a.v1)
+		beat_[2] = beat_[1];
+	if (a.v0)
+		beat_[1] = beat_[0];
+	if (in_.array.valid)
+		beat_[0] = {tile_in_, term_};
+}
+
 /* One rising edge with in_ on the pins; true while nothing differs. */
 bool Stream::tick()
 {
@@ -90,6 +106,7 @@ bool Stream::tick()
 	cycles_++;
 	if (!check_)
 		return true;
+	track();
 	mch_datapath_step(&twin_, &in_);
 	compared_ += check_->n_values() + 2;
 	if (dut_->in_ready_o != mch_datapath_in_ready(&twin_) || dut_->out_valid_o != mch_datapath_out_valid(&twin_) ||
@@ -188,17 +205,32 @@ std::string Stream::position() const
 {
 	if (!step_)
 		return "";
-	/* What a register holds belongs to the tile that entered before it; close enough to look at, exact in the waves. */
-	const mch_tile tile = mch_gemm_tile(&gemm_, tile_in_ < gemm_.n_tiles ? tile_in_ : gemm_.n_tiles - 1);
+	const auto is = [this](const char *part) { return difference_.name.find(part) != std::string::npos; };
+	const int rows = cfg_.array.rows;
+	int row = difference_.row > 0 ? difference_.row : 0;
+	const int col = difference_.col > 0 ? difference_.col : 0;
+	Beat at = beat_[is("product_q") ? 1 : is("acc_q") || is(".over_q") ? 2 : 0];
+	std::string term = "  term " + std::to_string(at.term) + " of " + std::to_string(mch_conv_terms(&gemm_.conv));
+	if (is("bank")) {
+		at.tile = bank_tile_;
+		row += rows - twin_.array.n_out;
+		term = "";
+	} else if (is("u_requant")) {
+		/* The rows in the requantizers follow the one on the pins. */
+		at.tile = tile_out_;
+		row = row_out_ + (is("y_q") || is("sat_q") ? 0 : twin_.valid3) + (is("sum_q") ? twin_.valid2 : 0);
+		at.tile += static_cast<uint64_t>(row / rows);
+		row %= rows;
+		term = "";
+	}
+	const mch_tile tile = mch_gemm_tile(&gemm_, at.tile < gemm_.n_tiles ? at.tile : gemm_.n_tiles - 1);
 	const int q_size = mch_conv_q(&gemm_.conv), p_size = mch_conv_p(&gemm_.conv);
-	const int row = difference_.row > 0 ? difference_.row : 0, col = difference_.col > 0 ? difference_.col : 0;
 	const int m = tile.pixel0 + row;
 	char text[256];
-	std::snprintf(text, sizeof(text), "layer %s  n=%d k=%d p=%d q=%d  term %zu of %zu  tile %llu  cycle %llu  %s",
-		      step_->layer->name, m / (p_size * q_size), tile.channel0 + col, m / q_size % p_size, m % q_size, term_,
-		      mch_conv_terms(&gemm_.conv), static_cast<unsigned long long>(tile_in_),
-		      static_cast<unsigned long long>(cycles_), difference_.name.c_str());
-	return text;
+	std::snprintf(text, sizeof(text), "layer %s  n=%d k=%d p=%d q=%d%s  tile %llu  cycle %llu  ", step_->layer->name,
+		      m / (p_size * q_size), tile.channel0 + col, m / q_size % p_size, m % q_size, term.c_str(),
+		      static_cast<unsigned long long>(at.tile), static_cast<unsigned long long>(cycles_));
+	return text + difference_.name;
 }
 
 } // namespace mch_tb

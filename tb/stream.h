@@ -42,7 +42,7 @@ public:
 	uint32_t config_hash_word(int i);
 
 	const Difference &difference() const { return difference_; }
-	/* Where in the layer the array was when it differed: "n=0 k=3 p=12 q=4 term 17  tile 5  cycle 5211". */
+	/* What in the layer the differing register held: "n=0 k=3 p=12 q=4  term 17 of 500  tile 5  cycle 5211  TOP...". */
 	std::string position() const;
 
 	uint64_t cycles() const { return cycles_; }
@@ -57,6 +57,7 @@ private:
 	bool load(const mch_step &step, const mch_tile &tile);
 	bool drain();
 	void take_row();
+	void track();
 
 	mch_datapath_config cfg_;
 	StreamOptions options_;
@@ -73,6 +74,13 @@ private:
 	const mch_step *step_ = nullptr;
 	mch_gemm gemm_;
 	int32_t *y_ = nullptr;
+	/* Which beat each operand, product and sum register was loaded from, and whose tile is in the bank: for position(). */
+	struct Beat {
+		uint64_t tile;
+		size_t term;
+	};
+	Beat beat_[3] = {};
+	uint64_t bank_tile_ = 0;
 	uint64_t tile_in_ = 0, tile_out_ = 0;
 	size_t term_ = 0;
 	int row_out_ = 0;
