@@ -6,8 +6,9 @@ BENCH_TESTS = \
 	tb/check_datapath \
 	tb/check_exported \
 	tb/check_lfsr \
-	tb/check_mac_array \
 	tb/check_mac \
+	tb/check_mac_array \
+	tb/check_replay \
 	tb/check_requant \
 	tb/check_round_shift \
 	tb/check_sat \
@@ -37,6 +38,9 @@ EXTRA_DIST += \
 	tb/mutants/round_shift.sed \
 	tb/mutants/sat-sign.sed \
 	tb/mutants/sat.sed \
+	tb/replay \
+	tb/replay.v \
+	tb/replay_file.vh \
 	tb/run-bench \
 	tb/stream.cpp \
 	tb/stream.h \
