@@ -74,6 +74,8 @@ void Stream::take_row()
 void Stream::track()
 {
 	const mch_mac_array &a = twin_.array;
+	if (twin_.valid1)
+		lanes_before_.assign(twin_.lane, twin_.lane + cfg_.array.cols);
 	if (!mch_mac_array_in_ready(&a))
 		return;
 	if (a.done)
@@ -199,6 +201,20 @@ bool Stream::run(const mch_step &step, int n, const int32_t *x, int32_t *y)
 		tile_in_ = t + 1;
 	}
 	return drain();
+}
+
+std::string Stream::hint() const
+{
+	char text[MCH_HINT_BYTES];
+	if (!step_ || lanes_before_.empty() || difference_.name.find("round_q") == std::string::npos)
+		return "";
+	const mch_datapath_lane &lane = lanes_before_[static_cast<size_t>(difference_.col)];
+	struct mch_requant rule = step_->requant;
+	rule.relu = false; /* lane.sum is behind the ReLU already */
+	mch_requant_seen seen = {lane.sum, 0, lane.shift1, lane.noise1, 0, false};
+	seen.y = static_cast<int32_t>(mch_sat(difference_.got, rule.out_bits, rule.out_signed, &seen.saturated));
+	const char *found = mch_requant_hint(&rule, &seen, text);
+	return found ? found : "";
 }
 
 std::string Stream::position() const

@@ -12,6 +12,7 @@ extern "C" {
 #include "arch/gemm.h"
 #include "fxp/lfsr.h"
 #include "net/qnet.h"
+#include "op/hint.h"
 }
 #include DUT_HEADER /* "Vmch_datapath.h", or that of a wrapper with the same pins: see scripts/verilate */
 #include "sim/dut.h"
@@ -44,6 +45,8 @@ public:
 	const Difference &difference() const { return difference_; }
 	/* What in the layer the differing register held: "n=0 k=3 p=12 q=4  term 17 of 500  tile 5  cycle 5211  TOP...". */
 	std::string position() const;
+	/* The rule that explains a rounding that differs, or "" (op/hint.h). */
+	std::string hint() const;
 
 	uint64_t cycles() const { return cycles_; }
 	uint64_t layer_cycles() const { return cycles_ - layer_start_; }
@@ -81,6 +84,7 @@ private:
 	};
 	Beat beat_[3] = {};
 	uint64_t bank_tile_ = 0;
+	std::vector<mch_datapath_lane> lanes_before_; /* the edge that loaded round_q */
 	uint64_t tile_in_ = 0, tile_out_ = 0;
 	size_t term_ = 0;
 	int row_out_ = 0;

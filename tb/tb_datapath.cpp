@@ -103,7 +103,7 @@ struct Layer {
 };
 
 void report(const BenchArgs &args, uint64_t number, const mch_field *in, int n_in, int64_t want, int64_t got,
-	    mch_format format, const std::string &at)
+	    mch_format format, const std::string &at, const std::string &hint = "")
 {
 	const mch_field wanted = {"value", want, format, false}, gotten = {"value", got, format, false};
 	const std::string redo = bench_redo(args, number);
@@ -115,6 +115,7 @@ void report(const BenchArgs &args, uint64_t number, const mch_field *in, int n_i
 	m.in = in, m.n_in = n_in;
 	m.want = &wanted, m.got = &gotten, m.n_out = 1;
 	m.at = at.c_str();
+	m.hint = hint.empty() ? nullptr : hint.c_str();
 	m.redo = redo.c_str();
 	mch_mismatch_print(stdout, &m);
 }
@@ -162,7 +163,8 @@ int main(int argc, char **argv)
 		agreed = stream.run(layer.step, layer.n, layer.x.data(), y.data());
 		if (!agreed) {
 			const mch_tb::Difference &d = stream.difference();
-			report(args, number, nullptr, 0, d.want, d.got, {d.bits, 0, d.is_signed}, stream.position());
+			report(args, number, nullptr, 0, d.want, d.got, {d.bits, 0, d.is_signed}, stream.position(),
+			       stream.hint());
 		} else {
 			agreed = outputs_agree(args, number, layer, y);
 		}

@@ -235,7 +235,7 @@ private:
 		l.cycles += stream_->layer_cycles();
 		if (!same) {
 			const mch_tb::Difference &d = stream_->difference();
-			report(d.want, d.got, {d.bits, 0, d.is_signed}, stream_->position());
+			report(d.want, d.got, {d.bits, 0, d.is_signed}, stream_->position(), stream_->hint());
 			l.mismatches++;
 			return false;
 		}
@@ -254,7 +254,7 @@ private:
 			std::fprintf(stderr, "\r\033[K%s", layer);
 	}
 
-	void report(int64_t want, int64_t got, mch_format format, const std::string &at) const
+	void report(int64_t want, int64_t got, mch_format format, const std::string &at, const std::string &hint = "") const
 	{
 		const mch_field wanted = {"value", want, format, false}, gotten = {"value", got, format, false};
 		const std::string redo = o_.program + " --accel=" + o_.accel + " --seed=" + std::to_string(o_.seed) + " --images=" +
@@ -266,6 +266,7 @@ private:
 		m.seed = o_.seed;
 		m.want = &wanted, m.got = &gotten, m.n_out = 1;
 		m.at = at.c_str();
+		m.hint = hint.empty() ? nullptr : hint.c_str();
 		m.redo = redo.c_str();
 		mch_mismatch_print(stdout, &m);
 	}
