@@ -11,7 +11,7 @@
 
 const char *mch_real_text(double value, char buf[32])
 {
-	MCH_REQUIRE(isfinite(value), "only a finite number has a text");
+	MCH_REQUIRE(buf && isfinite(value), "only a finite number has a text");
 	/* 17 digits tell any two doubles apart. */
 	for (int digits = 1; digits <= 17; digits++) {
 		snprintf(buf, 32, "%.*g", digits, value);

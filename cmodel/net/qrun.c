@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/require.h"
 #include "net/qnet.h"
 
 size_t mch_step_in_elems(const struct mch_qnet *q, const struct mch_step *step)
@@ -56,6 +57,7 @@ int mch_qnet_run(const struct mch_qnet *q, int n, const int32_t *input, int32_t 
 {
 	const struct mch_net *net = q->net;
 	size_t largest = 0;
+	MCH_REQUIRE(net->n_edges > 0, "a network has an input");
 	for (int e = 0; e < net->n_edges; e++)
 		if (mch_shape_elems(net->edges[e].shape) > largest)
 			largest = mch_shape_elems(net->edges[e].shape);
