@@ -54,4 +54,6 @@ EXTRA_DIST += \
 	tb/tb_sat.cpp \
 	tb/tb_sc_mac_array.cpp
 
+# Made anew when configure is run again: the scripts read it, so nothing else would ask for it.
+BUILT_SOURCES += tb/config.sh
 LOCAL_CLEAN += tb/obj
