@@ -18,6 +18,7 @@ TESTS += $(BENCH_TESTS)
 EXTRA_DIST += \
 	$(BENCH_TESTS) \
 	tb/array_case.h \
+	tb/icarus-rate \
 	tb/lockstep.cpp \
 	tb/lockstep.h \
 	tb/mutants/datapath-bias.sed \
@@ -38,6 +39,7 @@ EXTRA_DIST += \
 	tb/mutants/round_shift.sed \
 	tb/mutants/sat-sign.sed \
 	tb/mutants/sat.sed \
+	tb/rate.v \
 	tb/replay \
 	tb/replay.v \
 	tb/replay_file.vh \
