@@ -31,8 +31,12 @@ START_TEST(too_long_is_cut)
 	ck_assert_int_eq(mch_err_set(&box.err, "where", "%s", longer), -1);
 	ck_assert_uint_eq(strlen(box.err.text), sizeof(box.err.text) - 1);
 	ck_assert_int_eq(strncmp(box.err.text, "where: xxx", 10), 0);
-	ck_assert_int_eq(mch_err_set(&box.err, longer, "%s", "what"), -1);
-	ck_assert_uint_eq(strlen(box.err.text), sizeof(box.err.text) - 1);
+	ck_assert_str_eq(box.guard, "guarded");
+	/* Of a path the end is kept, and all that is said of it. */
+	strcpy(longer + sizeof(longer) - 6, "/file");
+	ck_assert_int_eq(mch_err_set(&box.err, longer, "is %s; make another", "bad"), -1);
+	ck_assert_int_eq(strncmp(box.err.text, "...xxx", 6), 0);
+	ck_assert_ptr_nonnull(strstr(box.err.text, "xxx/file: is bad; make another"));
 	ck_assert_str_eq(box.guard, "guarded");
 }
 END_TEST

@@ -3,19 +3,28 @@
 /* The error value; see err.h. */
 #include "base/err.h"
 
-#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
-int mch_err_set(struct mch_err *err, const char *where, const char *what, ...)
+enum { WHERE_MAX = 400 }; /* bytes, so that the advice behind a long path is never cut off */
+
+int mch_err_set_list(struct mch_err *err, const char *where, const char *what, va_list args)
 {
 	if (!err)
 		return -1;
-	int used = snprintf(err->text, sizeof(err->text), "%s: ", where);
-	if (used < 0 || (size_t)used >= sizeof(err->text))
-		return -1;
+	/* Of a path, the end says the most. */
+	const size_t n = strlen(where);
+	const int used = n > WHERE_MAX ? snprintf(err->text, sizeof(err->text), "...%s: ", where + n - WHERE_MAX)
+				       : snprintf(err->text, sizeof(err->text), "%s: ", where);
+	vsnprintf(err->text + used, sizeof(err->text) - (size_t)used, what, args);
+	return -1;
+}
+
+int mch_err_set(struct mch_err *err, const char *where, const char *what, ...)
+{
 	va_list args;
 	va_start(args, what);
-	vsnprintf(err->text + used, sizeof(err->text) - (size_t)used, what, args);
+	const int status = mch_err_set_list(err, where, what, args);
 	va_end(args);
-	return -1;
+	return status;
 }

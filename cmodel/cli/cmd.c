@@ -1,27 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* What all commands share: option parsing in the one error form. */
+/* What all commands share: messages in the one form, values of options, the end of the program. */
 #include "cli/cmd.h"
 
-#include <math.h>
+#include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-void mch_cmd_parse(const struct argp *argp, int argc, char **argv, void *input)
+/* One message is one line, whatever the name of a file or a layer holds: no line feed, nothing that a terminal obeys. */
+void mch_cmd_say(const struct mch_err *err)
 {
-	argp_err_exit_status = MCH_EXIT_FAILED;
-	argp_parse(argp, argc, argv, 0, NULL, input);
+	fputs("macchiato: ", stderr);
+	for (const char *text = err->text; *text; text++)
+		putc(iscntrl((unsigned char)*text) ? '?' : *text, stderr);
+	putc('\n', stderr);
+}
+
+void mch_cmd_fail(const char *where, const char *what, ...)
+{
+	struct mch_err err;
+	va_list args;
+	va_start(args, what);
+	mch_err_set_list(&err, where, what, args);
+	va_end(args);
+	mch_cmd_say(&err);
+	exit(MCH_EXIT_FAILED);
+}
+
+/* A full disk or a closed pipe shows only here: results that were lost must not look like success. */
+int mch_cmd_finish(int status)
+{
+	const bool was_broken = ferror(stdout) != 0;
+	if (fclose(stdout) == 0 && !was_broken)
+		return status;
+	if (status != MCH_EXIT_FAILED) /* that one has had its message */
+		mch_cmd_fail("standard output", "cannot be written; check free space and the reader");
+	return status;
+}
+
+void mch_cmd_take_net(const char **net, const char *text)
+{
+	if (*net)
+		mch_cmd_fail(text, "one network is expected; give one");
+	*net = text;
 }
 
 long mch_cmd_integer(const char *option, const char *text, long low, long high)
 {
 	char *end;
 	const long value = strtol(text, &end, 10);
-	if (end == text || *end || value < low || value > high) {
-		fprintf(stderr, "macchiato: %s: \"%s\" is no whole number from %ld to %ld; give one\n", option, text, low,
-			high);
-		exit(MCH_EXIT_FAILED);
-	}
+	if (end == text || *end || value < low || value > high)
+		mch_cmd_fail(option, "\"%.60s\" is no whole number from %ld to %ld; give one", text, low, high);
 	return value;
 }
 
@@ -29,9 +59,7 @@ double mch_cmd_real(const char *option, const char *text, double low, double hig
 {
 	char *end;
 	const double value = strtod(text, &end);
-	if (end == text || *end || !(value >= low && value <= high)) {
-		fprintf(stderr, "macchiato: %s: \"%s\" is no number from %g to %g; give one\n", option, text, low, high);
-		exit(MCH_EXIT_FAILED);
-	}
+	if (end == text || *end || !(value >= low && value <= high))
+		mch_cmd_fail(option, "\"%.60s\" is no number from %g to %g; give one", text, low, high);
 	return value;
 }

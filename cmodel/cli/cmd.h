@@ -25,10 +25,24 @@ int mch_cmd_ranges(int argc, char **argv, struct mch_err *err);
 int mch_cmd_quantize(int argc, char **argv, struct mch_err *err);
 int mch_cmd_export(int argc, char **argv, struct mch_err *err);
 
-/* argp_parse with this program's rules: bad usage is exit 2 with one message in the one form. */
+/* Reads the command line as argp_parse would: long options, their unambiguous beginnings, letters, "--". It answers --help,
+ * --usage and --version, and ends the program by mch_cmd_fail when it meets what the table does not have. An option's value
+ * is never optional here. Of the callback's state, only `input` is set, and of its keys ARG, NO_ARGS and END are used. */
 void mch_cmd_parse(const struct argp *argp, int argc, char **argv, void *input);
 
-/* Parsers of option values; a bad value ends the program in the one form, with exit 2:
+/* The one message of a program that ends: "macchiato: " and the text, as one line on stderr. */
+void mch_cmd_say(const struct mch_err *err);
+
+/* Bad usage: says "macchiato: WHERE: WHAT IS WRONG; WHAT TO DO" and ends the program with exit 2. `what` as in mch_err_set. */
+_Noreturn void mch_cmd_fail(const char *where, const char *what, ...) __attribute__((format(printf, 2, 3)));
+
+/* To be called once, last: closes stdout. Gives back status, or MCH_EXIT_FAILED when results were lost. */
+int mch_cmd_finish(int status);
+
+/* The argument that is a network; fails at the second. */
+void mch_cmd_take_net(const char **net, const char *text);
+
+/* Parsers of option values; a bad value ends the program by mch_cmd_fail:
  * "macchiato: --epochs: "x" is no whole number from 1 to 1000; ...". */
 long mch_cmd_integer(const char *option, const char *text, long low, long high);
 double mch_cmd_real(const char *option, const char *text, double low, double high);

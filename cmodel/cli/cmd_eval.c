@@ -24,13 +24,15 @@ struct arguments {
 	bool plain, json;
 };
 
+enum { OPT_SPLIT = 256 };
+
 static const struct argp_option options[] = {
 	{"data", 'd', "DIR", 0, "Folder of the images: IDX files, plain or gzipped", 0},
 	{"quant", 'Q', "Q.json", 0, "Evaluate on exact integers, in these formats", 0},
-	{"split", 's', "NAME", 0, "Images: test or train (test)", 0},
-	{"limit", 'l', "N", 0, "Evaluate the first N images only", 0},
+	{"split", OPT_SPLIT, "NAME", 0, "Images: test or train (default test)", 0},
+	{"limit", 'l', "N", 0, "Evaluate the first N images only (default all)", 0},
 	{"plain", 'p', NULL, 0, "Use the plain operators, the reference: slow", 0},
-	{"json", 'j', NULL, 0, "Print JSON instead of a table", 0},
+	{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 	{0},
 };
 
@@ -44,9 +46,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case 'Q':
 		args->quant = text;
 		return 0;
-	case 's':
+	case OPT_SPLIT:
 		if (strcmp(text, "test") != 0 && strcmp(text, "train") != 0)
-			argp_error(state, "--split: \"%s\" is no split; give test or train", text);
+			mch_cmd_fail("--split", "\"%.60s\" is no split; give test or train", text);
 		args->split = text;
 		return 0;
 	case 'l':
@@ -59,15 +61,13 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		args->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (args->net)
-			argp_error(state, "%s: one network is expected; give one", text);
-		args->net = text;
+		mch_cmd_take_net(&args->net, text);
 		return 0;
 	case ARGP_KEY_END:
 		if (!args->net)
-			argp_error(state, "NET: no network given; give a .onnx file");
+			mch_cmd_fail("NET", "no network given; give a .onnx file");
 		if (!args->data)
-			argp_error(state, "--data: no folder given; give the folder of the images");
+			mch_cmd_fail("--data", "no folder given; give the folder of the images");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;

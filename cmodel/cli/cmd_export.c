@@ -24,7 +24,7 @@ struct arguments {
 	bool force, json;
 };
 
-enum { KEY_DATA = 256, KEY_IMAGES, KEY_ARRAY, KEY_VECTORS, KEY_SEED, KEY_FORCE, KEY_JSON };
+enum { KEY_ARRAY = 256, KEY_VECTORS, KEY_FORCE };
 
 static struct mch_accel_array parse_array(const char *text)
 {
@@ -33,35 +33,32 @@ static struct mch_accel_array parse_array(const char *text)
 	/* Digits and one x: no sign, no space, no letter behind. */
 	if (strspn(text, "0123456789x") != strlen(text) || strlen(text) > 7 ||
 	    sscanf(text, "%dx%d%n", &array.rows, &array.cols, &used) != 2 || text[used] || array.rows < 1 ||
-	    array.rows > MCH_ACCEL_SIDE_MAX || array.cols < 1 || array.cols > MCH_ACCEL_SIDE_MAX) {
-		fprintf(stderr,
-			"macchiato: --array: \"%s\" is no size from 1x1 to %dx%d; give rows x columns, as in 16x16\n",
-			text, MCH_ACCEL_SIDE_MAX, MCH_ACCEL_SIDE_MAX);
-		exit(MCH_EXIT_FAILED);
-	}
+	    array.rows > MCH_ACCEL_SIDE_MAX || array.cols < 1 || array.cols > MCH_ACCEL_SIDE_MAX)
+		mch_cmd_fail("--array", "\"%.60s\" is no size from 1x1 to %dx%d; give rows x columns, as in 16x16", text,
+			     MCH_ACCEL_SIDE_MAX, MCH_ACCEL_SIDE_MAX);
 	return array;
 }
 
-static void take_file(struct arguments *args, char *text, struct argp_state *state)
+static void take_file(struct arguments *args, const char *text)
 {
 	if (!args->net)
 		args->net = text;
 	else if (!args->quant)
 		args->quant = text;
 	else
-		argp_error(state, "%s: a network and a quantization are expected; give no more", text);
+		mch_cmd_fail(text, "a network and a quantization are expected; give no more");
 }
 
-static void check_complete(const struct arguments *args, struct argp_state *state)
+static void check_complete(const struct arguments *args)
 {
 	if (!args->net)
-		argp_error(state, "NET: no network given; give a .onnx file with weights");
+		mch_cmd_fail("NET", "no network given; give a .onnx file with weights");
 	if (!args->quant)
-		argp_error(state, "Q.json: no quantization given; give the result of `macchiato quantize`");
+		mch_cmd_fail("Q.json", "no quantization given; give the result of `macchiato quantize`");
 	if (!args->out)
-		argp_error(state, "-o: no folder given; name the one to write, as in -o accel");
+		mch_cmd_fail("--output", "no folder given; name the one to write, as in -o accel");
 	if (args->n_images >= 0 && !args->data)
-		argp_error(state, "--images: there are none without --data; give the folder of the data set");
+		mch_cmd_fail("--images", "there are none without --data; give the folder of the data set");
 }
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
@@ -71,10 +68,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case 'o':
 		args->out = text;
 		return 0;
-	case KEY_DATA:
+	case 'd':
 		args->data = text;
 		return 0;
-	case KEY_IMAGES:
+	case 'n':
 		args->n_images = (int)mch_cmd_integer("--images", text, 1, IMAGES_MAX);
 		return 0;
 	case KEY_ARRAY:
@@ -83,20 +80,20 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case KEY_VECTORS:
 		args->n_vectors = (int)mch_cmd_integer("--vectors", text, 1, VECTORS_MAX);
 		return 0;
-	case KEY_SEED:
+	case 's':
 		args->seed = (uint32_t)mch_cmd_integer("--seed", text, 0, UINT32_MAX);
 		return 0;
 	case KEY_FORCE:
 		args->force = true;
 		return 0;
-	case KEY_JSON:
+	case 'j':
 		args->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		take_file(args, text, state);
+		take_file(args, text);
 		return 0;
 	case ARGP_KEY_END:
-		check_complete(args, state);
+		check_complete(args);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -105,13 +102,13 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 
 static const struct argp_option options[] = {
 	{"output", 'o', "DIR", 0, "Folder to write; an earlier export there is replaced", 0},
-	{"data", KEY_DATA, "DIR", 0, "Data set (IDX files): vectors and images come from its test images", 0},
-	{"images", KEY_IMAGES, "N", 0, "Test images that go along (default 20, or all)", 0},
+	{"data", 'd', "DIR", 0, "Folder of the images, IDX files: vectors and images come from its test images", 0},
+	{"images", 'n', "N", 0, "Test images that go along (default 20, or all)", 0},
 	{"array", KEY_ARRAY, "RxC", 0, "Rows and columns of the MAC array (default 16x16)", 0},
 	{"vectors", KEY_VECTORS, "N", 0, "Golden vectors of each layer (default 64)", 0},
-	{"seed", KEY_SEED, "N", 0, "Of the choice of vectors (default 1)", 0},
+	{"seed", 's', "N", 0, "Of the choice of vectors (default 1)", 0},
 	{"force", KEY_FORCE, NULL, 0, "Replace DIR though it is no export (never one that holds folders)", 0},
-	{"json", KEY_JSON, NULL, 0, "Report as JSON", 0},
+	{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 	{0},
 };
 static const struct argp argp = {options, parse_option, "NET Q.json -o DIR",

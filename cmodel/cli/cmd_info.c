@@ -27,12 +27,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		args->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (args->net)
-			argp_error(state, "%s: one network is expected; give one", text);
-		args->net = text;
+		mch_cmd_take_net(&args->net, text);
 		return 0;
 	case ARGP_KEY_NO_ARGS:
-		argp_error(state, "NET: no network given; give a .onnx or .prototxt file");
+		mch_cmd_fail("NET", "no network given; give a .onnx or .prototxt file");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -171,7 +169,7 @@ static int print_json(const char *path, const struct mch_net *net, const char *h
 int mch_cmd_info(int argc, char **argv, struct mch_err *err)
 {
 	static const struct argp_option options[] = {
-		{"json", 'j', NULL, 0, "Print JSON instead of a table", 0},
+		{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 		{0},
 	};
 	static const struct argp argp = {options,

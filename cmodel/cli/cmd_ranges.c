@@ -40,21 +40,19 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case 'f':
 		if (mch_fraction_parse(text, &args->rule) != 0)
-			argp_error(state, "--fraction: \"%s\" is no rule; give max or mse", text);
+			mch_cmd_fail("--fraction", "\"%.60s\" is no rule; give max or mse", text);
 		return 0;
 	case 'j':
 		args->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (args->net)
-			argp_error(state, "%s: one network is expected; give one", text);
-		args->net = text;
+		mch_cmd_take_net(&args->net, text);
 		return 0;
 	case ARGP_KEY_END:
 		if (!args->net)
-			argp_error(state, "NET: no network given; give a .onnx file");
+			mch_cmd_fail("NET", "no network given; give a .onnx file");
 		if (!args->data)
-			argp_error(state, "--data: no folder given; give the folder of the training images");
+			mch_cmd_fail("--data", "no folder given; give the folder of the training images");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -227,12 +225,12 @@ static int run(const struct arguments *args, const struct mch_net *net, struct m
 int mch_cmd_ranges(int argc, char **argv, struct mch_err *err)
 {
 	static const struct argp_option options[] = {
-		{"data", 'd', "DIR", 0, "Folder of the training images", 0},
-		{"images", 'n', "N", 0, "Look at N training images (1000)", 0},
-		{"bits", 'b', "BITS", 0, "Suggest formats of BITS bits, 1 to 16 (8)", 0},
-		{"fraction", 'f', "RULE", 0, "max: nothing saturates; mse: least squared error ("
+		{"data", 'd', "DIR", 0, "Folder of the images: IDX files, plain or gzipped", 0},
+		{"images", 'n', "N", 0, "Look at N training images (default 1000)", 0},
+		{"bits", 'b', "BITS", 0, "Suggest formats of BITS bits, 1 to 16 (default 8)", 0},
+		{"fraction", 'f', "RULE", 0, "max: nothing saturates; mse: least squared error (default "
 		 MCH_FRACTION_USUAL_TEXT ")", 0},
-		{"json", 'j', NULL, 0, "Print JSON instead of tables", 0},
+		{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 		{0},
 	};
 	static const struct argp argp = {options,

@@ -36,48 +36,48 @@ static const char *const policy_names[MCH_N_POLICIES] = {
 
 /* Options without a letter. */
 enum { OPT_EPOCHS = 256, OPT_BATCH, OPT_RATE, OPT_MOMENTUM, OPT_DECAY, OPT_POLICY, OPT_SEED, OPT_SHIFT, OPT_FLIP,
-       OPT_LIMIT, OPT_CHECKPOINT, OPT_RESUME };
+       OPT_CHECKPOINT, OPT_RESUME };
 
 static const struct argp_option options[] = {
 	{"data", 'd', "DIR", 0, "Folder of the images: IDX files, plain or gzipped", 0},
-	{"output", 'o', "NET.onnx", 0, "The trained network", 0},
-	{"epochs", OPT_EPOCHS, "N", 0, "Passes over the training images (15)", 1},
-	{"batch", OPT_BATCH, "N", 0, "Images in a step (64)", 1},
-	{"lr", OPT_RATE, "X", 0, "Learning rate at the start (0.02)", 1},
-	{"policy", OPT_POLICY, "NAME", 0, "How it falls: cosine, step or fixed (cosine)", 1},
-	{"momentum", OPT_MOMENTUM, "X", 0, "(0.9)", 1},
-	{"decay", OPT_DECAY, "X", 0, "Decay of the weights (0.0005)", 1},
-	{"shift", OPT_SHIFT, "N", 0, "Move each image by up to N pixels (1)", 1},
+	{"output", 'o', "NET.onnx", 0, "Write the trained network to NET.onnx", 0},
+	{"epochs", OPT_EPOCHS, "N", 0, "Passes over the training images (default 15)", 1},
+	{"batch", OPT_BATCH, "N", 0, "Images in a step (default 64)", 1},
+	{"lr", OPT_RATE, "X", 0, "Learning rate at the start (default 0.02)", 1},
+	{"policy", OPT_POLICY, "NAME", 0, "How the rate falls: cosine, step or fixed (default cosine)", 1},
+	{"momentum", OPT_MOMENTUM, "X", 0, "Share of the last step that goes into the next (default 0.9)", 1},
+	{"decay", OPT_DECAY, "X", 0, "Decay of the weights (default 0.0005)", 1},
+	{"shift", OPT_SHIFT, "N", 0, "Move each image by up to N pixels (default 1)", 1},
 	{"flip", OPT_FLIP, NULL, 0, "Mirror half of the images left to right", 1},
-	{"seed", OPT_SEED, "N", 0, "Of first weights, order, moves and mirrors (1)", 1},
-	{"limit", OPT_LIMIT, "N", 0, "Train on the first N images only", 1},
-	{"checkpoint", OPT_CHECKPOINT, "FILE", 0, "(NET.onnx.ckpt)", 2},
+	{"seed", OPT_SEED, "N", 0, "Of first weights, order, moves and mirrors (default 1)", 1},
+	{"limit", 'l', "N", 0, "Train on the first N images only (default all)", 1},
+	{"checkpoint", OPT_CHECKPOINT, "FILE", 0, "Keep the unfinished run in FILE (default NET.onnx.ckpt)", 2},
 	{"resume", OPT_RESUME, NULL, 0, "Go on from the checkpoint", 2},
 	{"quiet", 'q', NULL, 0, "Only the result and errors", 2},
-	{"json", 'j', NULL, 0, "Print the result as JSON", 2},
+	{"json", 'j', NULL, 0, "Print JSON instead of text", 2},
 	{0},
 };
 
-static void finish_arguments(struct arguments *args, struct argp_state *state)
+static void finish_arguments(const struct arguments *args)
 {
 	if (!args->net)
-		argp_error(state, "NET: no network given; give a .prototxt file");
+		mch_cmd_fail("NET", "no network given; give a .prototxt file");
 	if (!args->data)
-		argp_error(state, "--data: no folder given; give the folder of the images");
+		mch_cmd_fail("--data", "no folder given; give the folder of the images");
 	if (!args->output)
-		argp_error(state, "--output: no file given; give the file for the trained network");
+		mch_cmd_fail("--output", "no file given; give the file for the trained network");
 	if (strcmp(args->output, "-") == 0)
-		argp_error(state, "--output: the standard output is taken by the result; give a file name");
+		mch_cmd_fail("--output", "the standard output is taken by the result; give a file name");
 }
 
-static void parse_policy(const char *text, struct arguments *args, struct argp_state *state)
+static void parse_policy(const char *text, struct arguments *args)
 {
 	for (int i = 0; i < MCH_N_POLICIES; i++)
 		if (strcmp(text, policy_names[i]) == 0) {
 			args->config.policy = (enum mch_policy)i;
 			return;
 		}
-	argp_error(state, "--policy: \"%s\" is no policy; give cosine, step or fixed", text);
+	mch_cmd_fail("--policy", "\"%.60s\" is no policy; give cosine, step or fixed", text);
 }
 
 /* The options that have a number or nothing; -1 for others. */
@@ -109,7 +109,7 @@ static int parse_config(int key, const char *text, struct arguments *args)
 	case OPT_SEED:
 		config->seed = (uint64_t)mch_cmd_integer("--seed", text, 0, 2147483647);
 		return 0;
-	case OPT_LIMIT:
+	case 'l':
 		args->limit = mch_cmd_integer("--limit", text, 1, 1000000000);
 		return 0;
 	default:
@@ -134,7 +134,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		args->resume = true;
 		return 0;
 	case OPT_POLICY:
-		parse_policy(text, args, state);
+		parse_policy(text, args);
 		return 0;
 	case 'q':
 		args->quiet = true;
@@ -143,12 +143,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		args->json = true;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (args->net)
-			argp_error(state, "%s: one network is expected; give one", text);
-		args->net = text;
+		mch_cmd_take_net(&args->net, text);
 		return 0;
 	case ARGP_KEY_END:
-		finish_arguments(args, state);
+		finish_arguments(args);
 		return 0;
 	default:
 		return parse_config(key, text, args) == 0 ? 0 : ARGP_ERR_UNKNOWN;

@@ -13,6 +13,7 @@ macchiato_SOURCES = \
 	cmodel/cli/load.c \
 	cmodel/cli/load.h \
 	cmodel/cli/main.c \
+	cmodel/cli/options.c \
 	cmodel/cli/progress.c \
 	cmodel/cli/progress.h \
 	cmodel/cli/quantize_options.c \

@@ -3,9 +3,11 @@
 /* The program: finds the command, runs it, prints its error. */
 #include "config.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cmd.h"
 
@@ -26,46 +28,62 @@ static void usage(FILE *stream)
 {
 	fprintf(stream, "Usage: macchiato COMMAND [--option=value] FILE...\n\n");
 	for (int i = 0; i < N_COMMANDS; i++)
-		fprintf(stream, "  %-9s %-42s %s\n", commands[i].name, commands[i].args, commands[i].summary);
-	fprintf(stream, "\n`macchiato COMMAND --help` lists a command's options; `man macchiato` tells the rest.\n");
+		fprintf(stream, "  %-8s %s\n           %s\n", commands[i].name, commands[i].args, commands[i].summary);
+	fprintf(stream, "\n`macchiato COMMAND --help` lists its options, `man macchiato` tells the rest.\n");
 }
 
-/* A full disk or a closed pipe shows only here: results that were lost must not look like success. */
-static int finish(int status)
+/* A standard stream that is closed would be taken by the first file that is opened, and a report printed into it. Open the
+ * wrong way round, /dev/null fails each use as the closed stream did. */
+static void keep_streams(void)
 {
-	if (fflush(stdout) != 0 || ferror(stdout)) {
-		fprintf(stderr, "macchiato: standard output: cannot be written; check free space and the reader\n");
-		return MCH_EXIT_FAILED;
-	}
-	return status;
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
+static int run(const struct command *command, int argc, char **argv)
+{
+	static char name[64];
+	struct mch_err err = {""};
+	snprintf(name, sizeof(name), "macchiato %s", command->name);
+	argv[0] = name;
+	const int status = command->run(argc, argv, &err);
+	if (status == MCH_EXIT_FAILED)
+		mch_cmd_say(&err);
+	return mch_cmd_finish(status);
+}
+
+static bool is_any(const char *text, const char *one, const char *other)
+{
+	return strcmp(text, one) == 0 || strcmp(text, other) == 0;
 }
 
 int main(int argc, char **argv)
 {
+	keep_streams();
 	if (argc < 2) {
 		usage(stderr);
-		return MCH_EXIT_FAILED;
+		mch_cmd_fail("COMMAND", "none given; give one of these");
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+	if (is_any(argv[1], "--help", "-?") || (argc == 2 && strcmp(argv[1], "help") == 0)) {
 		usage(stdout);
-		return finish(MCH_EXIT_OK);
+		return mch_cmd_finish(MCH_EXIT_OK);
 	}
-	if (strcmp(argv[1], "--version") == 0) {
+	if (is_any(argv[1], "--version", "-V")) {
 		printf("macchiato %s\n", PACKAGE_VERSION);
-		return finish(MCH_EXIT_OK);
+		return mch_cmd_finish(MCH_EXIT_OK);
 	}
+	static char help[] = "--help";
+	const bool is_help = strcmp(argv[1], "help") == 0; /* macchiato help COMMAND */
+	const char *name = argv[is_help ? 2 : 1];
 	for (int i = 0; i < N_COMMANDS; i++) {
-		if (strcmp(argv[1], commands[i].name) != 0)
+		if (strcmp(name, commands[i].name) != 0)
 			continue;
-		static char name[64];
-		snprintf(name, sizeof(name), "macchiato %s", commands[i].name);
-		argv[1] = name;
-		struct mch_err err = {""};
-		const int status = commands[i].run(argc - 1, argv + 1, &err);
-		if (status == MCH_EXIT_FAILED)
-			fprintf(stderr, "macchiato: %s\n", err.text);
-		return finish(status);
+		if (is_help)
+			return run(&commands[i], 2, (char *[]){NULL, help, NULL});
+		return run(&commands[i], argc - 1, argv + 1);
 	}
-	fprintf(stderr, "macchiato: %s: no such command; `macchiato --help` lists the commands\n", argv[1]);
-	return MCH_EXIT_FAILED;
+	if (name[0] == '-')
+		mch_cmd_fail(name, "no such option; the command comes first, `macchiato --help` lists them");
+	mch_cmd_fail(name, "no such command; `macchiato --help` lists the commands");
 }

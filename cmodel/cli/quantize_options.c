@@ -5,23 +5,22 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cmd.h"
 
-static void finish_arguments(struct mch_quantize_options *args, struct argp_state *state)
+static void finish_arguments(struct mch_quantize_options *args)
 {
 	if (!args->net)
-		argp_error(state, "NET: no network given; give a .onnx file");
+		mch_cmd_fail("NET", "no network given; give a .onnx file");
 	if (!args->data)
-		argp_error(state, "--data: no folder given; give the folder of the images");
+		mch_cmd_fail("--data", "no folder given; give the folder of the images");
 	if (!args->output)
-		argp_error(state, "--output: no file given; give the file for the result");
+		mch_cmd_fail("--output", "no file given; give the file for the result");
 	if (isnan(args->error_margin) && !args->widths[0])
 		args->error_margin = 1;
 	if (args->json && strcmp(args->output, "-") == 0)
-		argp_error(state, "--json: the standard output is taken by --output=-; give a file name");
+		mch_cmd_fail("--json", "the standard output is taken by --output=-; give a file name");
 }
 
 /* "8,6,8": conv weights, FC weights, activations. */
@@ -31,12 +30,9 @@ static void parse_widths(struct mch_quantize_options *args, const char *text)
 	bool usable = sscanf(text, "%2d,%2d,%2d%n", &w[0], &w[1], &w[2], &used) == MCH_N_PARTS && text[used] == '\0';
 	for (int p = 0; p < MCH_N_PARTS; p++)
 		usable = usable && w[p] >= 1 && w[p] <= MCH_OPERAND_BITS_MAX;
-	if (!usable) {
-		fprintf(stderr, "macchiato: --widths: \"%s\" is not three widths of 1 to 16 bits; give them as "
-			"8,8,8: conv "
-			"weights, FC weights, activations\n", text);
-		exit(MCH_EXIT_FAILED);
-	}
+	if (!usable)
+		mch_cmd_fail("--widths", "\"%.60s\" is not three widths of 1 to 16 bits; give them as 8,8,8: conv weights, FC "
+			     "weights, activations", text);
 }
 
 /* The options that say how to quantize, not on what. */
@@ -49,12 +45,12 @@ static error_t parse_choice(int key, const char *text, struct argp_state *state)
 		return 0;
 	case 'r':
 		if (mch_round_parse(text, &args->round) != 0)
-			argp_error(state, "--rounding: \"%s\" is no rounding mode; give floor, half_up, half_away, "
-				   "half_even or stochastic", text);
+			mch_cmd_fail("--rounding", "\"%.60s\" is no rounding mode; give floor, half_up, half_away, "
+				     "half_even or stochastic", text);
 		return 0;
 	case 'f':
 		if (mch_fraction_parse(text, &args->rule) != 0)
-			argp_error(state, "--fraction: \"%s\" is no rule; give max or mse", text);
+			mch_cmd_fail("--fraction", "\"%.60s\" is no rule; give max or mse", text);
 		return 0;
 	case 'n':
 		args->images = mch_cmd_integer("--images", text, 1, 1000000000);
@@ -90,12 +86,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		parse_widths(args, text);
 		return 0;
 	case ARGP_KEY_ARG:
-		if (args->net)
-			argp_error(state, "%s: one network is expected; give one", text);
-		args->net = text;
+		mch_cmd_take_net(&args->net, text);
 		return 0;
 	case ARGP_KEY_END:
-		finish_arguments(args, state);
+		finish_arguments(args);
 		return 0;
 	default:
 		return parse_choice(key, text, state);
@@ -103,18 +97,19 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{"data", 'd', "DIR", 0, "Folder of the images; test images give the scores", 0},
+	{"data", 'd', "DIR", 0, "Folder of the images, IDX files: training images give the ranges, test images "
+	 "the scores", 0},
 	{"output", 'o', "FILE", 0, "Write the formats to FILE, or - for the standard output", 0},
-	{"error-margin", 'e', "POINTS", 0, "Percentage points of top-1 accuracy that may be lost (1; with --widths "
-	 "any)", 0},
+	{"error-margin", 'e', "POINTS", 0, "Percentage points of top-1 accuracy that may be lost (default 1; with "
+	 "--widths any)", 0},
 	{"widths", 'w', "C,F,A", 0, "No search: score these widths of conv weights, FC weights and activations", 0},
-	{"rounding", 'r', "MODE", 0, "floor, half_up, half_away, half_even (the usual one) or stochastic", 0},
-	{"fraction", 'f', "RULE", 0, "max: nothing saturates; mse: least squared error ("
+	{"rounding", 'r', "MODE", 0, "floor, half_up, half_away, half_even or stochastic (default half_even)", 0},
+	{"fraction", 'f', "RULE", 0, "max: nothing saturates; mse: least squared error (default "
 	 MCH_FRACTION_USUAL_TEXT ")", 0},
-	{"images", 'n', "N", 0, "Take the ranges from N training images (1000)", 0},
-	{"limit", 'l', "N", 0, "Score on the first N test images (all)", 0},
-	{"seed", 's', "SEED", 0, "Of stochastic rounding (1)", 0},
-	{"json", 'j', NULL, 0, "Print JSON instead of tables", 0},
+	{"images", 'n', "N", 0, "Take the ranges from N training images (default 1000)", 0},
+	{"limit", 'l', "N", 0, "Score on the first N test images (default all)", 0},
+	{"seed", 's', "N", 0, "Of stochastic rounding (default 1)", 0},
+	{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 	{"quiet", 'q', NULL, 0, "No progress, notes or tables", 0},
 	{0},
 };

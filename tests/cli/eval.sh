@@ -17,14 +17,14 @@ fail() {
 	failed=1
 }
 
-# refuse TEXT ARGUMENT...: exit 2, nothing on stdout, and TEXT is the first line of the message.
+# refuse TEXT ARGUMENT...: exit 2, nothing on stdout, and TEXT is the whole message.
 refuse() {
 	want=$1
 	shift
 	status=0
 	"$macchiato" eval "$@" >out.txt 2>err.txt || status=$?
 	[ "$status" = 2 ] || fail "eval $*: exit $status, not 2"
-	[ "$(head -n 1 err.txt)" = "$want" ] || fail "eval $*: $(head -n 1 err.txt)"
+	[ "$(cat err.txt)" = "$want" ] || fail "eval $*: $(cat err.txt)"
 	[ ! -s out.txt ] || fail "eval $*: wrote to stdout"
 }
 
@@ -67,9 +67,9 @@ status=0
 [ "$status" = 2 ] || fail "formats of another network: exit $status"
 [ ! -s out.txt ] || fail "formats of another network: wrote to stdout"
 
-refuse 'macchiato eval: NET: no network given; give a .onnx file' --data=data
-refuse 'macchiato eval: --data: no folder given; give the folder of the images' net.onnx
-refuse 'macchiato eval: --split: "valid" is no split; give test or train' --split=valid
+refuse 'macchiato: NET: no network given; give a .onnx file' --data=data
+refuse 'macchiato: --data: no folder given; give the folder of the images' net.onnx
+refuse 'macchiato: --split: "valid" is no split; give test or train' --split=valid
 refuse 'macchiato: --limit: "0" is no whole number from 1 to 1000000000; give one' --limit=0
 refuse 'macchiato: --limit: 101 images are asked for, data test has 100; give a smaller number' net.onnx --data=data --limit=101
 refuse 'macchiato: none.json: cannot be read (No such file or directory); check the name and its permissions' \

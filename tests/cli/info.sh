@@ -13,14 +13,14 @@ fail() {
 	failed=1
 }
 
-# refuse TEXT ARGUMENT...: exit 2, nothing on stdout, and TEXT is the first line of the message.
+# refuse TEXT ARGUMENT...: exit 2, nothing on stdout, and TEXT is the whole message.
 refuse() {
 	want=$1
 	shift
 	status=0
 	"$macchiato" info "$@" >out.txt 2>err.txt || status=$?
 	[ "$status" = 2 ] || fail "info $*: exit $status, not 2"
-	[ "$(head -n 1 err.txt)" = "$want" ] || fail "info $*: $(head -n 1 err.txt)"
+	[ "$(cat err.txt)" = "$want" ] || fail "info $*: $(cat err.txt)"
 	[ ! -s out.txt ] || fail "info $*: wrote to stdout"
 }
 

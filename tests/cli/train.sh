@@ -22,7 +22,7 @@ train() {
 	"$macchiato" train net.prototxt --data=data --lr=0.0001 --epochs=20 --batch=20 --shift=0 "$@"
 }
 
-# refuse TEXT ARGUMENT...: exit 2, nothing on stdout, TEXT is the first line of the message, no file left.
+# refuse TEXT ARGUMENT...: exit 2, nothing on stdout, TEXT is the whole message, no file left.
 refuse() {
 	want=$1
 	shift
@@ -31,7 +31,7 @@ refuse() {
 	before=$(ls)
 	"$macchiato" train "$@" >out.txt 2>err.txt || status=$?
 	[ "$status" = 2 ] || fail "train $*: exit $status, not 2"
-	[ "$(head -n 1 err.txt)" = "$want" ] || fail "train $*: $(head -n 1 err.txt)"
+	[ "$(cat err.txt)" = "$want" ] || fail "train $*: $(cat err.txt)"
 	[ ! -s out.txt ] || fail "train $*: wrote to stdout"
 	rm -f out.txt err.txt
 	[ "$(ls)" = "$before" ] || fail "train $*: left files"
@@ -95,12 +95,12 @@ cmp one.onnx ended.onnx || fail "after SIGTERM and --resume the file is another"
 refuse 'macchiato: new.onnx.ckpt: is not there (No such file or directory); leave out --resume to begin anew' \
 	net.prototxt --data=data -o new.onnx --resume
 
-refuse 'macchiato train: NET: no network given; give a .prototxt file'
-refuse 'macchiato train: --data: no folder given; give the folder of the images' net.prototxt
-refuse 'macchiato train: --output: no file given; give the file for the trained network' net.prototxt --data=data
-refuse 'macchiato train: --output: the standard output is taken by the result; give a file name' net.prototxt --data=data -o -
-refuse 'macchiato train: b: one network is expected; give one' a b
-refuse 'macchiato train: --policy: "exp" is no policy; give cosine, step or fixed' --policy=exp
+refuse 'macchiato: NET: no network given; give a .prototxt file'
+refuse 'macchiato: --data: no folder given; give the folder of the images' net.prototxt
+refuse 'macchiato: --output: no file given; give the file for the trained network' net.prototxt --data=data
+refuse 'macchiato: --output: the standard output is taken by the result; give a file name' net.prototxt --data=data -o -
+refuse 'macchiato: b: one network is expected; give one' a b
+refuse 'macchiato: --policy: "exp" is no policy; give cosine, step or fixed' --policy=exp
 refuse 'macchiato: --epochs: "0" is no whole number from 1 to 100000; give one' --epochs=0
 refuse 'macchiato: --batch: "many" is no whole number from 1 to 65536; give one' --batch=many
 refuse 'macchiato: --lr: "-1" is no number from 1e-09 to 1000; give one' --lr=-1
