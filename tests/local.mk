@@ -51,6 +51,7 @@ SCRIPT_TESTS = \
 	tests/cli/quantize.sh \
 	tests/cli/ranges.sh \
 	tests/cli/train.sh \
+	tests/cli/usage.sh \
 	tests/docs/vectors.sh
 
 AM_CPPFLAGS += -I$(top_srcdir)/tests $(CHECK_CFLAGS)

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One message is one line, whatever the name of a file or a layer holds: no line feed, nothing that a terminal obeys. */
+/* One message is one line, whatever the name of a file or a layer holds: no line feed, nothing a terminal obeys. */
 void mch_cmd_say(const struct mch_err *err)
 {
 	fputs("macchiato: ", stderr);

@@ -16,8 +16,8 @@ enum mch_exit {
 	MCH_EXIT_FAILED = 2,   /* could not do it: err says why */
 };
 
-/* Each runs with its own argv (argv[0] is "macchiato COMMAND"). MCH_EXIT_FAILED comes with err filled in; main prints it.
- * Results go to stdout, progress and errors to stderr. */
+/* Each runs with its own argv (argv[0] is "macchiato COMMAND"). MCH_EXIT_FAILED comes with err filled in; main prints
+ * it. Results go to stdout, progress and errors to stderr. */
 int mch_cmd_info(int argc, char **argv, struct mch_err *err);
 int mch_cmd_train(int argc, char **argv, struct mch_err *err);
 int mch_cmd_eval(int argc, char **argv, struct mch_err *err);
@@ -25,15 +25,15 @@ int mch_cmd_ranges(int argc, char **argv, struct mch_err *err);
 int mch_cmd_quantize(int argc, char **argv, struct mch_err *err);
 int mch_cmd_export(int argc, char **argv, struct mch_err *err);
 
-/* Reads the command line as argp_parse would: long options, their unambiguous beginnings, letters, "--". It answers --help,
- * --usage and --version, and ends the program by mch_cmd_fail when it meets what the table does not have. An option's value
- * is never optional here. Of the callback's state, only `input` is set, and of its keys ARG, NO_ARGS and END are used. */
+/* Reads the command line as argp_parse would: long options, their unambiguous beginnings, letters, "--". It answers
+ * --help, --usage and --version, and ends the program by mch_cmd_fail when it meets what the table does not have.
+ * No option has an optional value. The callback is given its input, and of the special keys ARG, NO_ARGS and END. */
 void mch_cmd_parse(const struct argp *argp, int argc, char **argv, void *input);
 
 /* The one message of a program that ends: "macchiato: " and the text, as one line on stderr. */
 void mch_cmd_say(const struct mch_err *err);
 
-/* Bad usage: says "macchiato: WHERE: WHAT IS WRONG; WHAT TO DO" and ends the program with exit 2. `what` as in mch_err_set. */
+/* Bad usage: says "macchiato: WHERE: WHAT IS WRONG; WHAT TO DO", `what` as in mch_err_set, and ends with exit 2. */
 _Noreturn void mch_cmd_fail(const char *where, const char *what, ...) __attribute__((format(printf, 2, 3)));
 
 /* To be called once, last: closes stdout. Gives back status, or MCH_EXIT_FAILED when results were lost. */

@@ -32,8 +32,8 @@ static void usage(FILE *stream)
 	fprintf(stream, "\n`macchiato COMMAND --help` lists its options, `man macchiato` tells the rest.\n");
 }
 
-/* A standard stream that is closed would be taken by the first file that is opened, and a report printed into it. Open the
- * wrong way round, /dev/null fails each use as the closed stream did. */
+/* The number of a standard stream that is closed would go to the first file that is opened, and a report be printed
+ * into that. Open the wrong way round, /dev/null fails each use as the closed stream did. */
 static void keep_streams(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)

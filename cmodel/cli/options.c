@@ -49,8 +49,8 @@ static const struct argp_option *find_letter(const struct reader *r, char letter
 }
 
 /* "--images or --in": the long options that begin with the n characters of name. */
-static int list_matches(const struct argp_option *list, const char *name, size_t n, char *text, size_t room, int n_found,
-			const struct argp_option **found)
+static int list_matches(const struct argp_option *list, const char *name, size_t n, char *text, size_t room,
+			int n_found, const struct argp_option **found)
 {
 	for (; !is_end(list); list++) {
 		if (!list->name || strncmp(list->name, name, n) != 0)

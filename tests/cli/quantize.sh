@@ -14,7 +14,7 @@ fail() {
 	failed=1
 }
 
-# refuse STATUS TEXT ARGUMENT...: that exit status, the message TEXT first, nothing on stdout, nothing left behind.
+# refuse STATUS TEXT ARGUMENT...: that exit status, the message TEXT alone, nothing on stdout, nothing left behind.
 refuse() {
 	want_status=$1 want=$2
 	shift 2
@@ -22,7 +22,7 @@ refuse() {
 	status=0
 	"$macchiato" quantize "$@" >../out.txt 2>../err.txt || status=$?
 	[ "$status" = "$want_status" ] || fail "quantize $*: exit $status, not $want_status"
-	[ "$(head -n 1 ../err.txt)" = "macchiato$want" ] || fail "quantize $*: $(cat ../err.txt)"
+	[ "$(cat ../err.txt)" = "macchiato$want" ] || fail "quantize $*: $(cat ../err.txt)"
 	[ ! -s ../out.txt ] || fail "quantize $*: wrote to stdout"
 	[ "$(ls -A)" = "$before" ] || fail "quantize $*: left something behind"
 }
@@ -132,13 +132,13 @@ for widths in 8,8 8,8,8,8 0,8,8 8,17,8 8,8,x 8,8,8x ''; do
 	refuse 2 ": --widths: \"$widths\" is not three widths of 1 to 16 bits; give them as 8,8,8: conv weights, FC weights, activations" \
 		small.onnx --data=. -o a --widths="$widths"
 done
-refuse 2 " quantize: NET: no network given; give a .onnx file"
-refuse 2 " quantize: --data: no folder given; give the folder of the images" small.onnx -o a
-refuse 2 " quantize: --output: no file given; give the file for the result" small.onnx --data=.
-refuse 2 " quantize: --json: the standard output is taken by --output=-; give a file name" small.onnx --data=. -o - --json
-refuse 2 " quantize: --rounding: \"odd\" is no rounding mode; give floor, half_up, half_away, half_even or stochastic" \
+refuse 2 ": NET: no network given; give a .onnx file"
+refuse 2 ": --data: no folder given; give the folder of the images" small.onnx -o a
+refuse 2 ": --output: no file given; give the file for the result" small.onnx --data=.
+refuse 2 ": --json: the standard output is taken by --output=-; give a file name" small.onnx --data=. -o - --json
+refuse 2 ": --rounding: \"odd\" is no rounding mode; give floor, half_up, half_away, half_even or stochastic" \
 	small.onnx --data=. -o a --rounding=odd
-refuse 2 " quantize: --fraction: \"mean\" is no rule; give max or mse" small.onnx --data=. -o a --fraction=mean
+refuse 2 ": --fraction: \"mean\" is no rule; give max or mse" small.onnx --data=. -o a --fraction=mean
 refuse 2 ": --error-margin: \"-1\" is no number from 0 to 100; give one" small.onnx --data=. -o a --error-margin=-1
 refuse 2 ": --images: 41 images are asked for, here train has 40; give a smaller number" small.onnx --data=../here -o a --images=41
 refuse 2 ": --limit: 201 images are asked for, here test has 200; give a smaller number" small.onnx --data=../here -o a --limit=201

@@ -13,7 +13,7 @@ fail() {
 	failed=1
 }
 
-# refuse TEXT ARGUMENT...: exit 2, the message TEXT first, nothing on stdout.
+# refuse TEXT ARGUMENT...: exit 2, the message TEXT alone, nothing on stdout.
 refuse() {
 	want=$1
 	shift
@@ -55,11 +55,11 @@ sed -n 's/.*"format": "\(.*\)",.*/\1/p' table.json | diff formats.txt - || fail 
 sed 's/\..*//' used.txt | sort -u | tr '\n' ' ' | grep -Eq '^(s1 |u1 )+$' || fail "margin 100 leaves more than one bit"
 [ "$(tail -n 3 used.txt)" = "$(tail -n 3 one.txt)" ] || fail "quantize takes other weight formats than ranges shows"
 
-refuse " ranges: NET: no network given; give a .onnx file"
-refuse " ranges: --data: no folder given; give the folder of the training images" small.onnx
+refuse ": NET: no network given; give a .onnx file"
+refuse ": --data: no folder given; give the folder of the training images" small.onnx
 refuse ": --bits: \"17\" is no whole number from 1 to 16; give one" small.onnx --data=. --bits=17
 refuse ": --bits: \"0\" is no whole number from 1 to 16; give one" small.onnx --data=. --bits=0
-refuse " ranges: --fraction: \"mean\" is no rule; give max or mse" small.onnx --data=. --fraction=mean
+refuse ": --fraction: \"mean\" is no rule; give max or mse" small.onnx --data=. --fraction=mean
 refuse ": none.onnx: cannot be read (No such file or directory); check the name and its permissions" none.onnx --data=.
 refuse ": LeNet: layer conv1 has no weights; give a trained network (.onnx), or train this one first" \
 	"${top_srcdir:?}/tests/nets/lenet.prototxt" --data=dark
