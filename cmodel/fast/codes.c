@@ -82,3 +82,37 @@ void mch_codes_plane(struct mch_codes codes, struct mch_shape s, struct mch_bord
 		y += (size_t)border.bottom * padded_row;
 	}
 }
+
+enum { CHUNK = 8 };
+
+/* n runs of `bytes` bytes, `apart` bytes from each other, side by side. Whole chunks are copied: the next run overwrites what is
+ * too much. */
+MCH_INLINE uint8_t *copy_runs(uint8_t *to, const uint8_t *from, int n, size_t bytes, size_t apart)
+{
+	for (int i = 0; i < n; i++, to += bytes, from += apart) {
+		memcpy(to, from, CHUNK);
+		for (size_t b = CHUNK; b < bytes; b += CHUNK)
+			memcpy(to + b, from + b, CHUNK);
+	}
+	return to;
+}
+
+void mch_codes_columns(const struct mch_conv *g, const uint8_t *x, size_t stride, uint8_t *y)
+{
+	const size_t c = (size_t)g->c, row = (size_t)g->w * c, step = (size_t)g->stride_w * c;
+	const size_t down = (size_t)g->dilation_h * row, across = (size_t)g->dilation_w * c;
+	const int n_p = mch_conv_p(g), n_q = mch_conv_q(g), n_r = g->r, n_s = g->s;
+	for (int n = 0; n < g->n; n++)
+		for (int p = 0; p < n_p; p++) {
+			const uint8_t *top = x + ((size_t)n * (size_t)g->h + (size_t)(p * g->stride_h)) * row;
+			for (int q = 0; q < n_q; q++, top += step, y += stride) {
+				uint8_t *to = y;
+				/* Neighbours in a kernel's row are neighbours in x, unless it is dilated. */
+				if (across == c)
+					copy_runs(to, top, n_r, (size_t)n_s * c, down);
+				else
+					for (int r = 0; r < n_r; r++)
+						to = copy_runs(to, top + (size_t)r * down, n_s, c, across);
+			}
+		}
+}

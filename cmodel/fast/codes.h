@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "fxp/format.h"
+#include "op/conv.h"
 #include "tensor/tensor.h"
 
 struct mch_codes {
@@ -17,7 +18,7 @@ struct mch_codes {
 };
 
 enum {
-	/* Kernels write whole blocks of channels: what they spill behind the last value needs this room. */
+	/* Kernels read and write whole blocks: what they touch behind the last value needs this room. */
 	MCH_CODES_BLOCK = 16,
 	MCH_CODES_SLACK_BYTES = 2 * MCH_CODES_BLOCK,
 };
@@ -41,5 +42,9 @@ struct mch_border {
 };
 void mch_codes_plane(struct mch_codes codes, struct mch_shape shape, struct mch_border border, int plane, const void *x,
 		     uint8_t *y);
+
+/* The windows of a convolution g without padding (n images) as rows of a matrix: y[n][p][q] has `stride` bytes, first those of
+ * x in the order r, s, c, then any. x and y have MCH_CODES_SLACK_BYTES behind them. */
+void mch_codes_columns(const struct mch_conv *g, const uint8_t *x, size_t stride, uint8_t *y);
 
 #endif

@@ -33,7 +33,7 @@ struct mch_fast_conv_spec {
 int mch_fast_conv_new(const struct mch_fast_conv_spec *spec, struct mch_fast_conv **out, struct mch_err *err);
 void mch_fast_conv_free(struct mch_fast_conv *f);
 
-/* The first n images of a batch; x has room for the whole batch, y for MCH_CODES_SLACK_BYTES behind its last code. */
+/* The first n images of a batch. x and y have room for the whole batch and for MCH_CODES_SLACK_BYTES behind it. */
 int mch_fast_conv_run(struct mch_fast_conv *f, int n, const void *x, void *y, struct mch_err *err);
 
 #endif

@@ -44,11 +44,11 @@ static int describe_dense(const struct mch_dnnl_dot *dot, dnnl_data_type_t x_typ
 			  dnnl_data_type_t acc_type, dnnl_primitive_desc_t *pd, struct mch_err *err)
 {
 	const struct mch_conv *g = &dot->g;
-	const dnnl_memory_desc_t x = mch_dnnl_desc4(g->n, g->c, 1, 1, x_type, dnnl_nhwc);
-	const dnnl_memory_desc_t w = mch_dnnl_weights_desc(g, w_type, 0);
-	const dnnl_dims_t acc_dims = {g->n, g->k};
-	dnnl_memory_desc_t acc;
+	const dnnl_dims_t x_dims = {g->n, g->c}, w_dims = {g->k, g->c}, acc_dims = {g->n, g->k};
+	dnnl_memory_desc_t x, w, acc;
 	dnnl_inner_product_desc_t op;
+	dnnl_memory_desc_init_by_tag(&x, 2, x_dims, x_type, dnnl_nc);
+	dnnl_memory_desc_init_by_tag(&w, 2, w_dims, w_type, dnnl_format_tag_any);
 	dnnl_memory_desc_init_by_tag(&acc, 2, acc_dims, acc_type, dnnl_nc);
 	if (mch_dnnl_status(dnnl_inner_product_forward_desc_init(&op, dnnl_forward_inference, &x, &w, NULL, &acc),
 			    "inner product", err) != 0)
@@ -78,8 +78,11 @@ static int keeps_sums(dnnl_primitive_desc_t pd)
 
 static int pack_weights(struct mch_dnnl_dot *dot, dnnl_primitive_desc_t pd, const int8_t *weights, struct mch_err *err)
 {
-	const dnnl_memory_desc_t plain = mch_dnnl_weights_desc(&dot->g, dnnl_s8, 1);
+	const dnnl_dims_t dense_dims = {dot->g.k, dot->g.c};
+	dnnl_memory_desc_t plain = mch_dnnl_weights_desc(&dot->g, dnnl_s8, 1);
 	dnnl_memory_t from = NULL;
+	if (is_dense(&dot->g))
+		dnnl_memory_desc_init_by_tag(&plain, 2, dense_dims, dnnl_s8, dnnl_oi);
 	/* The library only reads it. */
 	int status = mch_dnnl_memory(&dot->lib, &plain, (void *)(uintptr_t)weights, &from, err);
 	if (status == 0)

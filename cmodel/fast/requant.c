@@ -43,8 +43,11 @@ int mch_fast_requant_init(struct mch_fast_requant *r, const struct mch_requant *
 	r->bias = calloc(k_padded, sizeof(*r->bias));
 	r->shift = calloc(k_padded, sizeof(*r->shift));
 	r->sums = calloc((size_t)mch_pool_q(pool) * k_padded, sizeof(*r->sums));
-	if (!r->bias || !r->shift || !r->sums)
+	r->cols = calloc((size_t)mch_pool_q(pool), sizeof(*r->cols));
+	if (!r->bias || !r->shift || !r->sums || !r->cols)
 		return no_memory(err);
+	for (int q = 0; q < mch_pool_q(pool); q++)
+		r->cols[q] = mch_pool_cols(pool, q);
 	r->uniform_shift = cfg->shift[0] > 0 ? cfg->shift[0] : 0;
 	for (int k = 0; k < r->k; k++) {
 		r->bias[k] = bias[k];
@@ -60,6 +63,7 @@ void mch_fast_requant_free(struct mch_fast_requant *r)
 	free(r->bias);
 	free(r->shift);
 	free(r->noise);
+	free(r->cols);
 	free(r->sums);
 	memset(r, 0, sizeof(*r));
 }
@@ -71,7 +75,7 @@ static void gather_one(const struct mch_fast_requant *r, const struct mch_part_s
 	const struct mch_window rows = mch_pool_rows(&r->pool, p);
 	const int n_q = mch_pool_q(&r->pool);
 	for (int q = 0; q < n_q; q++) {
-		const struct mch_window cols = mch_pool_cols(&r->pool, q);
+		const struct mch_window cols = r->cols[q];
 		for (int k = 0; k < r->k_padded; k += BLOCK) {
 			int32_t best[BLOCK];
 			for (int b = 0; b < BLOCK; b++)
@@ -98,7 +102,7 @@ static void gather_many(const struct mch_fast_requant *r, const struct mch_part_
 	const struct mch_window rows = mch_pool_rows(&r->pool, p);
 	const int n_q = mch_pool_q(&r->pool);
 	for (int q = 0; q < n_q; q++) {
-		const struct mch_window cols = mch_pool_cols(&r->pool, q);
+		const struct mch_window cols = r->cols[q];
 		for (int k = 0; k < r->k_padded; k += BLOCK) {
 			int64_t *best = r->sums + (size_t)q * (size_t)r->k_padded + k;
 			for (int b = 0; b < BLOCK; b++)

@@ -32,7 +32,8 @@ struct mch_fast_requant {
 	int64_t *bias;          /* [k_padded] */
 	int64_t *shift;         /* [k_padded] */
 	uint16_t *noise;        /* [p][q][k_padded], stochastic rounding only */
-	int64_t *sums;          /* [q][k_padded], scratch */
+	struct mch_window *cols; /* [q], of the pool */
+	int64_t *sums;           /* [q][k_padded], scratch */
 };
 
 /* bias replaces cfg->bias. The output is the pool's, or [k][pool->h][pool->w] for a window of 1x1. */

@@ -6,16 +6,19 @@
 #include "fast/one_thread.h"
 #include "net/exact.h"
 
-/* Images at a time: enough to use a dense layer's weights more than once, few enough that a layer's sums stay in a core's
- * own cache. */
+/* Images at a time: few enough that a layer's sums stay in a core's own cache, enough to use a dense layer's weights more than
+ * once. Measured on LeNet: 4 to 16 are equally fast at 8 bits; at 16 bits 4 and 8 are, and 32 takes a third longer. */
 static int batch_size(const struct mch_qnet *q, int n)
 {
-	enum { CACHE_BYTES = 1 << 20, BATCH_MAX = 32, BATCH_MIN = 4 };
+	enum { CACHE_BYTES = 512 * 1024, BATCH_MAX = 32, BATCH_MIN = 4 };
 	size_t largest = 1;
-	for (int i = 0; i < q->n_steps; i++)
-		if (mch_step_out_elems(q, &q->steps[i]) > largest)
-			largest = mch_step_out_elems(q, &q->steps[i]);
-	const size_t fit = CACHE_BYTES / (largest * sizeof(int32_t));
+	for (int i = 0; i < q->n_steps; i++) {
+		const struct mch_step *step = &q->steps[i];
+		const size_t planes = (size_t)((step->in_format.bits + 7) / 8 * ((step->weight_format.bits + 7) / 8));
+		const size_t bytes = mch_step_out_elems(q, step) * planes * sizeof(int32_t);
+		largest = bytes > largest ? bytes : largest;
+	}
+	const size_t fit = CACHE_BYTES / largest;
 	const int batch = fit > BATCH_MAX ? BATCH_MAX : fit < BATCH_MIN ? BATCH_MIN : (int)fit;
 	return n < batch ? (n > 0 ? n : 1) : batch;
 }
