@@ -91,6 +91,11 @@ check_PROGRAMS += tests/make_quant_net
 tests_make_quant_net_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_caffe_read_LDADD = $(ALL_LIBS)
 tests_check_datapath_LDADD = cmodel/arch/libarch.a $(LDADD)
+# Speed, not correctness: `make bench` runs it.
+EXTRA_PROGRAMS += tests/bench_exact
+CLEANFILES += tests/bench_exact$(EXEEXT)
+tests_bench_exact_SOURCES = tests/bench_exact.c tests/random_net.c tests/random_net.h
+tests_bench_exact_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_exact_SOURCES = tests/check_exact.c tests/random_net.c tests/random_net.h
 tests_check_exact_LDADD = $(ALL_LIBS)
 tests_check_float_SOURCES = tests/check_float.c tests/random_net.c tests/random_net.h

@@ -117,26 +117,46 @@ void random_net(struct mch_rng *rng, struct mch_net *net)
 		append_layer(net, &(struct mch_layer){.kind = MCH_SOFTMAX}, edge, rng);
 }
 
-static int append_conv(struct mch_net *net, int k, int kernel, int edge, struct mch_rng *rng)
+static int append_conv(struct mch_net *net, int k, int kernel, int stride, int pad, int edge, struct mch_rng *rng)
 {
 	const struct mch_layer like = {.kind = MCH_CONV,
-				       .conv = {.k = k, .r = kernel, .s = kernel, .stride_h = 1, .stride_w = 1,
+				       .conv = {.k = k, .r = kernel, .s = kernel, .stride_h = stride, .stride_w = stride,
+						.pad_top = pad, .pad_left = pad, .pad_bottom = pad, .pad_right = pad,
 						.dilation_h = 1, .dilation_w = 1, .groups = 1}};
+	return append_layer(net, &like, edge, rng);
+}
+
+static int append_pool(struct mch_net *net, int kernel, int edge, struct mch_rng *rng)
+{
+	const struct mch_layer like = {.kind = MCH_POOL_MAX,
+				       .pool = {.r = kernel, .s = kernel, .stride_h = 2, .stride_w = 2, .ceil_mode = true}};
 	return append_layer(net, &like, edge, rng);
 }
 
 void lenet_net(struct mch_rng *rng, struct mch_net *net)
 {
-	const struct mch_layer pool = {.kind = MCH_POOL_MAX,
-				       .pool = {.r = 2, .s = 2, .stride_h = 2, .stride_w = 2, .ceil_mode = true}};
 	int edge = begin(net, (struct mch_shape){1, 1, 28, 28});
-	edge = append_conv(net, 20, 5, edge, rng);
-	edge = append_layer(net, &pool, edge, rng);
-	edge = append_conv(net, 50, 5, edge, rng);
-	edge = append_layer(net, &pool, edge, rng);
+	edge = append_conv(net, 20, 5, 1, 0, edge, rng);
+	edge = append_pool(net, 2, edge, rng);
+	edge = append_conv(net, 50, 5, 1, 0, edge, rng);
+	edge = append_pool(net, 2, edge, rng);
 	edge = append_layer(net, &(struct mch_layer){.kind = MCH_DENSE, .conv = {.k = 500}}, edge, rng);
 	edge = append_layer(net, &(struct mch_layer){.kind = MCH_RELU}, edge, rng);
 	append_layer(net, &(struct mch_layer){.kind = MCH_DENSE, .conv = {.k = 10}}, edge, rng);
+}
+
+void fire_net(struct mch_rng *rng, struct mch_net *net)
+{
+	int edge = begin(net, (struct mch_shape){1, 3, 113, 113});
+	edge = append_conv(net, 64, 3, 2, 0, edge, rng);
+	edge = append_layer(net, &(struct mch_layer){.kind = MCH_RELU}, edge, rng);
+	edge = append_pool(net, 3, edge, rng);
+	for (int fire = 0; fire < 2; fire++) {
+		edge = append_conv(net, 16, 1, 1, 0, edge, rng);
+		edge = append_layer(net, &(struct mch_layer){.kind = MCH_RELU}, edge, rng);
+		edge = append_conv(net, 128, 3, 1, 1, edge, rng);
+		edge = append_layer(net, &(struct mch_layer){.kind = MCH_RELU}, edge, rng);
+	}
 }
 
 static int random_bits(struct mch_rng *rng, const struct random_format *f, int max)

@@ -14,6 +14,10 @@ void random_net(struct mch_rng *rng, struct mch_net *net);
 /* conv 20@5x5, pool, conv 50@5x5, pool, dense 500, relu, dense 10 on 1x28x28: what Caffe's LeNet is. */
 void lenet_net(struct mch_rng *rng, struct mch_net *net);
 
+/* 3x3 with stride 2 on 3x113x113, pool, squeeze 1x1, expand 3x3, squeeze, expand: the first layers of SqueezeNet, in one
+ * branch. */
+void fire_net(struct mch_rng *rng, struct mch_net *net);
+
 /* Appends a layer whose fields `like` gives, infers shapes and fills weights; returns its output edge. */
 int append_layer(struct mch_net *net, const struct mch_layer *like, int in_edge, struct mch_rng *rng);
 

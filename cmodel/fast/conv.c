@@ -11,10 +11,8 @@
 #include "fast/requant.h"
 #include "fxp/sat.h"
 
-enum {
-	X_PLANES_MAX = 2, /* 16 bits */
-	W_PLANES_MAX = 3, /* the top digit of 0x7f80.. is a carry */
-};
+/* 16 bits of x are two planes. Those of w are three when a weight of 0x7f80 or more carries into the top digit. */
+enum { X_PLANES_MAX = MCH_X_PLANES_MAX, W_PLANES_MAX = MCH_W_PLANES_MAX };
 
 struct mch_fast_conv {
 	struct mch_conv g; /* padding perhaps made explicit, groups perhaps expanded */
@@ -29,8 +27,7 @@ struct mch_fast_conv {
 	size_t column_bytes;            /* of one window, 0: no columns */
 	int32_t *acc[X_PLANES_MAX][W_PLANES_MAX];
 	struct mch_fast_requant requant;
-	int n_parts;
-	struct mch_part_sum parts[MCH_PARTS_MAX];
+	struct mch_part_sums sums; /* acc as the requantizer sees it */
 };
 
 static int no_memory(struct mch_err *err)
@@ -188,6 +185,7 @@ static int allocate(struct mch_fast_conv *f, struct mch_err *err)
 	const size_t x_bytes = (size_t)g->n * (size_t)g->h * (size_t)g->w * (size_t)g->c;
 	const size_t pixels = (size_t)g->n * (size_t)mch_conv_p(g) * (size_t)mch_conv_q(g);
 	const size_t width = f->k_padded ? (size_t)f->k_padded * (size_t)f->n_w : (size_t)g->k;
+	f->sums.n_x = f->n_x, f->sums.n_w = f->n_w, f->sums.stride = width;
 	if (f->column_bytes && !(f->columns = calloc(pixels * f->column_bytes + MCH_CODES_SLACK_BYTES, 1)))
 		return no_memory(err);
 	for (int i = 0; i < f->n_x; i++) {
@@ -200,7 +198,7 @@ static int allocate(struct mch_fast_conv *f, struct mch_err *err)
 				f->acc[i][j] = f->acc[i][0];
 			if (!f->acc[i][j])
 				return no_memory(err);
-			f->parts[f->n_parts++] = (struct mch_part_sum){f->acc[i][j] + j * f->k_padded, width, 8 * (i + j)};
+			f->sums.part[i][j] = f->acc[i][j] + j * f->k_padded;
 		}
 	}
 	return 0;
@@ -284,6 +282,6 @@ int mch_fast_conv_run(struct mch_fast_conv *f, int n, const void *x, void *y, st
 			if (mch_dnnl_dot_run(f->dot[j], plane, f->acc[i][j], err) != 0)
 				return -1;
 	}
-	mch_fast_requant_run(&f->requant, n, f->parts, f->n_parts, y);
+	mch_fast_requant_run(&f->requant, n, &f->sums, y);
 	return 0;
 }

@@ -68,59 +68,90 @@ void mch_fast_requant_free(struct mch_fast_requant *r)
 	memset(r, 0, sizeof(*r));
 }
 
+/* One accumulator from its parts, by Horner's rule. 2^16 * 2^16 a term and less than 2^31 terms: 63 bits. n_x and n_w are
+ * constants in every copy. */
+MCH_INLINE int64_t join(const int32_t *const part[][MCH_W_PLANES_MAX], int n_x, int n_w, size_t at)
+{
+	int64_t sum = 0;
+#pragma GCC unroll 4
+	for (int degree = n_x + n_w - 2; degree >= 0; degree--) {
+		sum *= 256;
+#pragma GCC unroll 2
+		for (int i = 0; i < n_x; i++)
+			if (degree - i >= 0 && degree - i < n_w)
+				sum += part[i][degree - i][at];
+	}
+	return sum;
+}
+
 /* Largest accumulator of each window of one output row: sums[q][k_padded]. */
-MCH_CLONES
-static void gather_one(const struct mch_fast_requant *r, const struct mch_part_sum *part, size_t image, int p)
+MCH_INLINE void gather_row(const struct mch_fast_requant *r, const struct mch_part_sums *acc, int n_x, int n_w, size_t image,
+			   int p)
 {
 	const struct mch_window rows = mch_pool_rows(&r->pool, p);
 	const int n_q = mch_pool_q(&r->pool);
-	for (int q = 0; q < n_q; q++) {
-		const struct mch_window cols = r->cols[q];
+	for (int q = 0; q < n_q; q++)
+		for (int k = 0; k < r->k_padded; k += BLOCK) {
+			int64_t best[BLOCK];
+			for (int b = 0; b < BLOCK; b++)
+				best[b] = INT64_MIN;
+			for (int i = rows.begin; i < rows.end; i++)
+				for (int j = r->cols[q].begin; j < r->cols[q].end; j++) {
+					const size_t at = (image + (size_t)(i * r->pool.w + j)) * acc->stride + (size_t)k;
+					for (size_t b = 0; b < BLOCK; b++) {
+						const int64_t sum = join(acc->part, n_x, n_w, at + b);
+						best[b] = sum > best[b] ? sum : best[b];
+					}
+				}
+			memcpy(r->sums + (size_t)q * (size_t)r->k_padded + k, best, sizeof(best));
+		}
+}
+
+/* The same of single parts: the maximum in 32 bits. */
+MCH_INLINE void gather_row_of_one(const struct mch_fast_requant *r, const struct mch_part_sums *acc, size_t image, int p)
+{
+	const struct mch_window rows = mch_pool_rows(&r->pool, p);
+	const int n_q = mch_pool_q(&r->pool);
+	for (int q = 0; q < n_q; q++)
 		for (int k = 0; k < r->k_padded; k += BLOCK) {
 			int32_t best[BLOCK];
 			for (int b = 0; b < BLOCK; b++)
 				best[b] = INT32_MIN;
 			for (int i = rows.begin; i < rows.end; i++)
-				for (int j = cols.begin; j < cols.end; j++) {
+				for (int j = r->cols[q].begin; j < r->cols[q].end; j++) {
 					const size_t pixel = image + (size_t)(i * r->pool.w + j);
-					const int32_t *acc = part->acc + pixel * part->stride + k;
+					const int32_t *from = acc->part[0][0] + pixel * acc->stride + k;
 					for (int b = 0; b < BLOCK; b++)
-						best[b] = acc[b] > best[b] ? acc[b] : best[b];
+						best[b] = from[b] > best[b] ? from[b] : best[b];
 				}
 			int64_t *sums = r->sums + (size_t)q * (size_t)r->k_padded + k;
 			for (int b = 0; b < BLOCK; b++)
 				sums[b] = best[b];
 		}
-	}
 }
 
-/* The same of several addends. 2^16 * 2^16 a term and less than 2^31 terms: 63 bits. */
 MCH_CLONES
-static void gather_many(const struct mch_fast_requant *r, const struct mch_part_sum *parts, int n_parts, size_t image,
-			int p)
+static void gather(const struct mch_fast_requant *r, const struct mch_part_sums *acc, size_t image, int p)
 {
-	const struct mch_window rows = mch_pool_rows(&r->pool, p);
-	const int n_q = mch_pool_q(&r->pool);
-	for (int q = 0; q < n_q; q++) {
-		const struct mch_window cols = r->cols[q];
-		for (int k = 0; k < r->k_padded; k += BLOCK) {
-			int64_t *best = r->sums + (size_t)q * (size_t)r->k_padded + k;
-			for (int b = 0; b < BLOCK; b++)
-				best[b] = INT64_MIN;
-			for (int i = rows.begin; i < rows.end; i++)
-				for (int j = cols.begin; j < cols.end; j++) {
-					const size_t pixel = image + (size_t)(i * r->pool.w + j);
-					int64_t sum[BLOCK] = {0};
-					for (int part = 0; part < n_parts; part++) {
-						const int32_t *acc = parts[part].acc + pixel * parts[part].stride + k;
-						const int64_t weight = INT64_C(1) << parts[part].shift;
-						for (int b = 0; b < BLOCK; b++)
-							sum[b] += acc[b] * weight;
-					}
-					for (int b = 0; b < BLOCK; b++)
-						best[b] = sum[b] > best[b] ? sum[b] : best[b];
-				}
-		}
+	switch (acc->n_x * 4 + acc->n_w) {
+	case 4 + 1:
+		gather_row_of_one(r, acc, image, p);
+		break;
+	case 4 + 2:
+		gather_row(r, acc, 1, 2, image, p);
+		break;
+	case 4 + 3:
+		gather_row(r, acc, 1, 3, image, p);
+		break;
+	case 8 + 1:
+		gather_row(r, acc, 2, 1, image, p);
+		break;
+	case 8 + 2:
+		gather_row(r, acc, 2, 2, image, p);
+		break;
+	case 8 + 3:
+		gather_row(r, acc, 2, 3, image, p);
+		break;
 	}
 }
 
@@ -189,18 +220,14 @@ static void round_sums(const struct mch_fast_requant *r, const uint16_t *noise, 
 		round_rows(r, 2, false, noise, y);
 }
 
-void mch_fast_requant_run(struct mch_fast_requant *r, int n, const struct mch_part_sum *parts, int n_parts, void *y)
+void mch_fast_requant_run(struct mch_fast_requant *r, int n, const struct mch_part_sums *acc, void *y)
 {
 	const int n_p = mch_pool_p(&r->pool);
 	const size_t n_q = (size_t)mch_pool_q(&r->pool), in_pixels = (size_t)r->pool.h * (size_t)r->pool.w;
 	uint8_t *out = y;
 	for (int image = 0; image < n; image++)
 		for (int p = 0; p < n_p; p++) {
-			const size_t first = (size_t)image * in_pixels;
-			if (n_parts == 1)
-				gather_one(r, parts, first, p);
-			else
-				gather_many(r, parts, n_parts, first, p);
+			gather(r, acc, (size_t)image * in_pixels, p);
 			round_sums(r, r->noise ? r->noise + (size_t)p * n_q * (size_t)r->k_padded : NULL, out);
 			out += n_q * (size_t)r->k * (size_t)r->codes.bytes;
 		}

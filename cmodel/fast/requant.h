@@ -13,14 +13,13 @@
 #include "op/pool.h"
 #include "op/requant.h"
 
-enum { MCH_PARTS_MAX = 6 };
-
-/* One addend of the accumulators: acc[pixel][channel] * 2^shift, pixels `stride` elements apart. Readable for MCH_CODES_BLOCK
- * elements past the last channel. */
-struct mch_part_sum {
-	const int32_t *acc;
+/* Accumulators as sums of byte products: acc[pixel][channel] = sum over i, j of part[i][j][pixel * stride + channel] * 2^(8 (i + j)),
+ * i below n_x and j below n_w. Readable for MCH_CODES_BLOCK elements past the last channel. */
+enum { MCH_X_PLANES_MAX = 2, MCH_W_PLANES_MAX = 3 };
+struct mch_part_sums {
+	int n_x, n_w;
 	size_t stride;
-	int shift;
+	const int32_t *part[MCH_X_PLANES_MAX][MCH_W_PLANES_MAX];
 };
 
 struct mch_fast_requant {
@@ -41,7 +40,7 @@ int mch_fast_requant_init(struct mch_fast_requant *r, const struct mch_requant *
 			  struct mch_codes codes, const struct mch_pool *pool, struct mch_err *err);
 void mch_fast_requant_free(struct mch_fast_requant *r);
 
-/* n images of n_parts addends each. y has MCH_CODES_SLACK_BYTES of room behind the last code. */
-void mch_fast_requant_run(struct mch_fast_requant *r, int n, const struct mch_part_sum *parts, int n_parts, void *y);
+/* n images. y has MCH_CODES_SLACK_BYTES of room behind the last code. */
+void mch_fast_requant_run(struct mch_fast_requant *r, int n, const struct mch_part_sums *acc, void *y);
 
 #endif

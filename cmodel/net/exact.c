@@ -232,9 +232,9 @@ static void run_plain(struct mch_exact *e, const struct plan *plan, int n)
 static void run_relu(struct mch_exact *e, struct plan *plan, int n)
 {
 	const struct mch_shape shape = edge_shape(e, plan->step->in, n);
-	const struct mch_part_sum part = {e->x, (size_t)shape.c, 0};
+	const struct mch_part_sums sums = {1, 1, (size_t)shape.c, {{e->x}}};
 	mch_codes_widen(e->codes[plan->step->in], mch_shape_elems(shape), e->edge[plan->step->in], e->x);
-	mch_fast_requant_run(&plan->requant, n, &part, 1, e->edge[plan->out]);
+	mch_fast_requant_run(&plan->requant, n, &sums, e->edge[plan->out]);
 }
 
 static int run_step(struct mch_exact *e, struct plan *plan, int n, struct mch_err *err)
