@@ -48,6 +48,7 @@ SCRIPT_TESTS = \
 	tests/cli/export-verilog.sh \
 	tests/cli/export.sh \
 	tests/cli/info.sh \
+	tests/cli/lenet.sh \
 	tests/cli/quantize.sh \
 	tests/cli/ranges.sh \
 	tests/cli/train.sh \
@@ -128,6 +129,8 @@ EXTRA_DIST += \
 	tests/cli/train-data.sh \
 	tests/corners.h \
 	tests/doc_block.h \
+	tests/nets/README.md \
+	tests/nets/lenet.onnx \
 	tests/nets/lenet.prototxt \
 	tests/no-check \
 	tests/small_net.h \
