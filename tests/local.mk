@@ -40,6 +40,7 @@ UNIT_TESTS = \
 	tests/check_sat \
 	tests/check_search \
 	tests/check_sgd \
+	tests/check_temporary \
 	tests/check_tensor \
 	tests/check_vec
 
@@ -48,6 +49,7 @@ SCRIPT_TESTS = \
 	tests/cli/export-verilog.sh \
 	tests/cli/export.sh \
 	tests/cli/info.sh \
+	tests/cli/interrupt.sh \
 	tests/cli/lenet.sh \
 	tests/cli/quantize.sh \
 	tests/cli/ranges.sh \

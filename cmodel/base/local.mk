@@ -7,4 +7,6 @@ cmodel_base_libbase_a_SOURCES = \
 	cmodel/base/outfile.c \
 	cmodel/base/outfile.h \
 	cmodel/base/require.h \
-	cmodel/base/rng.h
+	cmodel/base/rng.h \
+	cmodel/base/temporary.c \
+	cmodel/base/temporary.h

@@ -10,10 +10,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int fail(struct mch_outfile *out, struct mch_err *err, const char *path, int reason)
+#include "base/temporary.h"
+
+static int fail(struct mch_outfile *out, struct mch_err *err, int reason)
 {
-	mch_err_set(err, path, "cannot be written (%s); check the folder, its permissions and free space",
-		    strerror(reason));
+	mch_err_set(err, out->name ? out->name : "standard output",
+		    "cannot be written (%s); check the folder, its permissions and free space", strerror(reason));
 	mch_outfile_abandon(out);
 	return -1;
 }
@@ -24,6 +26,10 @@ static int fail(struct mch_outfile *out, struct mch_err *err, const char *path, 
 static int resolve(struct mch_outfile *out, const char *path)
 {
 	struct stat status;
+	if (!path[0]) { /* a variable of the shell that is not set: found now, not by the rename */
+		errno = ENOENT;
+		return -1;
+	}
 	const bool exists = stat(path, &status) == 0;
 	if (exists && S_ISDIR(status.st_mode)) {
 		errno = EISDIR;
@@ -42,7 +48,7 @@ static FILE *open_temporary(struct mch_outfile *out)
 	if (!name)
 		return NULL;
 	snprintf(name, room, "%s.XXXXXX", out->path);
-	const int fd = mkstemp(name);
+	const int fd = mch_temporary_file(name);
 	if (fd < 0) {
 		free(name);
 		return NULL;
@@ -66,11 +72,12 @@ int mch_outfile_open(struct mch_outfile *out, const char *path, struct mch_err *
 		out->stream = stdout;
 		return 0;
 	}
-	const int is_special = resolve(out, path);
+	out->name = strdup(path);
+	const int is_special = out->name ? resolve(out, path) : -1;
 	if (is_special < 0)
-		return fail(out, err, path, errno);
+		return fail(out, err, errno);
 	out->stream = is_special ? fopen(out->path, "wb") : open_temporary(out);
-	return out->stream ? 0 : fail(out, err, path, errno);
+	return out->stream ? 0 : fail(out, err, errno);
 }
 
 /* Everything handed to the stream is with the system, and on the disk when it is a file. */
@@ -85,16 +92,14 @@ static int settle(const struct mch_outfile *out)
 
 int mch_outfile_commit(struct mch_outfile *out, struct mch_err *err)
 {
-	char path[512];
-	snprintf(path, sizeof(path), "%s", out->path ? out->path : "standard output");
 	/* An error of an earlier write is remembered by the stream, its reason is not. */
 	if (settle(out) < 0)
-		return fail(out, err, path, errno ? errno : EIO);
+		return fail(out, err, errno ? errno : EIO);
 	if (out->path) {
 		const int closed = fclose(out->stream);
 		out->stream = NULL;
-		if (closed != 0 || (out->temporary && rename(out->temporary, out->path) != 0))
-			return fail(out, err, path, errno);
+		if (closed != 0 || (out->temporary && mch_temporary_keep(out->temporary, out->path) != 0))
+			return fail(out, err, errno);
 	}
 	free(out->temporary);
 	out->temporary = NULL;
@@ -106,9 +111,12 @@ void mch_outfile_abandon(struct mch_outfile *out)
 {
 	if (out->stream && out->stream != stdout)
 		fclose(out->stream);
-	if (out->temporary)
+	if (out->temporary) {
 		unlink(out->temporary);
+		mch_temporary_forget(out->temporary);
+	}
 	free(out->temporary);
+	free(out->name);
 	free(out->path);
 	memset(out, 0, sizeof(*out));
 }

@@ -12,7 +12,8 @@
 
 struct mch_outfile {
 	FILE *stream; /* write here */
-	char *path;      /* NULL when it was "-": the stream is stdout */
+	char *name;      /* as the user wrote it, for messages; NULL when it was "-": the stream is stdout */
+	char *path;      /* where it leads to */
 	char *temporary; /* NULL when the path is written in place */
 };
 

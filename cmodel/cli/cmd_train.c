@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "base/outfile.h"
+#include "base/temporary.h"
 #include "cli/cmd.h"
 #include "cli/load.h"
 #include "cli/progress.h"
@@ -259,15 +260,17 @@ static void interrupt(int signal_number)
 {
 	(void)signal_number;
 	is_interrupted = 1;
+	mch_temporary_guard(); /* a second Ctrl-C ends the program at once, should the disk hang */
 }
 
 static void catch_signals(void)
 {
-	/* One shot: a second Ctrl-C ends the program at once, should the disk hang. */
-	struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND};
+	static const int polite[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction action = {.sa_handler = interrupt}, old;
 	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	for (size_t i = 0; i < sizeof(polite) / sizeof(polite[0]); i++)
+		if (sigaction(polite[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			sigaction(polite[i], &action, NULL);
 }
 
 static int save(struct job *job, struct mch_err *err)

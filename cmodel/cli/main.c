@@ -4,11 +4,13 @@
 #include "config.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/temporary.h"
 #include "cli/cmd.h"
 
 static const struct command {
@@ -61,6 +63,8 @@ static bool is_any(const char *text, const char *one, const char *other)
 int main(int argc, char **argv)
 {
 	keep_streams();
+	mch_temporary_guard();
+	signal(SIGXFSZ, SIG_IGN); /* a file that grows too large is a failed write, with its message */
 	if (argc < 2) {
 		usage(stderr);
 		mch_cmd_fail("COMMAND", "none given; give one of these");

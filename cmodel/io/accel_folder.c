@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/temporary.h"
 #include "io/accel_manifest.h"
 
 static int fail(const char *name, int reason, struct mch_err *err)
@@ -108,6 +109,7 @@ static void remove_folder(const char *path)
 		closedir(dir);
 	}
 	rmdir(path);
+	mch_temporary_forget(path);
 }
 
 /* A new empty folder "PATH.XXXXXX" with the permissions that mkdir would have given it. */
@@ -120,11 +122,12 @@ static char *make_beside(const char *path)
 	snprintf(made, room, "%s.XXXXXX", path);
 	const mode_t mask = umask(0);
 	umask(mask);
-	if (mkdtemp(made)) {
+	if (mch_temporary_folder(made) == 0) {
 		if (chmod(made, 0777 & ~mask) == 0)
 			return made;
 		const int reason = errno;
 		rmdir(made);
+		mch_temporary_forget(made);
 		errno = reason;
 	}
 	free(made);
@@ -157,7 +160,10 @@ int mch_accel_folder_begin(struct mch_accel_folder *folder, const char *name, bo
 
 int mch_accel_folder_commit(struct mch_accel_folder *folder, struct mch_err *err)
 {
-	/* A folder can take the place of an empty one alone; so the old one steps aside first (and back). */
+	sigset_t before;
+	/* A folder can take the place of an empty one alone; so the old one steps aside first (and back). No signal may come
+	 * between: it would find the old one under a temporary name. */
+	mch_temporary_hold(&before);
 	char *aside = make_beside(folder->path);
 	int reason = aside ? 0 : errno;
 	if (!reason && rename(folder->path, aside) != 0 && errno != ENOENT)
@@ -170,13 +176,17 @@ int mch_accel_folder_commit(struct mch_accel_folder *folder, struct mch_err *err
 	if (reason) {
 		status = fail(folder->name, reason, err);
 	} else {
+		mch_temporary_forget(folder->temporary);
 		free(folder->temporary);
 		folder->temporary = NULL;
 	}
-	if (aside && !reason)
+	if (aside && !reason) {
 		remove_folder(aside);
-	else if (aside)
+	} else if (aside) {
 		rmdir(aside); /* empty, or already back in its place */
+		mch_temporary_forget(aside);
+	}
+	mch_temporary_release(&before);
 	free(aside);
 	mch_accel_folder_abandon(folder);
 	return status;
