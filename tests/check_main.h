@@ -11,7 +11,7 @@
  * there was none. */
 static inline int check_main(Suite *(*make_suite)(void))
 {
-	setenv("CK_DEFAULT_TIMEOUT", "120", 0); /* seconds; a sanitizer on a busy machine needs more than Check's 4 */
+	setenv("CK_DEFAULT_TIMEOUT", "600", 0); /* seconds; a sanitizer on a busy machine needs more than 4 */
 	SRunner *runner = srunner_create(make_suite());
 	srunner_run_all(runner, CK_NORMAL);
 	const int n_run = srunner_ntests_run(runner), n_failed = srunner_ntests_failed(runner);
