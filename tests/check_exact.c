@@ -44,12 +44,10 @@ static void vary_shifts(struct mch_rng *rng, struct mch_qnet *q)
 }
 
 /* Values compared. */
-static size_t compare(struct mch_rng *rng, const struct mch_qnet *q, int batch, int n, uint64_t seed)
+static size_t compare_input(const struct mch_qnet *q, int batch, int n, const int32_t *x, uint64_t seed)
 {
 	struct mch_err err = {""};
-	const size_t in = mch_shape_elems(q->net->edges[q->input].shape);
 	const size_t out = mch_shape_elems(q->net->edges[q->output].shape);
-	int32_t *x = random_input(rng, q->input_format, n, in);
 	int32_t *want = malloc((size_t)n * out * sizeof(*want)), *got = malloc((size_t)n * out * sizeof(*got));
 	struct mch_exact *e = mch_exact_new(q, batch, &err);
 	ck_assert_msg(e != NULL, "seed %llu: %s", (unsigned long long)seed, err.text);
@@ -61,10 +59,17 @@ static size_t compare(struct mch_rng *rng, const struct mch_qnet *q, int batch, 
 				      (unsigned long long)seed, i / out, i % out, want[i], got[i]);
 	}
 	mch_exact_free(e);
-	free(x);
 	free(want);
 	free(got);
 	return (size_t)n * out;
+}
+
+static size_t compare(struct mch_rng *rng, const struct mch_qnet *q, int batch, int n, uint64_t seed)
+{
+	int32_t *x = random_input(rng, q->input_format, n, mch_shape_elems(q->net->edges[q->input].shape));
+	const size_t n_values = compare_input(q, batch, n, x, seed);
+	free(x);
+	return n_values;
 }
 
 static void compare_nets(const struct random_format *f, uint64_t first, uint64_t n_seeds)
@@ -117,6 +122,82 @@ START_TEST(random_nets_without_byte_products)
 	setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1);
 	compare_nets(&any_width, 3000, 150);
 	compare_nets(&narrow, 4000, 50);
+}
+END_TEST
+
+/* One layer whose sums pass 2^24, the last integer that float counts to, by operands near their largest values; the bias takes
+ * the sum back into 16 bits with nothing shifted out, so that an error of one shows. */
+static void compare_large_sums(struct mch_layer like, struct mch_shape in, uint64_t seed)
+{
+	enum { N = 4 };
+	struct mch_rng rng = mch_rng_seed(seed);
+	struct mch_net net;
+	struct mch_quant quant;
+	struct mch_qnet q;
+	struct mch_err err = {""};
+	mch_net_init(&net);
+	net.input = mch_net_add_edge(&net, "data", in, &err);
+	append_layer(&net, &like, net.input, &rng);
+	struct mch_layer *layer = &net.layers[0];
+	const size_t n_terms = mch_conv_terms(&layer->conv), elems = mch_shape_elems(in);
+	free(layer->bias);
+	layer->n_bias = (size_t)layer->conv.k;
+	layer->bias = calloc(layer->n_bias, sizeof(*layer->bias));
+	ck_assert_ptr_nonnull(layer->bias);
+	for (size_t i = 0; i < layer->n_weights; i++) {
+		layer->weights[i] = (float)(127 - (int)mch_rng_below(&rng, 3));
+		layer->bias[i / n_terms] -= 255 * layer->weights[i];
+	}
+	ck_assert(layer->bias[0] < -0x1p24f);
+	ck_assert_int_eq(mch_quant_init(&quant, &net, &err), 0);
+	quant.edge[net.input] = (struct mch_format){8, 0, false};
+	quant.edge[net.output] = (struct mch_format){16, 0, true};
+	quant.layer[0].weights = (struct mch_format){8, 0, true};
+	ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+	int32_t *x = malloc(N * elems * sizeof(*x));
+	ck_assert_ptr_nonnull(x);
+	for (size_t i = 0; i < N * elems; i++)
+		x[i] = mch_rng_below(&rng, (uint32_t)elems) ? 255 : (int32_t)mch_rng_below(&rng, 256);
+	compare_input(&q, N, N, x, seed);
+	free(x);
+	mch_qnet_free(&q);
+	mch_quant_free(&quant);
+	mch_net_free(&net);
+}
+
+static void compare_all_large_sums(void)
+{
+	const struct mch_conv wide = {.k = 4, .r = 17, .s = 17, .stride_h = 1, .stride_w = 1, .dilation_h = 1,
+				      .dilation_w = 1, .groups = 2};
+	struct mch_conv deep = wide, full = wide;
+	deep.r = deep.s = 3, deep.k = 6;
+	full.groups = 1;
+	compare_large_sums((struct mch_layer){.kind = MCH_DENSE, .conv = {.k = 40}}, (struct mch_shape){1, 3000, 1, 1}, 1);
+	compare_large_sums((struct mch_layer){.kind = MCH_DENSE, .conv = {.k = 10}}, (struct mch_shape){1, 30, 10, 9}, 2);
+	compare_large_sums((struct mch_layer){.kind = MCH_CONV, .conv = wide}, (struct mch_shape){1, 6, 18, 19}, 3);
+	compare_large_sums((struct mch_layer){.kind = MCH_CONV, .conv = deep}, (struct mch_shape){1, 514, 4, 5}, 4);
+	compare_large_sums((struct mch_layer){.kind = MCH_CONV, .conv = full}, (struct mch_shape){1, 3, 18, 19}, 5);
+}
+
+START_TEST(sums_beyond_float)
+{
+	compare_all_large_sums();
+}
+END_TEST
+
+START_TEST(sums_beyond_float_without_byte_products)
+{
+	setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1);
+	compare_all_large_sums();
+}
+END_TEST
+
+/* AVX-512 without VNNI: a third family of kernels. */
+START_TEST(sums_beyond_float_without_vnni)
+{
+	setenv("ONEDNN_MAX_CPU_ISA", "AVX512_CORE", 1);
+	compare_all_large_sums();
+	compare_nets(&any_width, 5000, 50);
 }
 END_TEST
 
@@ -208,7 +289,9 @@ END_TEST
 static Suite *exact_suite(void)
 {
 	const TTest *const tests[] = {random_nets_any_width, random_nets_up_to_8_bits, random_nets_16_bits,
-					     random_nets_without_byte_products, lenet_shape, score};
+					     random_nets_without_byte_products, sums_beyond_float,
+					     sums_beyond_float_without_byte_products, sums_beyond_float_without_vnni,
+					     lenet_shape, score};
 	return CHECK_SUITE("exact", tests);
 }
 
