@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
 noinst_LIBRARIES += cmodel/fast/libfast.a
-# Vectors of loops whose length is not known beforehand: not part of -O2, which stays the user's to choose.
-cmodel_fast_libfast_a_CFLAGS = $(AM_CFLAGS) -ftree-vectorize -fvect-cost-model=dynamic
+cmodel_fast_libfast_a_CFLAGS = $(AM_CFLAGS) $(MCH_VECTOR_CFLAGS)
 cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/clones.h \
 	cmodel/fast/codes.c \
