@@ -27,8 +27,10 @@ EXTRA_DIST += \
 	tb/mutants/mac-first.sed \
 	tb/mutants/mac-late.sed \
 	tb/mutants/mac-product.sed \
-	tb/mutants/mac_array-sign.sed \
+	tb/mutants/mac-over.sed \
 	tb/mutants/mac-rail.sed \
+	tb/mutants/mac_array-ready.sed \
+	tb/mutants/mac_array-sign.sed \
 	tb/mutants/requant-bias.sed \
 	tb/mutants/requant-load.sed \
 	tb/mutants/requant-noise.sed \
