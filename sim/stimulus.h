@@ -31,7 +31,7 @@ inline bool chance(mch_rng *rng, int percent)
 /* The rails of a width of 1..64 bits, unsigned at most 63. */
 inline int64_t high_code(int bits, bool is_signed)
 {
-	return static_cast<int64_t>(UINT64_MAX >> (64 - bits + is_signed));
+	return static_cast<int64_t>((UINT64_C(1) << (bits - is_signed)) - 1);
 }
 
 inline int64_t low_code(int bits, bool is_signed)

@@ -12,7 +12,8 @@ BENCH_TESTS = \
 	tb/check_requant \
 	tb/check_round_shift \
 	tb/check_sat \
-	tb/check_sc_mac_array
+	tb/check_sc_mac_array \
+	tb/check_sim
 
 TESTS += $(BENCH_TESTS)
 EXTRA_DIST += \
