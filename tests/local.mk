@@ -53,6 +53,7 @@ SCRIPT_TESTS = \
 	tests/cli/lenet.sh \
 	tests/cli/quantize.sh \
 	tests/cli/ranges.sh \
+	tests/cli/stranger.sh \
 	tests/cli/train.sh \
 	tests/cli/usage.sh \
 	tests/docs/vectors.sh

@@ -12,6 +12,8 @@ int mch_err_set_list(struct mch_err *err, const char *where, const char *what, v
 {
 	if (!err)
 		return -1;
+	if (!where[0])
+		where = "\"\""; /* such as a file name from a variable of the shell that is not set */
 	/* Of a path, the end says the most. */
 	const size_t n = strlen(where);
 	const int used = n > WHERE_MAX ? snprintf(err->text, sizeof(err->text), "...%s: ", where + n - WHERE_MAX)

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/outfile.h"
+
 /* One message is one line, whatever the name of a file or a layer holds: no line feed, nothing a terminal obeys. */
 void mch_cmd_say(const struct mch_err *err)
 {
@@ -44,6 +46,15 @@ void mch_cmd_take_net(const char **net, const char *text)
 	if (*net)
 		mch_cmd_fail(text, "one network is expected; give one");
 	*net = text;
+}
+
+int mch_cmd_require_writable(const char *path, struct mch_err *err)
+{
+	struct mch_outfile out;
+	if (mch_outfile_open(&out, path, err) != 0)
+		return -1;
+	mch_outfile_abandon(&out);
+	return 0;
 }
 
 long mch_cmd_integer(const char *option, const char *text, long low, long high)

@@ -42,6 +42,9 @@ int mch_cmd_finish(int status);
 /* The argument that is a network; fails at the second. */
 void mch_cmd_take_net(const char **net, const char *text);
 
+/* Minutes of work must not end with a folder that is not there: to be asked first. 0, or -1 with err. */
+int mch_cmd_require_writable(const char *path, struct mch_err *err);
+
 /* Parsers of option values; a bad value ends the program by mch_cmd_fail:
  * "macchiato: --epochs: "x" is no whole number from 1 to 1000; ...". */
 long mch_cmd_integer(const char *option, const char *text, long low, long high);

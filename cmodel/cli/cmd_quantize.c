@@ -265,7 +265,8 @@ static int finish(struct job *job, struct mch_err *err)
 
 static int run(struct job *job, struct mch_err *err)
 {
-	if (load(job, err) != 0 || open_scores(job, err) != 0)
+	if (load(job, err) != 0 || mch_cmd_require_writable(job->args->output, err) != 0 ||
+	    open_scores(job, err) != 0)
 		return MCH_EXIT_FAILED;
 	if (prepare(job, err) != 0) {
 		if (job->scores.n == 0) /* nothing is lost, so nothing is left behind */

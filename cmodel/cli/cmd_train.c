@@ -10,7 +10,6 @@
 
 #include <jansson.h>
 
-#include "base/outfile.h"
 #include "base/temporary.h"
 #include "cli/cmd.h"
 #include "cli/load.h"
@@ -194,16 +193,6 @@ static void identify(struct job *job)
 		 c->flip ? "yes" : "no", (unsigned long long)c->seed);
 }
 
-/* Minutes of training must not end with a folder that is not there. */
-static int require_writable(const char *path, struct mch_err *err)
-{
-	struct mch_outfile out;
-	if (mch_outfile_open(&out, path, err) != 0)
-		return -1;
-	mch_outfile_abandon(&out);
-	return 0;
-}
-
 static int name_checkpoint(struct job *job, struct mch_err *err)
 {
 	const struct arguments *args = job->args;
@@ -227,8 +216,8 @@ static int load(struct job *job, struct mch_err *err)
 	    mch_load_data(args->data, "test", &job->net, &job->test, err) != 0)
 		return -1;
 	args->config.n_images = mch_load_count("--limit", args->limit, job->train.n_images, &job->train, err);
-	if (args->config.n_images < 0 || require_writable(args->output, err) != 0 ||
-	    require_writable(job->checkpoint, err) != 0)
+	if (args->config.n_images < 0 || mch_cmd_require_writable(args->output, err) != 0 ||
+	    mch_cmd_require_writable(job->checkpoint, err) != 0)
 		return -1;
 	identify(job);
 	job->sgd = mch_sgd_new(&job->net, &job->train, &args->config, err);

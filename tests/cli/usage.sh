@@ -166,7 +166,7 @@ done
 {
 	refuse 'frobnicate: no such command; `macchiato --help` lists the commands' frobnicate net.onnx
 	refuse 'frobnicate: no such command; `macchiato --help` lists the commands' help frobnicate
-	refuse ': no such command; `macchiato --help` lists the commands' ''
+	refuse '"": no such command; `macchiato --help` lists the commands' ''
 	refuse '--quiet: no such option; the command comes first, `macchiato --help` lists them' --quiet info net.onnx
 }
 status=0
