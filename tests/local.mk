@@ -51,6 +51,7 @@ SCRIPT_TESTS = \
 	tests/cli/info.sh \
 	tests/cli/interrupt.sh \
 	tests/cli/lenet.sh \
+	tests/cli/manual.sh \
 	tests/cli/quantize.sh \
 	tests/cli/ranges.sh \
 	tests/cli/stranger.sh \
