@@ -32,6 +32,7 @@ interrupt() {
 	# shellcheck disable=SC2086 # a pattern
 	until set -- $pattern && [ -e "$1" ]; do
 		kill -0 $pid 2>../kill.txt || break
+		sleep 0.002
 	done
 	sleep "$delay"
 	kill "-$signal" $pid 2>../kill.txt || true
