@@ -145,7 +145,7 @@ refuse 2 ": --error-margin: \"-1\" is no number from 0 to 100; give one" small.o
 refuse 2 ": --images: 41 images are asked for, here train has 40; give a smaller number" small.onnx --data=../here -o a --images=41
 refuse 2 ": --limit: 201 images are asked for, here test has 200; give a smaller number" small.onnx --data=../here -o a --limit=201
 refuse 2 ": none.onnx: cannot be read (No such file or directory); check the name and its permissions" none.onnx --data=. -o a
-refuse 2 ": no/a.json.part: cannot be written (No such file or directory); check the folder, its permissions and free space" \
+refuse 2 ": no/a.json: cannot be written (No such file or directory); check the folder, its permissions and free space" \
 	small.onnx --data=. -o no/a.json
 refuse 2 ": LeNet: layer conv1 has no weights; give a trained network (.onnx), or train this one first" \
 	"${top_srcdir:?}/tests/nets/lenet.prototxt" --data=. -o a
