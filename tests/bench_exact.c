@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Speed of exact integer evaluation beside oneDNN on the same layers, all in one run: `make bench` reads its lines of JSON.
+/* Speed of exact integer evaluation beside oneDNN on the same layers, all in one run: `make bench` reads its lines
+ * of JSON.
  *
- * Ours is everything from raw pixels' codes to raw class codes: layout, sums, recombination, pools, requantization. The float
- * peer is oneDNN's forward of the same net, layouts kept between layers. The int8 peer is oneDNN's bare convolutions and inner
- * products, u8 * s8 to s32: no pool, no requantization, nothing between layers. Every contestant has one object to a core,
- * runs batches of 1, 8 and 32 and keeps its best of five rounds, taken in turns, so that a machine's moods hit all alike. */
+ * Ours is everything from raw pixels' codes to raw class codes: layout, sums, recombination, pools,
+ * requantization. The float peer is oneDNN's forward of the same net, layouts kept between layers. The int8 peer
+ * is oneDNN's bare convolutions and inner products, u8 * s8 to s32: no pool, no requantization, nothing between
+ * layers. Every contestant has one object to a core, runs batches of 1, 8 and 32 and keeps its best of five
+ * rounds, taken in turns, so that a machine's moods hit all alike. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,7 +123,9 @@ static void close_engine(struct engine *e)
 	free(e->y);
 }
 
-static const struct contestant exact = {open_exact, run_exact}, f32 = {open_f32, run_f32}, int8 = {open_int8, run_int8};
+static const struct contestant exact = {open_exact, run_exact};
+static const struct contestant f32 = {open_f32, run_f32};
+static const struct contestant int8 = {open_int8, run_int8};
 
 /* Images per second on all cores, one round. */
 static double one_round(const struct contestant *c, const struct mch_net *net, const struct mch_qnet *q, int batch)
@@ -152,8 +156,8 @@ static double one_round(const struct contestant *c, const struct mch_net *net, c
 }
 
 /* The best of all rounds: what else runs on the machine can only slow one down. */
-static void compete(const struct contestant *const *c, int n, const struct mch_net *net, const struct mch_qnet *const *q,
-		    double *images_per_s)
+static void compete(const struct contestant *const *c, int n, const struct mch_net *net,
+		    const struct mch_qnet *const *q, double *images_per_s)
 {
 	static const int batch[] = {1, 8, 32};
 	memset(images_per_s, 0, (size_t)n * sizeof(*images_per_s));
@@ -167,8 +171,8 @@ static void compete(const struct contestant *const *c, int n, const struct mch_n
 
 static void print(const char *name, const char *of, double value, const char *unit, const char *peer)
 {
-	printf("{\"name\": \"%s%s\", \"value\": %.4g, \"unit\": \"%s\", \"peer\": \"%s\", \"command\": \"bench_exact\"}\n",
-	       name, of, value, unit, peer);
+	printf("{\"name\": \"%s%s\", \"value\": %.4g, \"unit\": \"%s\", \"peer\": \"%s\", ", name, of, value, unit, peer);
+	printf("\"command\": \"tests/bench_exact\"}\n");
 	fflush(stdout);
 }
 
@@ -195,8 +199,8 @@ static void bench(const char *of, struct mch_net *net, struct mch_rng *rng)
 	for (int i = 0; i < net->n_layers; i++)
 		gmac += 1e-9 * (double)mch_layer_macs(&net->layers[i]);
 	compete(contestants, 4, net, qnets, rate);
-	snprintf(peer, sizeof(peer), "oneDNN int8 convolutions alone %.4g GMAC/s, oneDNN float net %.4g GMAC/s", rate[3] * gmac,
-		 rate[2] * gmac);
+	snprintf(peer, sizeof(peer), "oneDNN int8 convolutions alone %.4g GMAC/s, oneDNN float net %.4g GMAC/s",
+		 rate[3] * gmac, rate[2] * gmac);
 	print("exact_gmac_per_s", of, rate[0] * gmac, "GMAC/s", peer);
 	print("exact_images_per_s", of, rate[0], "images/s", "");
 	print("exact_over_onednn_int8", of, rate[0] / rate[3], "ratio",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* The exact engine is bit-equal to the plain operators: random nets, all widths and roundings, corner operands, both kinds of
- * byte product, one thread and two. */
+/* The exact engine is bit-equal to the plain operators: random nets, all widths and roundings, corner operands,
+ * both kinds of byte product, one thread and two. */
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -115,8 +115,8 @@ START_TEST(random_nets_16_bits)
 }
 END_TEST
 
-/* Machines without exact byte products take the float path; the library is told to see such a machine. Every test is a
- * process of its own, so this reaches no other. */
+/* Machines without exact byte products take the float path; the library is told to see such a machine. Every test
+ * is a process of its own, so this reaches no other. */
 START_TEST(random_nets_without_byte_products)
 {
 	setenv("ONEDNN_MAX_CPU_ISA", "AVX2", 1);
@@ -125,8 +125,8 @@ START_TEST(random_nets_without_byte_products)
 }
 END_TEST
 
-/* One layer whose sums pass 2^24, the last integer that float counts to, by operands near their largest values; the bias takes
- * the sum back into 16 bits with nothing shifted out, so that an error of one shows. */
+/* One layer whose sums pass 2^24, the last integer that float counts to, by operands near their largest values;
+ * the bias takes the sum back into 16 bits with nothing shifted out, so that an error of one shows. */
 static void compare_large_sums(struct mch_layer like, struct mch_shape in, uint64_t seed)
 {
 	enum { N = 4 };
@@ -172,8 +172,10 @@ static void compare_all_large_sums(void)
 	struct mch_conv deep = wide, full = wide;
 	deep.r = deep.s = 3, deep.k = 6;
 	full.groups = 1;
-	compare_large_sums((struct mch_layer){.kind = MCH_DENSE, .conv = {.k = 40}}, (struct mch_shape){1, 3000, 1, 1}, 1);
-	compare_large_sums((struct mch_layer){.kind = MCH_DENSE, .conv = {.k = 10}}, (struct mch_shape){1, 30, 10, 9}, 2);
+	compare_large_sums((struct mch_layer){.kind = MCH_DENSE, .conv = {.k = 40}},
+			   (struct mch_shape){1, 3000, 1, 1}, 1);
+	compare_large_sums((struct mch_layer){.kind = MCH_DENSE, .conv = {.k = 10}},
+			   (struct mch_shape){1, 30, 10, 9}, 2);
 	compare_large_sums((struct mch_layer){.kind = MCH_CONV, .conv = wide}, (struct mch_shape){1, 6, 18, 19}, 3);
 	compare_large_sums((struct mch_layer){.kind = MCH_CONV, .conv = deep}, (struct mch_shape){1, 514, 4, 5}, 4);
 	compare_large_sums((struct mch_layer){.kind = MCH_CONV, .conv = full}, (struct mch_shape){1, 3, 18, 19}, 5);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* The float engine agrees with the plain float forward on every edge of random nets, and scores the same on any number of
- * threads. */
+/* The float engine agrees with the plain float forward on every edge of random nets, and scores the same on any
+ * number of threads. */
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -23,7 +23,7 @@ static float *random_images(struct mch_rng *rng, size_t elems)
 	return x;
 }
 
-/* Rounding differs by the order of sums: relative to the edge's largest value, a few units in the 22nd bit a layer. */
+/* Rounding differs by the order of sums: a few units in the 22nd bit of the edge's largest value for each layer. */
 static void compare_edge(const float *want, const float *got, size_t elems, uint64_t seed, const char *edge)
 {
 	double largest = 0;

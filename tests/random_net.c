@@ -110,7 +110,8 @@ void random_net(struct mch_rng *rng, struct mch_net *net)
 	}
 	if (between(rng, 0, 3) == 0)
 		edge = append_layer(net, &(struct mch_layer){.kind = MCH_FLATTEN}, edge, rng);
-	edge = append_layer(net, &(struct mch_layer){.kind = MCH_DENSE, .conv = {.k = between(rng, 2, 20)}}, edge, rng);
+	const struct mch_layer dense = {.kind = MCH_DENSE, .conv = {.k = between(rng, 2, 20)}};
+	edge = append_layer(net, &dense, edge, rng);
 	if (between(rng, 0, 1))
 		edge = append_layer(net, &(struct mch_layer){.kind = MCH_RELU}, edge, rng);
 	if (between(rng, 0, 1))
@@ -120,7 +121,8 @@ void random_net(struct mch_rng *rng, struct mch_net *net)
 static int append_conv(struct mch_net *net, int k, int kernel, int stride, int pad, int edge, struct mch_rng *rng)
 {
 	const struct mch_layer like = {.kind = MCH_CONV,
-				       .conv = {.k = k, .r = kernel, .s = kernel, .stride_h = stride, .stride_w = stride,
+				       .conv = {.k = k, .r = kernel, .s = kernel,
+						.stride_h = stride, .stride_w = stride,
 						.pad_top = pad, .pad_left = pad, .pad_bottom = pad, .pad_right = pad,
 						.dilation_h = 1, .dilation_w = 1, .groups = 1}};
 	return append_layer(net, &like, edge, rng);
@@ -129,7 +131,8 @@ static int append_conv(struct mch_net *net, int k, int kernel, int stride, int p
 static int append_pool(struct mch_net *net, int kernel, int edge, struct mch_rng *rng)
 {
 	const struct mch_layer like = {.kind = MCH_POOL_MAX,
-				       .pool = {.r = kernel, .s = kernel, .stride_h = 2, .stride_w = 2, .ceil_mode = true}};
+				       .pool = {.r = kernel, .s = kernel, .stride_h = 2, .stride_w = 2,
+						.ceil_mode = true}};
 	return append_layer(net, &like, edge, rng);
 }
 
@@ -219,7 +222,9 @@ void random_quant(struct mch_rng *rng, const struct random_format *f, struct mch
 		if (layer->kind == MCH_POOL_MAX || mch_layer_table[layer->kind].is_identity ||
 		    layer->kind == MCH_SOFTMAX)
 			continue;
-		*y = (struct mch_format){random_bits(rng, f, f->in_bits_max), x.frac + between(rng, -6, 3), between(rng, 0, 1)};
+		y->bits = random_bits(rng, f, f->in_bits_max);
+		y->frac = x.frac + between(rng, -6, 3);
+		y->is_signed = between(rng, 0, 1);
 		if (layer->weights)
 			quantize_weighted(rng, f, layer, &quant->layer[i], x, y);
 		else if (layer->kind == MCH_RELU && is_behind_weights(net, layer))

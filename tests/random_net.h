@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Small networks and formats by chance, for the tests of the engines, and a net of LeNet's shape. A fault in the fixture ends
- * the test. */
+/* Small networks and formats by chance, for the tests of the engines, and a net of LeNet's shape. A fault in the
+ * fixture ends the test. */
 #ifndef MCH_TESTS_RANDOM_NET_H
 #define MCH_TESTS_RANDOM_NET_H
 
 #include "base/rng.h"
 #include "net/quant.h"
 
-/* 2 to 6 layers of every kind: kernels, strides, asymmetric padding, dilation, groups, ceil mode. Weights in [-1, 1). */
+/* 2 to 6 layers of every kind: kernels, strides, asymmetric padding, dilation, groups, ceil mode.
+ * Weights in [-1, 1). */
 void random_net(struct mch_rng *rng, struct mch_net *net);
 
 /* conv 20@5x5, pool, conv 50@5x5, pool, dense 500, relu, dense 10 on 1x28x28: what Caffe's LeNet is. */
 void lenet_net(struct mch_rng *rng, struct mch_net *net);
 
-/* 3x3 with stride 2 on 3x113x113, pool, squeeze 1x1, expand 3x3, squeeze, expand: the first layers of SqueezeNet, in one
- * branch. */
+/* 3x3 with stride 2 on 3x113x113, pool, squeeze 1x1, expand 3x3, squeeze, expand: the first layers of SqueezeNet,
+ * in one branch. */
 void fire_net(struct mch_rng *rng, struct mch_net *net);
 
 /* Appends a layer whose fields `like` gives, infers shapes and fills weights; returns its output edge. */
@@ -27,7 +28,8 @@ struct random_format {
 	int n_narrow_percent;             /* layers whose accumulator is narrower than it should be */
 };
 
-/* Formats that mch_qnet_build takes; weights become corner-weighted codes of their format. Free with mch_quant_free. */
+/* Formats that mch_qnet_build takes; weights become corner-weighted codes of their format. Free with
+ * mch_quant_free. */
 void random_quant(struct mch_rng *rng, const struct random_format *f, struct mch_net *net, struct mch_quant *quant);
 
 /* Corner-weighted code of a format. */

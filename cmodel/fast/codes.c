@@ -62,8 +62,8 @@ static void plane_row(struct mch_codes codes, size_t n_elems, int shift, const v
 void mch_codes_plane(struct mch_codes codes, struct mch_shape s, struct mch_border border, int plane, const void *x,
 		     uint8_t *y)
 {
-	const size_t c = (size_t)s.c, row = (size_t)s.w * c, left = (size_t)border.left * c, right = (size_t)border.right * c,
-		     padded_row = left + row + right;
+	const size_t c = (size_t)s.c, row = (size_t)s.w * c;
+	const size_t left = (size_t)border.left * c, right = (size_t)border.right * c, padded_row = left + row + right;
 	const uint8_t *from = x;
 	const int zero = (codes.zero >> (8 * plane)) & 0xff;
 	if (left + right == 0 && border.top == 0 && border.bottom == 0) {
@@ -85,8 +85,8 @@ void mch_codes_plane(struct mch_codes codes, struct mch_shape s, struct mch_bord
 
 enum { CHUNK = 8 };
 
-/* n runs of `bytes` bytes, `apart` bytes from each other, side by side. Whole chunks are copied: the next run overwrites what is
- * too much. */
+/* n runs of `bytes` bytes, `apart` bytes from each other, side by side. Whole chunks are copied: the next run
+ * overwrites what is too much. */
 MCH_INLINE uint8_t *copy_runs(uint8_t *to, const uint8_t *from, int n, size_t bytes, size_t apart)
 {
 	for (int i = 0; i < n; i++, to += bytes, from += apart) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* How the fast operators hold raw codes: NHWC, unsigned, one or two bytes each: stored = code + zero. Host only: no RTL twin.
- * Being unsigned, the bytes of a code are operands of byte products as they are: stored = low + 256 * high. */
+/* How the fast operators hold raw codes: NHWC, unsigned, one or two bytes each: stored = code + zero.
+ * Being unsigned, the bytes of a code are operands of byte products as they are: stored = low + 256 * high.
+ * Host only: no RTL twin. */
 #ifndef MCH_FAST_CODES_H
 #define MCH_FAST_CODES_H
 
@@ -35,16 +36,16 @@ void mch_codes_unpack(struct mch_codes codes, struct mch_shape shape, const void
 /* Codes as 32-bit integers without their zero, in place order. */
 void mch_codes_widen(struct mch_codes codes, size_t n_elems, const void *x, int32_t *y);
 
-/* Byte `plane` (0: low) of every code, with a border of the byte of code 0 around each image: what padding is when zero is
- * not 0. y is [n][top + h + bottom][left + w + right][c]. */
+/* Byte `plane` (0: low) of every code, with a border of the byte of code 0 around each image: what padding is when
+ * zero is not 0. y is [n][top + h + bottom][left + w + right][c]. */
 struct mch_border {
 	int top, left, bottom, right;
 };
-void mch_codes_plane(struct mch_codes codes, struct mch_shape shape, struct mch_border border, int plane, const void *x,
-		     uint8_t *y);
+void mch_codes_plane(struct mch_codes codes, struct mch_shape shape, struct mch_border border, int plane,
+		     const void *x, uint8_t *y);
 
-/* The windows of a convolution g without padding (n images) as rows of a matrix: y[n][p][q] has `stride` bytes, first those of
- * x in the order r, s, c, then any. x and y have MCH_CODES_SLACK_BYTES behind them. */
+/* The windows of a convolution g without padding (n images) as rows of a matrix: y[n][p][q] has `stride` bytes,
+ * first those of x in the order r, s, c, then any. x and y have MCH_CODES_SLACK_BYTES behind them. */
 void mch_codes_columns(const struct mch_conv *g, const uint8_t *x, size_t stride, uint8_t *y);
 
 #endif

@@ -20,10 +20,10 @@ struct mch_fast_conv {
 	struct mch_shape x_shape;
 	struct mch_border border; /* explicit padding; all 0 when the library pads */
 	int n_x, n_w;             /* planes */
-	int k_padded;             /* channels of one weight plane side by side in one dot product, 0: one dot product each */
+	int k_padded;             /* channels of a plane of w, side by side in one dot product; 0: one dot product each */
 	struct mch_dnnl_dot *dot[W_PLANES_MAX];
 	uint8_t *x_plane[X_PLANES_MAX]; /* NULL: the input as it is */
-	uint8_t *columns;               /* windows as rows of a matrix, one plane at a time; NULL: the library finds them */
+	uint8_t *columns;               /* windows of one plane as rows of a matrix; NULL: the library finds them */
 	size_t column_bytes;            /* of one window, 0: no columns */
 	int32_t *acc[X_PLANES_MAX][W_PLANES_MAX];
 	struct mch_fast_requant requant;
@@ -80,8 +80,8 @@ static int64_t largest_sum(const struct mch_fast_conv_spec *spec, int n_x, int n
 	return largest;
 }
 
-/* Digits of one weight plane into w. Terms are in the order c, r, s; with columns r, s, c. Groups keep the geometry's own
- * order or are expanded into one, with zeros elsewhere. */
+/* Digits of one weight plane into w. Terms are in the order c, r, s; with columns r, s, c. Groups keep the
+ * geometry's own order or are expanded into one, with zeros elsewhere. */
 static void fill_plane(const struct mch_fast_conv *f, const struct mch_fast_conv_spec *spec, int plane, int8_t *w)
 {
 	const struct mch_conv *g = &spec->conv;
@@ -148,7 +148,7 @@ static int compile_dots(struct mch_fast_conv *f, const struct mch_fast_conv_spec
 			return -1;
 		if (largest <= mch_dnnl_dot_limit(f->dot[0]))
 			return 0;
-		/* The library's kernels for few channels a group keep fewer bits: spend operations on zeros instead. */
+		/* Kernels for few channels a group keep fewer bits: spend operations on zeros instead. */
 		free_dots(f);
 		f->g.groups = 1;
 	}
@@ -157,8 +157,8 @@ static int compile_dots(struct mch_fast_conv *f, const struct mch_fast_conv_spec
 	return largest <= mch_dnnl_dot_limit(f->dot[0]) ? 0 : 1;
 }
 
-/* With one or two channels the library fills a half or a quarter of its steps of four products. A matrix product over columns
- * fills them all (measured: 1x28x28, 20@5x5 takes half the time, columns included). */
+/* With one or two channels the library fills a half or a quarter of its steps of four products. A matrix product
+ * over columns fills them all (measured: 1x28x28, 20@5x5 takes half the time, columns included). */
 static void choose_columns(struct mch_fast_conv *f)
 {
 	const struct mch_conv *g = &f->g;
@@ -166,7 +166,7 @@ static void choose_columns(struct mch_fast_conv *f)
 		f->column_bytes = (mch_conv_terms(g) + MCH_CODES_BLOCK - 1) / MCH_CODES_BLOCK * MCH_CODES_BLOCK;
 }
 
-/* Padding must read as `zero`, which is what the library pads with only when it is 0; columns are of padded images. */
+/* Padding must read as `zero`, while the library pads with 0; columns are of padded images. */
 static void place_padding(struct mch_fast_conv *f)
 {
 	struct mch_conv *g = &f->g;
@@ -226,7 +226,8 @@ static int compile_requant(struct mch_fast_conv *f, const struct mch_fast_conv_s
 
 int mch_fast_conv_new(const struct mch_fast_conv_spec *spec, struct mch_fast_conv **out, struct mch_err *err)
 {
-	MCH_REQUIRE(!spec->pool || spec->requant->round != MCH_ROUND_STOCHASTIC, "a maximum commutes with monotone rounding");
+	MCH_REQUIRE(!spec->pool || spec->requant->round != MCH_ROUND_STOCHASTIC,
+		    "a maximum commutes with monotone rounding");
 	struct mch_fast_conv *f = calloc(1, sizeof(*f));
 	*out = NULL;
 	if (!f)

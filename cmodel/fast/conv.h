@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Fast twin of op/conv.h followed by op/requant.h and perhaps op/pool.h, on stored codes (codes.h), for accumulators that
- * cannot overflow. Bit-equal to them. Host only: no RTL twin.
+/* Fast twin of op/conv.h followed by op/requant.h and perhaps op/pool.h, on stored codes (codes.h), for
+ * accumulators that cannot overflow. Bit-equal to them. Host only: no RTL twin.
  *
  * Operands are cut into bytes: stored x = sum of X_i * 2^(8 i), 0 <= X_i < 256, and w = sum of W_j * 2^(8 j),
- * -128 <= W_j < 128. Then sum x * w = sum over i, j of 2^(8 (i + j)) * (sum X_i * W_j), each inner sum one exact dot product of
- * bytes, the outer one in 64 bits. Stored x is code + zero: what that adds, zero * sum w, is the same for every pixel (padding
- * is stored as zero) and is taken off the bias. */
+ * -128 <= W_j < 128. Then sum x * w = sum over i, j of 2^(8 (i + j)) * (sum X_i * W_j), each inner sum one exact dot
+ * product of bytes, the outer one in 64 bits. Stored x is code + zero: what that adds, zero * sum w, is the same
+ * for every pixel (padding is stored as zero) and is taken off the bias. */
 #ifndef MCH_FAST_CONV_H
 #define MCH_FAST_CONV_H
 
@@ -28,8 +28,8 @@ struct mch_fast_conv_spec {
 	const struct mch_pool *pool; /* max pool behind it, n == 1, or NULL; not with stochastic rounding */
 };
 
-/* *out is NULL, with 0, when no exact fast form of this geometry and these weights is known: use the plain operators. -1 with
- * err on failure. */
+/* *out is NULL, with 0, when no exact fast form of this geometry and these weights is known: use the plain
+ * operators. -1 with err on failure. */
 int mch_fast_conv_new(const struct mch_fast_conv_spec *spec, struct mch_fast_conv **out, struct mch_err *err);
 void mch_fast_conv_free(struct mch_fast_conv *f);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* What we use of oneDNN, in our own words: an exact dot product of bytes, and a float graph. No type of oneDNN appears
- * here; the files dnnl_*.c are the one place that knows its interface. Host only: no RTL twin.
- * An object compiled on one thread may run on any other, one at a time. */
+/* What we use of oneDNN, in our own words: an exact dot product of bytes, and a float graph. No type of oneDNN
+ * appears here; the files dnnl_*.c are the one place that knows its interface. An object compiled on one thread may
+ * run on any other, one at a time. Host only: no RTL twin. */
 #ifndef MCH_FAST_DNNL_H
 #define MCH_FAST_DNNL_H
 
@@ -20,8 +20,9 @@ struct mch_dnnl_dot;
 struct mch_dnnl_dot *mch_dnnl_dot_new(const struct mch_conv *g, const int8_t *weights, struct mch_err *err);
 void mch_dnnl_dot_free(struct mch_dnnl_dot *dot);
 
-/* Results are exact as long as every sum of magnitudes, sum |x * w|, is at most this: 2^31 - 1 where the machine multiplies
- * bytes without intermediate saturation and the kernel keeps 32-bit sums throughout, else 2^24, the integers of float. */
+/* Results are exact as long as every sum of magnitudes, sum |x * w|, is at most this: 2^31 - 1 where the machine
+ * multiplies bytes without intermediate saturation and the kernel keeps 32-bit sums throughout, else 2^24, the
+ * integers of float. */
 int64_t mch_dnnl_dot_limit(const struct mch_dnnl_dot *dot);
 
 /* x and acc are whole batches, NHWC. */
@@ -33,8 +34,8 @@ struct mch_dnnl_graph;
 struct mch_dnnl_graph *mch_dnnl_graph_new(int batch, struct mch_err *err);
 void mch_dnnl_graph_free(struct mch_dnnl_graph *graph);
 
-/* Each appends an operator and returns the index of the value it makes, or -1 with err. The input comes first, once. Shapes
- * and geometries are those of one image (n == 1). Weights are copied; bias may be NULL. */
+/* Each appends an operator and returns the index of the value it makes, or -1 with err. The input comes first,
+ * once. Shapes and geometries are those of one image (n == 1). Weights are copied; bias may be NULL. */
 int mch_dnnl_graph_input(struct mch_dnnl_graph *graph, struct mch_shape shape, struct mch_err *err);
 int mch_dnnl_graph_conv(struct mch_dnnl_graph *graph, int x, const struct mch_conv *g, const float *weights,
 			const float *bias, struct mch_err *err);

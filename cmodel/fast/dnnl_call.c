@@ -65,8 +65,8 @@ int mch_dnnl_memory(const struct mch_dnnl *lib, const dnnl_memory_desc_t *desc, 
 {
 	const size_t bytes = dnnl_memory_desc_get_size(desc);
 	*out = NULL;
-	if (mch_dnnl_status(dnnl_memory_create(out, desc, lib->engine, handle ? handle : DNNL_MEMORY_ALLOCATE), "memory",
-			    err) != 0)
+	if (mch_dnnl_status(dnnl_memory_create(out, desc, lib->engine, handle ? handle : DNNL_MEMORY_ALLOCATE),
+			    "memory", err) != 0)
 		return -1;
 	if (!handle && bytes > 0) {
 		void *data = NULL;
@@ -76,16 +76,16 @@ int mch_dnnl_memory(const struct mch_dnnl *lib, const dnnl_memory_desc_t *desc, 
 	return 0;
 }
 
-int mch_dnnl_describe(const struct mch_dnnl *lib, const_dnnl_op_desc_t op, const char *what, dnnl_primitive_desc_t *out,
-		      struct mch_err *err)
+int mch_dnnl_describe(const struct mch_dnnl *lib, const_dnnl_op_desc_t op, const char *what,
+		      dnnl_primitive_desc_t *out, struct mch_err *err)
 {
 	dnnl_primitive_attr_t attr = NULL;
 	*out = NULL;
 	int status = mch_dnnl_status(dnnl_primitive_attr_create(&attr), what, err);
 	/* The library's own scratchpad belongs to the thread that compiles; ours goes with the primitive. */
 	if (status == 0)
-		status = mch_dnnl_status(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user), what,
-					 err);
+		status = mch_dnnl_status(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
+					 what, err);
 	if (status == 0)
 		status = mch_dnnl_status(dnnl_primitive_desc_create(out, op, attr, lib->engine, NULL), what, err);
 	if (attr)
@@ -102,8 +102,8 @@ int mch_dnnl_describe_conv(const struct mch_dnnl *lib, const struct mch_conv *g,
 	dnnl_convolution_desc_t op;
 	*out = NULL;
 	if (mch_dnnl_status(dnnl_dilated_convolution_forward_desc_init(&op, dnnl_forward_inference,
-								       dnnl_convolution_direct, src, weights, bias, dst,
-								       strides, dilates, begin, end),
+								       dnnl_convolution_direct, src, weights, bias,
+								       dst, strides, dilates, begin, end),
 			    "convolution", err) != 0)
 		return -1;
 	return mch_dnnl_describe(lib, &op, "convolution", out, err);
@@ -139,7 +139,8 @@ int mch_dnnl_compile_reorder(const struct mch_dnnl *lib, dnnl_memory_t from, dnn
 		status = mch_dnnl_status(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
 					 "reorder", err);
 	if (status == 0)
-		status = mch_dnnl_status(dnnl_reorder_primitive_desc_create(&pd, src, lib->engine, dst, lib->engine, attr),
+		status = mch_dnnl_status(dnnl_reorder_primitive_desc_create(&pd, src, lib->engine, dst, lib->engine,
+									    attr),
 					 "reorder", err);
 	if (attr)
 		dnnl_primitive_attr_destroy(attr);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* What dnnl_dot.c and dnnl_graph.c share: one compiled primitive with its arguments. Only files named dnnl_* may include it:
- * the C interface of oneDNN differs between its major versions, and they are the one place that knows. Host only: no RTL
- * twin. */
+/* What dnnl_dot.c and dnnl_graph.c share: one compiled primitive with its arguments. Only files named dnnl_* may
+ * include it: the C interface of oneDNN differs between its major versions, and they are the one place that knows.
+ * Host only: no RTL twin. */
 #ifndef MCH_FAST_DNNL_CALL_H
 #define MCH_FAST_DNNL_CALL_H
 
@@ -43,8 +43,8 @@ int mch_dnnl_memory(const struct mch_dnnl *lib, const dnnl_memory_desc_t *desc, 
 		    struct mch_err *err);
 
 /* The descriptor of a primitive, from a filled operation descriptor. */
-int mch_dnnl_describe(const struct mch_dnnl *lib, const_dnnl_op_desc_t op, const char *what, dnnl_primitive_desc_t *out,
-		      struct mch_err *err);
+int mch_dnnl_describe(const struct mch_dnnl *lib, const_dnnl_op_desc_t op, const char *what,
+		      dnnl_primitive_desc_t *out, struct mch_err *err);
 
 /* Forward convolution of g (with its n) over descriptors that the caller chose; bias NULL: none. */
 int mch_dnnl_describe_conv(const struct mch_dnnl *lib, const struct mch_conv *g, const dnnl_memory_desc_t *src,

@@ -3,12 +3,14 @@
 /* Exact dot products of bytes on oneDNN; see dnnl.h.
  *
  * What is exact, and why:
- * - With AVX-512 VNNI the four products of a step are summed into 32 bits at once. Without it (vpmaddubsw) pairs of products
- *   saturate at 16 bits, so such machines get the same operands as float, exact while sums stay within 2^24.
- * - Sources are always unsigned. For signed ones oneDNN adds 128 and takes it back in float behind the sum, which rounds
- *   above 2^24 (found by measurement, 25088 terms); our caller adds the offset itself and takes it back in integers.
- * - The brgemm kernels store the 32-bit sums untouched when no scale is asked for; the older ones (jit_int8, gemm) pass them
- *   through float, and so get the limit of float. */
+ * - With AVX-512 VNNI the four products of a step are summed into 32 bits at once. Without it (vpmaddubsw) pairs
+ *   of products saturate at 16 bits, so such machines get the same operands as float, exact while sums stay within
+ *   2^24.
+ * - Sources are always unsigned. For signed ones oneDNN adds 128 and takes it back in float behind the sum, which
+ *   rounds above 2^24 (found by measurement, 25088 terms); our caller adds the offset itself and takes it back in
+ *   integers.
+ * - The brgemm kernels store the 32-bit sums untouched when no scale is asked for; the older ones (jit_int8, gemm)
+ *   pass them through float, and so get the limit of float. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,7 +78,8 @@ static int keeps_sums(dnnl_primitive_desc_t pd)
 	return name && strncmp(name, "brg", 3) == 0;
 }
 
-static int pack_weights(struct mch_dnnl_dot *dot, dnnl_primitive_desc_t pd, const int8_t *weights, struct mch_err *err)
+static int pack_weights(struct mch_dnnl_dot *dot, dnnl_primitive_desc_t pd, const int8_t *weights,
+			struct mch_err *err)
 {
 	const dnnl_dims_t dense_dims = {dot->g.k, dot->g.c};
 	dnnl_memory_desc_t plain = mch_dnnl_weights_desc(&dot->g, dnnl_s8, 1);
@@ -96,8 +99,8 @@ static int pack_weights(struct mch_dnnl_dot *dot, dnnl_primitive_desc_t pd, cons
 }
 
 /* Memory of the caller, its address set at every run. */
-static int borrow(const struct mch_dnnl *lib, const dnnl_memory_desc_t *desc, dnnl_data_type_t type, dnnl_memory_t *out,
-		  struct mch_err *err)
+static int borrow(const struct mch_dnnl *lib, const dnnl_memory_desc_t *desc, dnnl_data_type_t type,
+		  dnnl_memory_t *out, struct mch_err *err)
 {
 	dnnl_memory_desc_t typed;
 	dnnl_memory_desc_init_by_tag(&typed, desc->ndims, desc->dims, type, desc->ndims == 2 ? dnnl_nc : dnnl_nhwc);

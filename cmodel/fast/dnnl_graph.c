@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* A float graph on oneDNN; see dnnl.h. Every value is seen as [n][c][h][w] in whatever layout its producer chose; an operator
- * that wants another one gets a reorder in front. */
+/* A float graph on oneDNN; see dnnl.h. Every value is seen as [n][c][h][w] in whatever layout its producer chose;
+ * an operator that wants another one gets a reorder in front. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,7 +178,8 @@ static int append_weighted(struct mch_dnnl_graph *graph, int x, const struct mch
 	dnnl_memory_t w = NULL, b = NULL;
 	int call;
 	dnnl_memory_desc_init_by_tag(&b_plain, 1, k, dnnl_f32, dnnl_x);
-	if (constant(graph, weights, &w_plain, dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0), &w, err) != 0 ||
+	const dnnl_memory_desc_t *w_want = dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
+	if (constant(graph, weights, &w_plain, w_want, &w, err) != 0 ||
 	    (bias && constant(graph, bias, &b_plain, &b_plain, &b, err) != 0)) {
 		dnnl_primitive_desc_destroy(pd);
 		return -1;
@@ -243,8 +244,8 @@ int mch_dnnl_graph_relu(struct mch_dnnl_graph *graph, int x, struct mch_err *err
 	dnnl_primitive_desc_t pd;
 	dnnl_memory_t memory;
 	int call;
-	if (mch_dnnl_status(dnnl_eltwise_forward_desc_init(&op, dnnl_forward_inference, dnnl_eltwise_relu, desc_of(from), 0,
-							   0),
+	if (mch_dnnl_status(dnnl_eltwise_forward_desc_init(&op, dnnl_forward_inference, dnnl_eltwise_relu,
+							   desc_of(from), 0, 0),
 			    "relu", err) != 0 ||
 	    mch_dnnl_describe(&graph->lib, &op, "relu", &pd, err) != 0 ||
 	    append(graph, from, pd, &call, &memory, err) != 0)
@@ -294,14 +295,15 @@ static int append_pool(struct mch_dnnl_graph *graph, int x, const struct mch_poo
 	const int n_p = mch_pool_p(g), n_q = mch_pool_q(g);
 	const dnnl_memory_t from = graph->values[x].memory;
 	const dnnl_memory_desc_t dst = any_layout((struct mch_shape){graph->batch, g->c, n_p, n_q});
-	const dnnl_dims_t strides = {g->stride_h, g->stride_w}, kernel = {g->r, g->s}, begin = {g->pad_top, g->pad_left};
+	const dnnl_dims_t strides = {g->stride_h, g->stride_w}, kernel = {g->r, g->s};
+	const dnnl_dims_t begin = {g->pad_top, g->pad_left};
 	const dnnl_dims_t end = {pad_end(n_p, g->stride_h, g->r, g->h, g->pad_top),
 				 pad_end(n_q, g->stride_w, g->s, g->w, g->pad_left)};
 	dnnl_pooling_desc_t op;
 	dnnl_primitive_desc_t pd;
 	int call;
-	if (mch_dnnl_status(dnnl_pooling_forward_desc_init(&op, dnnl_forward_inference, alg, desc_of(from), &dst, strides,
-							   kernel, begin, end),
+	if (mch_dnnl_status(dnnl_pooling_forward_desc_init(&op, dnnl_forward_inference, alg, desc_of(from), &dst,
+							   strides, kernel, begin, end),
 			    "pooling", err) != 0 ||
 	    mch_dnnl_describe(&graph->lib, &op, "pooling", &pd, err) != 0)
 		return -1;
@@ -316,7 +318,7 @@ int mch_dnnl_graph_pool_max(struct mch_dnnl_graph *graph, int x, const struct mc
 	return add_value(graph, (struct mch_shape){1, g->c, mch_pool_p(g), mch_pool_q(g)}, memory, err);
 }
 
-/* factor[p][q] = (clipped window) / (divisor): what turns a mean over the input's positions into ours. NULL when all are 1. */
+/* factor[p][q] = (clipped window) / (divisor): what turns a mean over the input's positions into ours. */
 static float *divisor_factors(const struct mch_pool *g)
 {
 	const int n_p = mch_pool_p(g), n_q = mch_pool_q(g);
@@ -329,8 +331,8 @@ static float *divisor_factors(const struct mch_pool *g)
 	return factor;
 }
 
-/* The library divides by the whole window or by its part inside the input; ours may count only some of the padding (see
- * mch_window), so the second is corrected by a factor for each position. */
+/* The library divides by the whole window or by its part inside the input; ours may count only some of the padding
+ * (see mch_window), so the second is corrected by a factor for each position. */
 int mch_dnnl_graph_pool_avg(struct mch_dnnl_graph *graph, int x, const struct mch_pool *g, struct mch_err *err)
 {
 	const struct mch_shape out = {graph->batch, g->c, mch_pool_p(g), mch_pool_q(g)};
@@ -347,7 +349,8 @@ int mch_dnnl_graph_pool_avg(struct mch_dnnl_graph *graph, int x, const struct mc
 	int status = factor ? constant(graph, factor, &one, &one, &factors, err) : no_memory(err);
 	free(factor);
 	if (status == 0)
-		status = mch_dnnl_status(dnnl_binary_desc_init(&op, dnnl_binary_mul, desc_of(mean), &one, desc_of(mean)),
+		status = mch_dnnl_status(dnnl_binary_desc_init(&op, dnnl_binary_mul, desc_of(mean), &one,
+							       desc_of(mean)),
 					 "scaling", err);
 	if (status != 0 || mch_dnnl_describe(&graph->lib, &op, "scaling", &pd, err) != 0 ||
 	    append(graph, mean, pd, &call, &memory, err) != 0)

@@ -65,8 +65,8 @@ static void mean(const struct mch_pool_avg *cfg, int64_t recip, size_t n, const 
 {
 	for (size_t i = 0; i < n; i++) {
 		bool saturated;
-		const int64_t code = mch_sat(mch_round_shift(sums[i] * recip, 16 + cfg->shift, cfg->round, 0), cfg->out_bits,
-					     cfg->out_signed, &saturated) + codes.zero;
+		const int64_t rounded = mch_round_shift(sums[i] * recip, 16 + cfg->shift, cfg->round, 0);
+		const int64_t code = mch_sat(rounded, cfg->out_bits, cfg->out_signed, &saturated) + codes.zero;
 		if (codes.bytes == 1)
 			((uint8_t *)y)[i] = (uint8_t)code;
 		else

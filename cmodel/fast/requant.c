@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Requantization with channels innermost; see requant.h. All arithmetic is mch_requant_value: the clones and constants here
- * only let the compiler turn it into vectors. */
+/* Requantization with channels innermost; see requant.h. All arithmetic is mch_requant_value: the clones and
+ * constants here only let the compiler turn it into vectors. */
 #include "fast/requant.h"
 
 #include <stdlib.h>
@@ -68,8 +68,8 @@ void mch_fast_requant_free(struct mch_fast_requant *r)
 	memset(r, 0, sizeof(*r));
 }
 
-/* One accumulator from its parts, by Horner's rule. 2^16 * 2^16 a term and less than 2^31 terms: 63 bits. n_x and n_w are
- * constants in every copy. */
+/* One accumulator from its parts, by Horner's rule. 2^16 * 2^16 a term and less than 2^31 terms: 63 bits. n_x and
+ * n_w are constants in every copy. */
 MCH_INLINE int64_t join(const int32_t *const part[][MCH_W_PLANES_MAX], int n_x, int n_w, size_t at)
 {
 	int64_t sum = 0;
@@ -85,8 +85,8 @@ MCH_INLINE int64_t join(const int32_t *const part[][MCH_W_PLANES_MAX], int n_x, 
 }
 
 /* Largest accumulator of each window of one output row: sums[q][k_padded]. */
-MCH_INLINE void gather_row(const struct mch_fast_requant *r, const struct mch_part_sums *acc, int n_x, int n_w, size_t image,
-			   int p)
+MCH_INLINE void gather_row(const struct mch_fast_requant *r, const struct mch_part_sums *acc, int n_x, int n_w,
+			   size_t image, int p)
 {
 	const struct mch_window rows = mch_pool_rows(&r->pool, p);
 	const int n_q = mch_pool_q(&r->pool);
@@ -97,7 +97,8 @@ MCH_INLINE void gather_row(const struct mch_fast_requant *r, const struct mch_pa
 				best[b] = INT64_MIN;
 			for (int i = rows.begin; i < rows.end; i++)
 				for (int j = r->cols[q].begin; j < r->cols[q].end; j++) {
-					const size_t at = (image + (size_t)(i * r->pool.w + j)) * acc->stride + (size_t)k;
+					const size_t pixel = image + (size_t)(i * r->pool.w + j);
+					const size_t at = pixel * acc->stride + (size_t)k;
 					for (size_t b = 0; b < BLOCK; b++) {
 						const int64_t sum = join(acc->part, n_x, n_w, at + b);
 						best[b] = sum > best[b] ? sum : best[b];
@@ -108,7 +109,8 @@ MCH_INLINE void gather_row(const struct mch_fast_requant *r, const struct mch_pa
 }
 
 /* The same of single parts: the maximum in 32 bits. */
-MCH_INLINE void gather_row_of_one(const struct mch_fast_requant *r, const struct mch_part_sums *acc, size_t image, int p)
+MCH_INLINE void gather_row_of_one(const struct mch_fast_requant *r, const struct mch_part_sums *acc, size_t image,
+				  int p)
 {
 	const struct mch_window rows = mch_pool_rows(&r->pool, p);
 	const int n_q = mch_pool_q(&r->pool);
@@ -155,8 +157,9 @@ static void gather(const struct mch_fast_requant *r, const struct mch_part_sums 
 	}
 }
 
-/* One output row; round, bytes and whether the shift is uniform are constants in every copy. Whole blocks are written: what
- * spills over the last channel is overwritten by the next pixel, or falls into the slack behind the last. */
+/* One output row; round, bytes and whether the shift is uniform are constants in every copy. Whole blocks are
+ * written: what spills over the last channel is overwritten by the next pixel, or falls into the slack behind the
+ * last. */
 MCH_INLINE void round_row(const struct mch_fast_requant *r, enum mch_round round, int bytes, bool is_uniform,
 			  const uint16_t *noise, void *y)
 {
@@ -173,9 +176,9 @@ MCH_INLINE void round_row(const struct mch_fast_requant *r, enum mch_round round
 			int32_t code[BLOCK];
 			for (int b = 0; b < BLOCK; b++) {
 				bool saturated;
-				code[b] = zero + mch_requant_value(&cfg, sums[b], bias[b], is_uniform ? shift_of_all : (int)shift[b],
-								   round == MCH_ROUND_STOCHASTIC ? noise[from + (size_t)b] : 0,
-								   &saturated);
+				const int s = is_uniform ? shift_of_all : (int)shift[b];
+				const uint32_t dither = round == MCH_ROUND_STOCHASTIC ? noise[from + (size_t)b] : 0;
+				code[b] = zero + mch_requant_value(&cfg, sums[b], bias[b], s, dither, &saturated);
 			}
 			if (bytes == 1)
 				for (int b = 0; b < BLOCK; b++)
@@ -186,7 +189,8 @@ MCH_INLINE void round_row(const struct mch_fast_requant *r, enum mch_round round
 		}
 }
 
-MCH_INLINE void round_rows(const struct mch_fast_requant *r, int bytes, bool is_uniform, const uint16_t *noise, void *y)
+MCH_INLINE void round_rows(const struct mch_fast_requant *r, int bytes, bool is_uniform, const uint16_t *noise,
+			   void *y)
 {
 	switch (r->cfg.round) {
 	case MCH_ROUND_FLOOR:

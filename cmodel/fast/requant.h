@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Fast twin of op/requant.h: sums of byte products, recombined, perhaps pooled, requantized to stored codes, channels
- * innermost; bit-equal to it. Host only: no RTL twin.
+/* Fast twin of op/requant.h: sums of byte products, recombined, perhaps pooled, requantized to stored codes,
+ * channels innermost; bit-equal to it. Host only: no RTL twin.
  *
- * A maximum may be taken before requantization: relu, round_shift and sat are all monotone, so they commute with it (not so
- * with stochastic rounding, whose noise differs from pixel to pixel). */
+ * A maximum may be taken before requantization: relu, round_shift and sat are all monotone, so they commute with
+ * it (not so with stochastic rounding, whose noise differs from pixel to pixel). */
 #ifndef MCH_FAST_REQUANT_H
 #define MCH_FAST_REQUANT_H
 
@@ -13,8 +13,8 @@
 #include "op/pool.h"
 #include "op/requant.h"
 
-/* Accumulators as sums of byte products: acc[pixel][channel] = sum over i, j of part[i][j][pixel * stride + channel] * 2^(8 (i + j)),
- * i below n_x and j below n_w. Readable for MCH_CODES_BLOCK elements past the last channel. */
+/* Accumulators as sums of byte products: the one of a channel of a pixel is the sum over i < n_x, j < n_w of
+ * part[i][j][pixel * stride + channel] * 2^(8 (i + j)). Readable for MCH_CODES_BLOCK elements past the last channel. */
 enum { MCH_X_PLANES_MAX = 2, MCH_W_PLANES_MAX = 3 };
 struct mch_part_sums {
 	int n_x, n_w;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Exact integer forward on the fast operators; see exact.h. A step whose accumulator may overflow by design, or that has no
- * proven fast form, runs on the plain operators between two conversions. */
+/* Exact integer forward on the fast operators; see exact.h. A step whose accumulator may overflow by design, or
+ * that has no proven fast form, runs on the plain operators between two conversions. */
 #include "net/exact.h"
 
 #include <stdlib.h>
@@ -86,8 +86,12 @@ static int compile_conv(struct mch_exact *e, int i, struct mch_err *err)
 	int32_t *weights = is_reordered ? reordered_weights(step, in) : NULL;
 	if (is_reordered && !weights)
 		return no_memory(e->q, err);
-	struct mch_fast_conv_spec spec = {step->conv, step->in_format, step->out_format, is_reordered ? weights : step->weights,
-					  &step->requant, pool >= 0 ? &e->q->steps[pool].pool : NULL};
+	struct mch_fast_conv_spec spec = {.conv = step->conv,
+					  .in = step->in_format,
+					  .out = step->out_format,
+					  .weights = is_reordered ? weights : step->weights,
+					  .requant = &step->requant,
+					  .pool = pool >= 0 ? &e->q->steps[pool].pool : NULL};
 	spec.conv.n = e->batch;
 	const int status = mch_fast_conv_new(&spec, &plan->conv, err);
 	free(weights);
@@ -252,7 +256,8 @@ static int run_step(struct mch_exact *e, struct plan *plan, int n, struct mch_er
 		mch_fast_pool_max(&pool, e->codes[in], e->edge[in], e->edge[out]);
 		return 0;
 	case POOL_AVG:
-		mch_fast_pool_avg(&pool, &plan->step->avg, &e->codes[in], e->edge[in], &e->codes[out], e->edge[out], e->x);
+		mch_fast_pool_avg(&pool, &plan->step->avg, &e->codes[in], e->edge[in], &e->codes[out], e->edge[out],
+				  e->x);
 		return 0;
 	case RELU:
 		run_relu(e, plan, n);

@@ -11,16 +11,18 @@
 
 struct mch_exact;
 
-/* Compiles q for batches of `batch` images. Widths that overflow or saturate by design (an accumulator narrower than its
- * certificate) and machines without exact int8 dot products run on the plain operators: the result is the same. */
+/* Compiles q for batches of `batch` images. Widths that overflow or saturate by design (an accumulator narrower
+ * than its certificate) and machines without exact int8 dot products run on the plain operators: the result is the
+ * same. */
 struct mch_exact *mch_exact_new(const struct mch_qnet *q, int batch, struct mch_err *err);
 void mch_exact_free(struct mch_exact *e);
 
-/* n <= batch images of raw codes, [n][c][h][w] -> raw output codes [n][classes] (NCHW). Not thread-safe on one object. */
+/* n <= batch images of raw codes, [n][c][h][w] -> raw output codes [n][classes] (NCHW). Not thread-safe on one
+ * object. */
 int mch_exact_run(struct mch_exact *e, int n, const int32_t *input, int32_t *output, struct mch_err *err);
 
-/* Top-1 over images [0, n) on all cores: right answers, or -1 with err. predictions may be NULL. The same for any number of
- * threads. */
+/* Top-1 over images [0, n) on all cores: right answers, or -1 with err. predictions may be NULL. The same for any
+ * number of threads. */
 int mch_exact_score(const struct mch_qnet *q, const struct mch_dataset *data, int n, int32_t *predictions,
 		    struct mch_err *err);
 

@@ -6,9 +6,9 @@
 #include "fast/one_thread.h"
 #include "net/exact.h"
 
-/* Images at a time: few enough that a layer's sums stay in a core's own cache, enough to use a dense layer's weights more than
- * once. Measured, time for an image: LeNet at 8 bits varies by 5 % from 4 to 32 images, at 16 bits 4 is best and 32 takes two
- * thirds longer; the first layers of SqueezeNet are best alone. */
+/* Images at a time: few enough that a layer's sums stay in a core's own cache, enough to use a dense layer's
+ * weights more than once. Measured, time for an image: LeNet at 8 bits varies by 5 % from 4 to 32 images, at 16
+ * bits 4 is best and 32 takes two thirds longer; the first layers of SqueezeNet are best alone. */
 static int batch_size(const struct mch_qnet *q, int n)
 {
 	enum { CACHE_BYTES = 1 << 20, BATCH_MAX = 32, BATCH_MIN = 2 };
@@ -25,8 +25,8 @@ static int batch_size(const struct mch_qnet *q, int n)
 }
 
 /* Images first .. first + n - 1: right answers, or -1 with err. x and y are room for a batch. */
-static int score_batch(struct mch_exact *e, const struct mch_qnet *q, const struct mch_dataset *data, int first, int n,
-		       int32_t *x, int32_t *y, int32_t *predictions, struct mch_err *err)
+static int score_batch(struct mch_exact *e, const struct mch_qnet *q, const struct mch_dataset *data, int first,
+		       int n, int32_t *x, int32_t *y, int32_t *predictions, struct mch_err *err)
 {
 	const size_t classes = mch_shape_elems(q->net->edges[q->output].shape);
 	int right = 0;
@@ -63,10 +63,11 @@ int mch_exact_score(const struct mch_qnet *q, const struct mch_dataset *data, in
 #pragma omp for schedule(dynamic)
 		for (int i = 0; i < n_batches; i++) {
 			const int first = i * batch, rest = n - first;
-			const int got = status == 0 ? score_batch(e, q, data, first, rest < batch ? rest : batch, x, y,
-								  predictions, &why)
-						    : -1;
-			status = got < 0 ? -1 : status;
+			const int count = rest < batch ? rest : batch;
+			if (status != 0)
+				continue;
+			const int got = score_batch(e, q, data, first, count, x, y, predictions, &why);
+			status = got < 0 ? -1 : 0;
 			right += got > 0 ? got : 0;
 		}
 		if (status != 0) {

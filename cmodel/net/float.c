@@ -169,10 +169,11 @@ int mch_float_score(const struct mch_net *net, const struct mch_dataset *data, i
 #pragma omp for schedule(dynamic)
 		for (int i = 0; i < n_batches; i++) {
 			const int first = i * batch, rest = n - first;
-			const int got = status == 0 ? score_batch(f, data, first, rest < batch ? rest : batch, x, y,
-								  predictions, &why)
-						    : -1;
-			status = got < 0 ? -1 : status;
+			const int count = rest < batch ? rest : batch;
+			if (status != 0)
+				continue;
+			const int got = score_batch(f, data, first, count, x, y, predictions, &why);
+			status = got < 0 ? -1 : 0;
 			right += got > 0 ? got : 0;
 		}
 		if (status != 0) {

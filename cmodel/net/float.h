@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Float forward on the fast operators of fast/: the fast twin of mch_net_run_f32, equal within rounding. Host only: no RTL twin. */
+/* Float forward on the fast operators of fast/: the fast twin of mch_net_run_f32, equal within rounding. Host
+ * only: no RTL twin. */
 #ifndef MCH_NET_FLOAT_H
 #define MCH_NET_FLOAT_H
 
