@@ -171,8 +171,8 @@ static void compete(const struct contestant *const *c, int n, const struct mch_n
 
 static void print(const char *name, const char *of, double value, const char *unit, const char *peer)
 {
-	printf("{\"name\": \"%s%s\", \"value\": %.4g, \"unit\": \"%s\", \"peer\": \"%s\", ", name, of, value, unit, peer);
-	printf("\"command\": \"tests/bench_exact\"}\n");
+	printf("{\"name\": \"%s%s\", \"value\": %.4g, \"unit\": \"%s\", ", name, of, value, unit);
+	printf("\"peer\": \"%s\", \"command\": \"tests/bench_exact\"}\n", peer);
 	fflush(stdout);
 }
 

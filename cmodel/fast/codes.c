@@ -63,7 +63,8 @@ void mch_codes_plane(struct mch_codes codes, struct mch_shape s, struct mch_bord
 		     uint8_t *y)
 {
 	const size_t c = (size_t)s.c, row = (size_t)s.w * c;
-	const size_t left = (size_t)border.left * c, right = (size_t)border.right * c, padded_row = left + row + right;
+	const size_t left = (size_t)border.left * c, right = (size_t)border.right * c;
+	const size_t padded_row = left + row + right;
 	const uint8_t *from = x;
 	const int zero = (codes.zero >> (8 * plane)) & 0xff;
 	if (left + right == 0 && border.top == 0 && border.bottom == 0) {

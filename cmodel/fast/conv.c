@@ -20,7 +20,7 @@ struct mch_fast_conv {
 	struct mch_shape x_shape;
 	struct mch_border border; /* explicit padding; all 0 when the library pads */
 	int n_x, n_w;             /* planes */
-	int k_padded;             /* channels of a plane of w, side by side in one dot product; 0: one dot product each */
+	int k_padded;             /* channels of each plane of w, joined in one dot product; 0: one dot product each */
 	struct mch_dnnl_dot *dot[W_PLANES_MAX];
 	uint8_t *x_plane[X_PLANES_MAX]; /* NULL: the input as it is */
 	uint8_t *columns;               /* windows of one plane as rows of a matrix; NULL: the library finds them */

@@ -14,7 +14,7 @@
 #include "op/requant.h"
 
 /* Accumulators as sums of byte products: the one of a channel of a pixel is the sum over i < n_x, j < n_w of
- * part[i][j][pixel * stride + channel] * 2^(8 (i + j)). Readable for MCH_CODES_BLOCK elements past the last channel. */
+ * part[i][j][pixel * stride + channel] * 2^(8 (i + j)). Readable for MCH_CODES_BLOCK elements past the last. */
 enum { MCH_X_PLANES_MAX = 2, MCH_W_PLANES_MAX = 3 };
 struct mch_part_sums {
 	int n_x, n_w;
