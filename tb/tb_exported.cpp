@@ -89,7 +89,7 @@ struct Layer {
 	mch_layer layer = {};
 	mch_step step = {};
 	mch_accel_params params = {};
-	uint64_t cycles = 0, mismatches = 0, compared = 0;
+	uint64_t cycles = 0, mismatches = 0, compared = 0, saturated = 0;
 	bool on_array = false;
 
 	void init(const mch_config_layer &c, const std::string &accel)
@@ -230,6 +230,7 @@ private:
 		}
 		progress(c.name);
 		Stopwatch watch;
+		const uint64_t saturated_before = stream_->saturated();
 		const bool same = stream_->run(l.step, n, x, y);
 		stream_seconds_ += watch.seconds();
 		l.cycles += stream_->layer_cycles();
@@ -240,11 +241,19 @@ private:
 			return false;
 		}
 		std::vector<int32_t> want(static_cast<size_t>(n) * out_elems);
-		mch_step_run(&l.step, n, x, acc.data(), want.data(), nullptr);
+		mch_events events = {};
+		mch_step_run(&l.step, n, x, acc.data(), want.data(), &events);
 		for (size_t at = 0; at < want.size(); at++, l.compared++)
 			if (want[at] != y[at] && l.mismatches++ == 0)
 				report(want[at], y[at], l.step.out_format,
 				       std::string("layer ") + c.name + "  output element " + std::to_string(at));
+		/* Saturation is data: the RTL's flags against the model's count. */
+		const uint64_t saturated = stream_->saturated() - saturated_before;
+		const uint64_t saturated_want = events.n_sat_low + events.n_sat_high;
+		l.saturated += saturated;
+		if (saturated != saturated_want && l.mismatches++ == 0)
+			report(static_cast<int64_t>(saturated_want), static_cast<int64_t>(saturated), {49, 0, false},
+			       std::string("layer ") + c.name + "  number of saturated outputs");
 		return true;
 	}
 
@@ -294,8 +303,8 @@ private:
 
 void Network::print_table() const
 {
-	std::printf("%-10s %-9s %-9s %-9s %8s %12s %10s %12s %10s\n", "layer", "x", "w", "y", "acc bits", "MACs/image",
-		    "cycles", "compared", "mismatches");
+	std::printf("%-10s %-7s %-7s %-7s %8s %12s %10s %10s %10s %10s\n", "layer", "x", "w", "y", "acc bits", "MACs/image",
+		    "cycles", "saturated", "compared", "mismatches");
 	for (size_t i = 0; i < layers_.size(); i++) {
 		const Layer &l = layers_[i];
 		char x[16], w[16], y[16];
@@ -304,8 +313,9 @@ void Network::print_table() const
 		mch_format_text(l.step.in_format, x);
 		mch_format_text(l.step.weight_format, w);
 		mch_format_text(l.step.out_format, y);
-		std::printf("%-10s %-9s %-9s %-9s %8d %12llu %10" PRIu64 " %12" PRIu64 " %10" PRIu64 "\n", l.layer.name, x,
-			    w, y, l.step.acc.bits, mch_config_layers[i].macs, l.cycles, l.compared, l.mismatches);
+		std::printf("%-10s %-7s %-7s %-7s %8d %12llu %10" PRIu64 " %10" PRIu64 " %10" PRIu64 " %10" PRIu64 "\n",
+			    l.layer.name, x, w, y, l.step.acc.bits, mch_config_layers[i].macs, l.cycles, l.saturated,
+			    l.compared, l.mismatches);
 	}
 }
 
