@@ -268,7 +268,7 @@ private:
 		const mch_field wanted = {"value", want, format, false}, gotten = {"value", got, format, false};
 		const std::string redo = o_.program + " --accel=" + o_.accel + " --seed=" + std::to_string(o_.seed) + " --images=" +
 					 std::to_string(o_.n_images) + " --stalls=" + std::to_string(o_.stall_percent) +
-					 " --waves=exported.fst";
+					 bench_waves("exported");
 		mch_mismatch m = {};
 		m.where = o_.accel.c_str();
 		m.module = "mch_datapath";
