@@ -64,7 +64,7 @@ START_TEST(reads_lenet)
 	ck_assert_msg(mch_caffe_read(path, NULL, &net, &err) == 0, "%s", err.text);
 	ck_assert_str_eq(net.name, "LeNet");
 	ck_assert_int_eq(net.n_layers, 8);
-	ck_assert(net.input_scale == 0.00390625);
+	ck_assert(net.transform.scale == 0.00390625);
 	expect_shape(&net, "data", 1, 28, 28);
 	expect_shape(&net, "conv1", 20, 24, 24);
 	expect_shape(&net, "pool1", 20, 12, 12);
@@ -180,7 +180,7 @@ START_TEST(takes_the_shape_of_data_layers)
 	       "n.prototxt:1: the layer does not tell the size of its images; use an Input layer with input_param { "
 	       "shape { dim: 1 dim: C dim: H dim: W } }, or read the deploy file");
 	ck_assert_int_eq(mch_caffe_read(temp.path, &shape, &net, &err), 0);
-	ck_assert(net.input_scale == 0.5);
+	ck_assert(net.transform.scale == 0.5);
 	expect_shape(&net, "data", 3, 4, 5);
 	ck_assert_int_eq(layer_of(&net, "i")->conv.c, 60);
 	mch_net_free(&net);

@@ -61,7 +61,7 @@ static void setup(void)
 	mch_net_init(&net);
 	net.input = mch_net_add_edge(&net, "data", (struct mch_shape){1, 1, 16, 16}, NULL);
 	net.output = -1;
-	net.input_scale = 1.0 / 256;
+	net.transform.scale = 1.0 / 256;
 	add("conv1", MCH_CONV);
 	add("pool1", MCH_POOL_MAX);
 	add("conv2", MCH_CONV);

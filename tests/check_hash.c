@@ -107,7 +107,7 @@ static bool drop_bias(struct mch_net *net)
 
 static bool change_scale(struct mch_net *net)
 {
-	net->input_scale = 0.5;
+	net->transform.scale = 0.5;
 	return true;
 }
 

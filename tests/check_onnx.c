@@ -39,7 +39,7 @@ static char *small_bytes(size_t *n_bytes)
 static void expect_same(const struct mch_net *a, const struct mch_net *b)
 {
 	ck_assert_str_eq(a->name, b->name);
-	ck_assert(a->input_scale == b->input_scale);
+	ck_assert(a->transform.scale == b->transform.scale);
 	ck_assert_int_eq(a->n_layers, b->n_layers);
 	ck_assert_int_eq(a->n_edges, b->n_edges);
 	ck_assert(a->input == b->input && a->output == b->output);

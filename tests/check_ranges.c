@@ -20,7 +20,7 @@ static void setup(void)
 	mch_net_init(&net);
 	net.input = mch_net_add_edge(&net, "data", (struct mch_shape){1, 1, SIZE, SIZE}, NULL);
 	net.output = -1;
-	net.input_scale = 1.0 / 256;
+	net.transform.scale = 1.0 / 256;
 	const int conv = mch_net_add_layer(&net, "conv", MCH_CONV, net.input, NULL, NULL);
 	net.layers[conv].conv = (struct mch_conv){.n = 1, .k = 3, .r = 3, .s = 3, .stride_h = 1, .stride_w = 1,
 						  .dilation_h = 1, .dilation_w = 1, .groups = 1};
@@ -70,7 +70,7 @@ START_TEST(small_net)
 	ck_assert_int_eq(net.n_edges, 4);
 	for (int e = 0; e < net.n_edges; e++)
 		values[e] = malloc(N_IMAGES * mch_shape_elems(net.edges[e].shape) * sizeof(float));
-	mch_dataset_f32(&data, 0, N_IMAGES, net.input_scale, input);
+	mch_dataset_f32(&data, 0, N_IMAGES, net.transform.scale, input);
 	ck_assert_int_eq(mch_net_run_f32(&net, N_IMAGES, input, values, &err), 0);
 	for (int e = 0; e < net.n_edges; e++) {
 		struct mch_range want = {0};

@@ -49,7 +49,7 @@ static void begin_net(struct mch_net *net)
 	struct mch_err err = {""};
 	mch_net_init(net);
 	net->name = strdup("small");
-	net->input_scale = 1.0 / 256;
+	net->transform.scale = 1.0 / 256;
 	net->input = mch_net_add_edge(net, "data", (struct mch_shape){1, 1, SIDE, SIDE}, &err);
 	ck_assert_int_ge(net->input, 0);
 }
@@ -176,7 +176,7 @@ START_TEST(gradient_of_a_net)
 	begin(&t, &data, &config);
 	struct mch_backprop *b = mch_backprop_new(&t.net, N, &t.err);
 	ck_assert_ptr_nonnull(b);
-	mch_dataset_f32(&data, 0, N, t.net.input_scale, mch_backprop_input(b));
+	mch_dataset_f32(&data, 0, N, t.net.transform.scale, mch_backprop_input(b));
 	const size_t n_params = mch_backprop_n_params(&t.net);
 	float *gradient = malloc(n_params * sizeof(*gradient));
 	ck_assert_ptr_nonnull(gradient);

@@ -54,9 +54,9 @@ int main(int argc, char **argv)
 	snprintf(onnx, sizeof(onnx), "%s/fixture.onnx", argv[1]);
 	snprintf(json, sizeof(json), "%s/fixture.quant.json", argv[1]);
 	fixture_net(&net);
-	net.input_scale = 1.0 / 256;
+	net.transform.scale = 1.0 / 256;
 	/* The formats are those of the network as it is read: a format of files may add layers. */
-	if (mch_onnx_write(onnx, &net, &err) != 0 || mch_net_read(onnx, &read, &err) != 0)
+	if (mch_onnx_write(onnx, &net, &err) != 0 || mch_net_read(onnx, NULL, &read, NULL, &err) != 0)
 		return die(err.text);
 	fixture_quant(&quant, &read, MCH_ROUND_HALF_EVEN, 0);
 	if (mch_quant_json_write(json, &read, &quant, NULL, &err) != 0)

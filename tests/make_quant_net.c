@@ -30,7 +30,7 @@ static void make_net(struct mch_net *net)
 	struct mch_rng rng = mch_rng_seed(3);
 	mch_net_init(net);
 	net->name = strdup("small");
-	net->input_scale = 1.0 / 256;
+	net->transform.scale = 1.0 / 256;
 	net->input = mch_net_add_edge(net, "data", (struct mch_shape){1, 1, SIDE, SIDE}, &err);
 	net->output = -1;
 	add(net, "conv", MCH_CONV)->conv = (struct mch_conv){1, 0, 0, 0, 4, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 1};
@@ -73,7 +73,7 @@ static void put_data(const char *dir, const char *split, const struct mch_net *n
 	for (int i = 0; i < n * PIXELS; i++)
 		pixels[i] = (uint8_t)(mch_rng_below(&rng, 2) && !is_dark ? mch_rng_below(&rng, 256) : 0);
 	values[net->output] = output;
-	mch_dataset_f32(&data, 0, n, net->input_scale, input);
+	mch_dataset_f32(&data, 0, n, net->transform.scale, input);
 	MCH_REQUIRE(mch_net_run_f32(net, n, input, values, &err) == 0, err.text);
 	for (int i = 0; i < n; i++)
 		label[i] = (uint8_t)mch_argmax_f32(output + i * CLASSES, CLASSES);

@@ -38,7 +38,7 @@ static inline void small_net(struct mch_net *net)
 {
 	mch_net_init(net);
 	net->name = strdup("small");
-	net->input_scale = 1.0 / 3;
+	net->transform.scale = 1.0 / 3;
 	net->input = mch_net_add_edge(net, "data", (struct mch_shape){1, 2, 9, 8}, NULL);
 	int i = small_net_add(net, "conv1", MCH_CONV);
 	net->layers[i].conv = (struct mch_conv){.k = 4,

@@ -97,7 +97,7 @@ static int plain_float(const struct job *job, int first, int n, struct mch_err *
 		mch_err_set(err, job->args->net, "out of memory; use a machine with more");
 	} else {
 		edges[net->output] = output;
-		mch_dataset_f32(&job->data, first, n, net->input_scale, input);
+		mch_dataset_f32(&job->data, first, n, net->transform.scale, input);
 		if (mch_net_run_f32(net, n, input, edges, err) == 0) {
 			n_right = 0;
 			for (int i = 0; i < n; i++)
@@ -120,7 +120,7 @@ static int plain_exact(const struct job *job, int first, int n, struct mch_err *
 	if (!input || !output) {
 		mch_err_set(err, job->args->net, "out of memory; use a machine with more");
 	} else {
-		mch_dataset_raw(&job->data, first, n, job->net.input_scale, q->input_format, input);
+		mch_dataset_raw(&job->data, first, n, job->net.transform.scale, q->input_format, input);
 		if (mch_qnet_run(q, n, input, output, NULL, NULL, err) == 0) {
 			n_right = 0;
 			for (int i = 0; i < n; i++)
@@ -169,7 +169,7 @@ static double now_s(void)
 static int run(struct job *job, struct mch_err *err)
 {
 	const struct arguments *args = job->args;
-	if (mch_net_read(args->net, &job->net, err) != 0 || mch_net_require_weights(&job->net, err) != 0 ||
+	if (mch_net_read(args->net, NULL, &job->net, NULL, err) != 0 || mch_net_require_weights(&job->net, err) != 0 ||
 	    mch_load_data(args->data, args->split, &job->net, &job->data, err) != 0)
 		return -1;
 	job->n_images = mch_load_count("--limit", args->limit, job->data.n_images, &job->data, err);

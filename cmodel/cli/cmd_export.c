@@ -147,7 +147,7 @@ static int load_images(const struct arguments *args, const struct mch_qnet *q, s
 	test->codes = malloc((size_t)test->n * mch_shape_elems(want) * sizeof(*test->codes));
 	if (!test->codes)
 		return mch_err_set(err, args->data, "no memory for %d images; ask for fewer", test->n);
-	mch_dataset_raw(&test->data, 0, test->n, q->net->input_scale, q->input_format, test->codes);
+	mch_dataset_raw(&test->data, 0, test->n, q->net->transform.scale, q->input_format, test->codes);
 	return 0;
 }
 
@@ -205,7 +205,7 @@ int mch_cmd_export(int argc, char **argv, struct mch_err *err)
 	struct mch_net net;
 	struct mch_quant quant;
 	mch_cmd_parse(&argp, argc, argv, &args);
-	if (mch_net_read(args.net, &net, err) != 0)
+	if (mch_net_read(args.net, NULL, &net, NULL, err) != 0)
 		return MCH_EXIT_FAILED;
 	int status = mch_quant_json_read(args.quant, &net, &quant, NULL, err);
 	if (status == 0) {

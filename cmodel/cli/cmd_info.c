@@ -111,7 +111,7 @@ static void print_table(const struct mch_net *net, const char *hash)
 	char shape[48], geometry[160], scale[32];
 	shape_text(shape, sizeof(shape), in->shape);
 	printf("network     %s\n", net->name);
-	printf("input       %s %s, pixel * %s\n", in->name, shape, mch_real_text(net->input_scale, scale));
+	printf("input       %s %s, pixel * %s\n", in->name, shape, mch_real_text(net->transform.scale, scale));
 	shape_text(shape, sizeof(shape), out->shape);
 	printf("output      %s %s\n", out->name, shape);
 	printf("weights     %s\n", t.has_weights ? "in the file" : "none: train the network first");
@@ -153,7 +153,7 @@ static int print_json(const char *path, const struct mch_net *net, const char *h
 	}
 	const bool is_whole = json_array_size(layers) == (size_t)net->n_layers;
 	json_t *root = json_pack("{s:s, s:s, s:f, s:o, s:o, s:b, s:I, s:I, s:o}", "network", net->name, "hash", hash,
-				 "input_scale", net->input_scale, "input", edge_json(&net->edges[net->input]),
+				 "input_scale", net->transform.scale, "input", edge_json(&net->edges[net->input]),
 				 "output", edge_json(&net->edges[net->output]), "weights", t.has_weights, "macs",
 				 (json_int_t)t.macs, "parameters", (json_int_t)t.params, "layers", layers);
 	if (!root || !is_whole) {
@@ -184,7 +184,7 @@ int mch_cmd_info(int argc, char **argv, struct mch_err *err)
 	struct mch_net net;
 	char hash[MCH_HASH_HEX];
 	mch_cmd_parse(&argp, argc, argv, &args);
-	if (mch_net_read(args.net, &net, err) != 0)
+	if (mch_net_read(args.net, NULL, &net, NULL, err) != 0)
 		return MCH_EXIT_FAILED;
 	mch_hash_net(&net, hash);
 	int status = 0;

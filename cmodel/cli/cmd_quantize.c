@@ -56,7 +56,7 @@ static void hash_images(const struct mch_dataset *data, int n, char hex[MCH_HASH
 static int load(struct job *job, struct mch_err *err)
 {
 	const struct mch_quantize_options *args = job->args;
-	if (mch_net_read(args->net, &job->net, err) != 0 || mch_net_require_weights(&job->net, err) != 0 ||
+	if (mch_net_read(args->net, NULL, &job->net, NULL, err) != 0 || mch_net_require_weights(&job->net, err) != 0 ||
 	    mch_load_data(args->data, "train", &job->net, &job->train, err) != 0 ||
 	    mch_load_data(args->data, "test", &job->net, &job->test, err) != 0)
 		return -1;

@@ -248,7 +248,7 @@ int mch_cmd_ranges(int argc, char **argv, struct mch_err *err)
 	struct arguments args = {.bits = 8, .rule = MCH_FRACTION_USUAL};
 	struct mch_net net;
 	mch_cmd_parse(&argp, argc, argv, &args);
-	if (mch_net_read(args.net, &net, err) != 0)
+	if (mch_net_read(args.net, NULL, &net, NULL, err) != 0)
 		return MCH_EXIT_FAILED;
 	const int status = run(&args, &net, err);
 	mch_net_free(&net);

@@ -211,7 +211,7 @@ static int name_checkpoint(struct job *job, struct mch_err *err)
 static int load(struct job *job, struct mch_err *err)
 {
 	struct arguments *args = job->args;
-	if (name_checkpoint(job, err) != 0 || mch_net_read(args->net, &job->net, err) != 0 ||
+	if (name_checkpoint(job, err) != 0 || mch_net_read(args->net, NULL, &job->net, NULL, err) != 0 ||
 	    mch_load_data(args->data, "train", &job->net, &job->train, err) != 0 ||
 	    mch_load_data(args->data, "test", &job->net, &job->test, err) != 0)
 		return -1;

@@ -225,6 +225,11 @@ static const struct {
 	[MCH_SOFTMAX] = {"softmax_param", "engine axis ", read_softmax},
 };
 
+bool mch_caffe_has_reader(enum mch_kind kind)
+{
+	return readers[kind].read != NULL;
+}
+
 static bool has_word(const char *words, const char *word)
 {
 	const size_t n = strlen(word);

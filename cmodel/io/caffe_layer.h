@@ -17,4 +17,7 @@ int mch_caffe_is_kept(const char *path, const struct mch_prototxt *layer, bool *
 int mch_caffe_layer(const char *path, const struct mch_prototxt *layer, struct mch_net *net, int index,
 		    struct mch_err *err);
 
+/* Layers of that kind can be read. */
+bool mch_caffe_has_reader(enum mch_kind kind);
+
 #endif

@@ -56,11 +56,13 @@ static enum role find_role(const char *type, bool is_v1, enum mch_kind *kind)
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
 		if (strcmp(type, is_v1 ? roles[i].v1 : roles[i].type) == 0)
 			return roles[i].role;
-	for (int k = 0; k < MCH_N_KINDS; k++)
-		if (strcmp(type, is_v1 ? mch_layer_table[k].caffe_v1 : mch_layer_table[k].caffe_type) == 0) {
+	for (int k = 0; k < MCH_N_KINDS; k++) {
+		const char *name = is_v1 ? mch_layer_table[k].caffe_v1 : mch_layer_table[k].caffe_type;
+		if (name && strcmp(type, name) == 0 && mch_caffe_has_reader((enum mch_kind)k)) {
 			*kind = (enum mch_kind)k;
 			return ROLE_COMPUTE;
 		}
+	}
 	return ROLE_UNKNOWN;
 }
 
@@ -162,9 +164,9 @@ static int read_transform(struct reader *r, const struct mch_prototxt *layer)
 						"%s: images minus a mean are not supported; fold the mean "
 						"into the first layer's bias, or read the deploy file",
 						mean->name);
-		if (scale && mch_prototxt_real(r->path, scale, &r->net->input_scale, r->err) != 0)
+		if (scale && mch_prototxt_real(r->path, scale, &r->net->transform.scale, r->err) != 0)
 			return -1;
-		if (scale && r->net->input_scale <= 0)
+		if (scale && r->net->transform.scale <= 0)
 			return mch_prototxt_err(r->err, r->path, scale,
 						"scale is %s, above 0 is expected; correct the definition",
 						scale->text);

@@ -117,7 +117,7 @@ void mch_hash_net(const struct mch_net *net, char hex[MCH_HASH_HEX])
 	mch_hash_text(&hash, "macchiato network 1");
 	hash_shape(&hash, net->edges[net->input].shape);
 	int64_t scale_bits;
-	memcpy(&scale_bits, &net->input_scale, sizeof(scale_bits));
+	memcpy(&scale_bits, &net->transform.scale, sizeof(scale_bits));
 	mch_hash_int(&hash, scale_bits);
 	mch_hash_int(&hash, net->n_layers);
 	for (int i = 0; i < net->n_layers; i++) {

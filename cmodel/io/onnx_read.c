@@ -69,7 +69,7 @@ static int read_metadata(struct mch_onnx_graph *g, const MchOnnx__ModelProto *mo
 		const MchOnnx__StringStringEntryProto *entry = model->metadata_props[i];
 		if (strcmp(entry->key, "macchiato.input_scale") != 0)
 			continue;
-		if (mch_real_parse(entry->value, &g->net->input_scale) != 0 || g->net->input_scale <= 0)
+		if (mch_real_parse(entry->value, &g->net->transform.scale) != 0 || g->net->transform.scale <= 0)
 			return mch_err_set(g->err, g->path,
 					   "macchiato.input_scale is \"%.40s\", a number above 0 is expected; "
 					   "correct the metadata",

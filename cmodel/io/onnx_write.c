@@ -214,8 +214,10 @@ static int put_layer(struct writer *w, int index, struct mch_err *err)
 		break;
 	case MCH_RELU:
 	case MCH_DROPOUT:
-	case MCH_N_KINDS:
 		break;
+	default:
+		return mch_err_set(err, layer->name, "a layer %s has no ONNX form yet; take it out",
+				   mch_layer_table[layer->kind].name);
 	}
 	put_node(w, &e->node);
 	return 0;
@@ -286,7 +288,7 @@ static int write_model(const char *path, struct writer *w, struct mch_err *err)
 	w->graph.n_input = w->graph.n_output = 1;
 	opset.version = OPSET;
 	scale.key = "macchiato.input_scale";
-	scale.value = (char *)mch_real_text(w->net->input_scale, text);
+	scale.value = (char *)mch_real_text(w->net->transform.scale, text);
 	model.ir_version = IR_VERSION;
 	model.producer_name = "macchiato";
 	model.graph = &w->graph;

@@ -9,6 +9,7 @@
 #include "base/require.h"
 #include "fast/dnnl.h"
 #include "fast/one_thread.h"
+#include "net/layer.h"
 
 enum { SCORE_BATCH = 32 };
 
@@ -46,11 +47,11 @@ static int append_layer(struct mch_float *f, const struct mch_layer *layer, stru
 		return x;
 	case MCH_SOFTMAX:
 		return mch_dnnl_graph_softmax(f->graph, x, err);
-	case MCH_N_KINDS:
-		break;
+	default:
+		return mch_err_set(err, f->net->name ? f->net->name : "network",
+				   "layer %s (%s) has no fast float form yet; use the plain operators", layer->name,
+				   mch_layer_table[layer->kind].name);
 	}
-	MCH_REQUIRE(0, "every kind of layer has a float operator");
-	return -1;
 }
 
 static int compile(struct mch_float *f, struct mch_err *err)
@@ -138,7 +139,7 @@ static int score_batch(struct mch_float *f, const struct mch_dataset *data, int 
 {
 	const size_t classes = mch_shape_elems(f->net->edges[f->net->output].shape);
 	int right = 0;
-	mch_dataset_f32(data, first, n, f->net->input_scale, x);
+	mch_dataset_f32(data, first, n, f->net->transform.scale, x);
 	if (mch_float_run(f, n, x, y, err) != 0)
 		return -1;
 	for (int i = 0; i < n; i++) {

@@ -11,10 +11,12 @@ cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/float.h \
 	cmodel/net/layer.c \
 	cmodel/net/layer.h \
+	cmodel/net/layer_f32.c \
 	cmodel/net/net.c \
 	cmodel/net/net.h \
 	cmodel/net/qnet.c \
 	cmodel/net/qnet.h \
 	cmodel/net/qrun.c \
 	cmodel/net/quant.c \
-	cmodel/net/quant.h
+	cmodel/net/quant.h \
+	cmodel/net/transform.h

@@ -169,6 +169,11 @@ static int only_reader_relu(const struct mch_net *net, int edge)
 	return reader >= 0 && net->layers[reader].kind == MCH_RELU ? reader : -1;
 }
 
+static bool has_integer_form(enum mch_kind kind)
+{
+	return kind == MCH_CONV || kind == MCH_DENSE || kind == MCH_RELU || kind == MCH_POOL_MAX || kind == MCH_POOL_AVG;
+}
+
 static int add_steps(struct mch_qnet *q, int *alias, bool *fused, struct mch_quant *quant, struct mch_err *err)
 {
 	const struct mch_net *net = q->net;
@@ -189,6 +194,8 @@ static int add_steps(struct mch_qnet *q, int *alias, bool *fused, struct mch_qua
 			alias[out] = in;
 			continue;
 		}
+		if (!has_integer_form(layer->kind))
+			return fail(net, layer->name, err, "has no integer form; replace the layer, or cut the network there");
 		struct mch_step *step = &q->steps[q->n_steps++];
 		const int relu = layer->weights ? only_reader_relu(net, out) : -1;
 		if (relu >= 0) {

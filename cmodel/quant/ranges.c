@@ -152,7 +152,7 @@ int mch_ranges_measure(struct mch_ranges *ranges, const struct mch_net *net, con
 		status = open_scratch(&s, net, err);
 	for (int first = 0; status == 0 && first < n_images; first += BATCH) {
 		const int n = n_images - first < BATCH ? n_images - first : BATCH;
-		mch_dataset_f32(data, first, n, net->input_scale, s.input);
+		mch_dataset_f32(data, first, n, net->transform.scale, s.input);
 		status = measure_batch(ranges, &s, net, n, err);
 		if (progress)
 			progress(ctx, first + n, n_images);

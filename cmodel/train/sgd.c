@@ -103,7 +103,7 @@ static int make(struct mch_sgd *sgd, struct mch_err *err)
 			return no_memory(sgd->net, err);
 	}
 	for (int v = 0; v < 256; v++)
-		sgd->pixel[v] = (float)(v * sgd->net->input_scale);
+		sgd->pixel[v] = (float)(v * sgd->net->transform.scale);
 	return 0;
 }
 
