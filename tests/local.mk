@@ -42,7 +42,8 @@ UNIT_TESTS = \
 	tests/check_sgd \
 	tests/check_temporary \
 	tests/check_tensor \
-	tests/check_vec
+	tests/check_vec \
+	tests/check_wire
 
 SCRIPT_TESTS = \
 	tests/cli/eval.sh \
@@ -119,6 +120,7 @@ tests_check_range_LDADD = $(ALL_LIBS)
 tests_check_ranges_LDADD = $(ALL_LIBS)
 tests_check_search_LDADD = $(ALL_LIBS)
 tests_check_sgd_LDADD = $(ALL_LIBS)
+tests_check_wire_LDADD = $(ALL_LIBS)
 
 if HAVE_CHECK
 check_PROGRAMS += $(UNIT_TESTS)

@@ -55,7 +55,10 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/quant_json_write.c \
 	cmodel/io/quant_keys.h \
 	cmodel/io/real_text.c \
-	cmodel/io/real_text.h
+	cmodel/io/real_text.h \
+	cmodel/io/wire.c \
+	cmodel/io/wire.h \
+	cmodel/io/wire_put.c
 
 # Generated code keeps its own rules: it is compiled without our warnings.
 nodist_cmodel_io_libonnx_pb_a_SOURCES = cmodel/io/onnx.pb-c.c cmodel/io/onnx.pb-c.h
