@@ -11,6 +11,7 @@ EXTRA_DIST += \
 	scripts/bench \
 	scripts/build \
 	scripts/demo \
+	scripts/fuzz \
 	scripts/install-deps \
 	scripts/sim \
 	scripts/test \
@@ -21,6 +22,10 @@ check-unit: all
 	$(MAKE) $(AM_MAKEFLAGS) $(check_PROGRAMS) $(check_LIBRARIES)
 	$(MAKE) $(AM_MAKEFLAGS) check-TESTS TESTS='$(UNIT_TESTS)'
 
+# RUNS and FLIPS say how long.
+fuzz:
+	BUILD=$(abs_top_builddir)/fuzz $(top_srcdir)/scripts/fuzz
 bench: all tests/bench_exact$(EXEEXT)
 	$(top_srcdir)/scripts/bench
-.PHONY: bench check-unit
+.PHONY: bench check-unit fuzz
+LOCAL_CLEAN += fuzz

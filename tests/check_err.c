@@ -15,6 +15,8 @@ START_TEST(form)
 		-1);
 	ck_assert_str_eq(err.text, "squeeze.caffemodel: 4 weights expected, 3 found; take both from one");
 	ck_assert_int_eq(mch_err_set(NULL, "a", "%d", 1), -1);
+	mch_err_set(&err, "a\nb", "%s; c", "\033[31mred\t\177");
+	ck_assert_str_eq(err.text, "a?b: ?[31mred??; c");
 	mch_err_set(&err, "", "is no name; give one");
 	ck_assert_str_eq(err.text, "\"\": is no name; give one");
 }

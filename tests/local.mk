@@ -58,6 +58,7 @@ SCRIPT_TESTS = \
 	tests/cli/stranger.sh \
 	tests/cli/train.sh \
 	tests/cli/usage.sh \
+	tests/fuzz/corpus.sh \
 	tests/docs/vectors.sh
 
 AM_CPPFLAGS += -I$(top_srcdir)/tests $(CHECK_CFLAGS)
@@ -122,6 +123,19 @@ tests_check_search_LDADD = $(ALL_LIBS)
 tests_check_sgd_LDADD = $(ALL_LIBS)
 tests_check_wire_LDADD = $(ALL_LIBS)
 
+# Parsers against any bytes: scripts/fuzz builds fuzz and flip with clang, `make check` replays the corpus.
+FUZZ_SOURCES = tests/fuzz/fuzz.h tests/fuzz/targets.c tests/fuzz/targets_data.c tests/fuzz/targets_net.c
+EXTRA_PROGRAMS += tests/fuzz/fuzz
+tests_fuzz_fuzz_SOURCES = tests/fuzz/fuzz_main.c $(FUZZ_SOURCES)
+tests_fuzz_fuzz_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
+FUZZ_ENGINE =
+tests_fuzz_fuzz_LDFLAGS = $(AM_LDFLAGS) $(FUZZ_ENGINE)
+check_PROGRAMS += tests/fuzz/flip tests/fuzz/replay
+tests_fuzz_flip_SOURCES = tests/fuzz/flip.c $(FUZZ_SOURCES)
+tests_fuzz_flip_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
+tests_fuzz_replay_SOURCES = tests/fuzz/replay.c $(FUZZ_SOURCES)
+tests_fuzz_replay_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
+
 if HAVE_CHECK
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -135,6 +149,7 @@ EXTRA_DIST += \
 	tests/cli/train-data.sh \
 	tests/corners.h \
 	tests/doc_block.h \
+	tests/fuzz/corpus \
 	tests/nets/README.md \
 	tests/nets/lenet.onnx \
 	tests/nets/lenet.prototxt \

@@ -19,6 +19,10 @@ int mch_err_set_list(struct mch_err *err, const char *where, const char *what, v
 	const int used = n > WHERE_MAX ? snprintf(err->text, sizeof(err->text), "...%s: ", where + n - WHERE_MAX)
 				       : snprintf(err->text, sizeof(err->text), "%s: ", where);
 	vsnprintf(err->text + used, sizeof(err->text) - (size_t)used, what, args);
+	/* A name from a foreign file may hold anything; a message is one line that steers no terminal. */
+	for (char *c = err->text; *c; c++)
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
 	return -1;
 }
 

@@ -14,7 +14,7 @@ struct mch_err {
 
 /* Writes "where: what" to err and returns -1, so that a caller can `return mch_err_set(...)`.
  * `what` is a printf format that ends with the advice: "%d weights expected, %d found; ...".
- * Of a very long `where` its end is kept. err may be NULL, then only -1 is returned. */
+ * Of a very long `where` its end is kept; control characters become '?'. err may be NULL, then only -1 is returned. */
 int mch_err_set(struct mch_err *err, const char *where, const char *what, ...)
 	__attribute__((format(printf, 3, 4)));
 int mch_err_set_list(struct mch_err *err, const char *where, const char *what, va_list args)

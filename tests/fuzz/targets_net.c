@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Fuzz targets that read networks and what belongs to them; see fuzz.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz/fuzz.h"
+#include "io/caffe_read.h"
+#include "io/onnx_read.h"
+#include "io/prototxt.h"
+#include "io/quant_json.h"
+#include "train/checkpoint.h"
+
+void fuzz_prototxt(const uint8_t *bytes, size_t n_bytes)
+{
+	struct mch_err err = {""};
+	struct mch_prototxt *root = mch_prototxt_parse("f.prototxt", (const char *)bytes, n_bytes, &err);
+	fuzz_expect(root ? 0 : -1, &err);
+	mch_prototxt_free(root);
+}
+
+/* A network that was read can be used: its sizes are sane. */
+static void use(struct mch_net *net)
+{
+	size_t macs = 0;
+	for (int i = 0; i < net->n_layers; i++)
+		macs += mch_layer_macs(&net->layers[i]) + mch_layer_params(&net->layers[i]);
+	(void)macs;
+	mch_net_free(net);
+}
+
+void fuzz_caffe(const uint8_t *bytes, size_t n_bytes)
+{
+	struct mch_err err = {""};
+	struct mch_net net;
+	const int status = mch_caffe_read(fuzz_file(0, bytes, n_bytes), NULL, &net, &err);
+	fuzz_expect(status, &err);
+	if (status == 0)
+		use(&net);
+}
+
+void fuzz_onnx(const uint8_t *bytes, size_t n_bytes)
+{
+	struct mch_err err = {""};
+	struct mch_net net;
+	const int status = mch_onnx_parse("f.onnx", bytes, n_bytes, &net, &err);
+	fuzz_expect(status, &err);
+	if (status == 0)
+		use(&net);
+}
+
+/* conv 2@3x3, relu, dense 3 on 1x5x5, made once. */
+static struct mch_net *small_net(void)
+{
+	static struct mch_net net;
+	struct mch_err err;
+	if (net.n_layers)
+		return &net;
+	mch_net_init(&net);
+	net.name = strdup("small");
+	net.input = mch_net_add_edge(&net, "data", (struct mch_shape){1, 1, 5, 5}, &err);
+	const int conv = mch_net_add_layer(&net, "conv", MCH_CONV, net.input, NULL, &err);
+	net.layers[conv].conv = (struct mch_conv){.n = 1, .k = 2, .r = 3, .s = 3, .stride_h = 1, .stride_w = 1,
+						  .dilation_h = 1, .dilation_w = 1, .groups = 1};
+	const int relu = mch_net_add_layer(&net, "relu", MCH_RELU, net.layers[conv].out[0], NULL, &err);
+	const int dense = mch_net_add_layer(&net, "dense", MCH_DENSE, net.layers[relu].out[0], NULL, &err);
+	net.layers[dense].conv.k = 3;
+	int status = mch_net_infer(&net, &err);
+	for (int i = 0; status == 0 && i < net.n_layers; i++)
+		status = mch_layer_alloc(&net.layers[i], 1, &err);
+	if (status != 0)
+		abort();
+	return &net;
+}
+
+void fuzz_quant_json(const uint8_t *bytes, size_t n_bytes)
+{
+	struct mch_err err = {""};
+	struct mch_quant quant;
+	const int status = mch_quant_json_read(fuzz_file(0, bytes, n_bytes), small_net(), &quant, NULL, &err);
+	fuzz_expect(status, &err);
+	if (status == 0)
+		mch_quant_free(&quant);
+}
+
+void fuzz_checkpoint(const uint8_t *bytes, size_t n_bytes)
+{
+	struct mch_err err = {""};
+	struct mch_net *net = small_net();
+	float velocity[256] = {0};
+	struct mch_sgd_state state = {.n_params = 77, .velocity = velocity}; /* 18 + 2 of conv, 54 + 3 of dense */
+	fuzz_expect(mch_checkpoint_read(fuzz_file(0, bytes, n_bytes), "seed=1\n", net, &state, &err), &err);
+}
