@@ -42,7 +42,8 @@ void fixture_net(struct mch_net *net)
 	net->output = -1;
 	add(net, "conv/1", MCH_CONV)->conv = kernel(4, 3, 1, 1);
 	add(net, "relu1", MCH_RELU);
-	add(net, "pool1", MCH_POOL_MAX)->pool = (struct mch_pool){.r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
+	add(net, "pool1", MCH_POOL_MAX)->pool = (struct mch_pool){.r = 2, .s = 2, .stride_h = 2, .stride_w = 2,
+						       .dilation_h = 1, .dilation_w = 1};
 	add(net, "conv_1", MCH_CONV)->conv = kernel(6, 2, 0, 2);
 	add(net, "the \"last\" */ one", MCH_DENSE)->conv.k = FIXTURE_CLASSES;
 	MCH_REQUIRE(mch_net_infer(net, &err) == 0, err.text);

@@ -28,7 +28,8 @@ static void add(const char *name, enum mch_kind kind)
 		l->conv = (struct mch_conv){.n = 1, .k = 4, .r = 3, .s = 3, .stride_h = 1, .stride_w = 1,
 					    .dilation_h = 1, .dilation_w = 1, .groups = 1};
 	if (kind == MCH_POOL_MAX || kind == MCH_POOL_AVG)
-		l->pool = (struct mch_pool){.n = 1, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
+		l->pool = (struct mch_pool){.n = 1, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2,
+					      .dilation_h = 1, .dilation_w = 1};
 }
 
 /* A tensor that has been seen to hold 64 values from min to max. */

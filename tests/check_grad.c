@@ -182,13 +182,15 @@ struct pool_case {
 };
 
 static const struct pool_case pool_cases[] = {
-	{.g = {2, 3, 6, 8, 2, 2, 2, 2, 0, 0, 0, 0, false, false}, .what = "2x2"},
-	{.g = {2, 2, 7, 6, 3, 2, 2, 1, 0, 0, 0, 0, false, false}, .what = "overlapping"},
-	{.g = {1, 2, 7, 8, 3, 3, 2, 2, 0, 0, 0, 0, true, false}, .what = "ceil mode"},
-	{.g = {2, 2, 7, 7, 3, 3, 2, 2, 1, 1, 1, 1, true, false}, .what = "pad, ceil mode"},
-	{.g = {2, 2, 7, 6, 3, 3, 2, 2, 1, 1, 1, 1, true, true}, .what = "pad counts, ceil mode"},
-	{.g = {2, 2, 5, 6, 3, 3, 1, 2, 1, 0, 2, 1, false, true}, .what = "uneven pad counts"},
-	{.g = {2, 3, 4, 5, 4, 5, 1, 1, 0, 0, 0, 0, false, false}, .what = "global"},
+	{.g = {2, 3, 6, 8, 2, 2, 2, 2, 0, 0, 0, 0, 1, 1, false, false}, .what = "2x2"},
+	{.g = {2, 2, 7, 6, 3, 2, 2, 1, 0, 0, 0, 0, 1, 1, false, false}, .what = "overlapping"},
+	{.g = {1, 2, 7, 8, 3, 3, 2, 2, 0, 0, 0, 0, 1, 1, true, false}, .what = "ceil mode"},
+	{.g = {2, 2, 7, 7, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, true, false}, .what = "pad, ceil mode"},
+	{.g = {2, 2, 7, 6, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, true, true}, .what = "pad counts, ceil mode"},
+	{.g = {2, 2, 5, 6, 3, 3, 1, 2, 1, 0, 2, 1, 1, 1, false, true}, .what = "uneven pad counts"},
+	{.g = {2, 3, 4, 5, 4, 5, 1, 1, 0, 0, 0, 0, 1, 1, false, false}, .what = "global"},
+	{.g = {2, 2, 8, 9, 3, 2, 2, 1, 2, 1, 1, 2, 2, 3, true, true}, .what = "holes, pad counts"},
+	{.g = {1, 3, 7, 8, 2, 3, 1, 2, 0, 1, 0, 1, 3, 2, false, false}, .what = "holes"},
 };
 
 static void run_max(const void *self, float *y)
@@ -232,7 +234,7 @@ START_TEST(pool)
 	ck_assert(y[0] == 3.0f && y[n_y - 1] == 3.0f);
 	run_avg(&t, y);
 	const struct mch_window rows = mch_pool_rows(g, 0), cols = mch_pool_cols(g, 0);
-	const double inside = (double)(rows.end - rows.begin) * (cols.end - cols.begin);
+	const double inside = (double)mch_window_positions(&rows) * mch_window_positions(&cols);
 	ck_assert_double_eq_tol((double)y[0], 3 * inside / ((double)rows.extent * cols.extent), 1e-5);
 	free(u), free(dx), free(y), free(t.x), free(t.at);
 }
@@ -240,7 +242,7 @@ END_TEST
 
 START_TEST(max_takes_the_first_of_equals)
 {
-	const struct mch_pool g = {1, 1, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0, false, false};
+	const struct mch_pool g = {1, 1, 2, 2, 2, 2, 2, 2, 0, 0, 0, 0, 1, 1, false, false};
 	const float x[4] = {1, 5, 5, 5}, dy = 2;
 	float y, dx[4];
 	int32_t at;

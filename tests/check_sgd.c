@@ -39,7 +39,7 @@ static void add_weights(struct mch_net *net, const char *name, enum mch_kind kin
 
 static void add_pool(struct mch_net *net, const char *name, enum mch_kind kind)
 {
-	const struct mch_pool g = {.r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
+	const struct mch_pool g = {.r = 2, .s = 2, .stride_h = 2, .stride_w = 2, .dilation_h = 1, .dilation_w = 1};
 	const int i = add(net, name, kind);
 	net->layers[i].pool = g;
 }

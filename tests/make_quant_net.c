@@ -35,7 +35,8 @@ static void make_net(struct mch_net *net)
 	net->output = -1;
 	add(net, "conv", MCH_CONV)->conv = (struct mch_conv){1, 0, 0, 0, 4, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 1};
 	add(net, "pool", MCH_POOL_MAX)->pool = (struct mch_pool){.n = 1, .r = 2, .s = 2, .stride_h = 2,
-								 .stride_w = 2};
+								 .stride_w = 2, .dilation_h = 1,
+								 .dilation_w = 1};
 	add(net, "fc1", MCH_DENSE)->conv.k = 8;
 	add(net, "relu", MCH_RELU);
 	add(net, "fc2", MCH_DENSE)->conv.k = CLASSES;

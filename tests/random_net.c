@@ -77,18 +77,34 @@ static struct mch_layer random_conv(struct mch_rng *rng, struct mch_shape in)
 	return layer;
 }
 
+/* Holes in a window can leave nothing of it but padding, which mch_net_infer refuses. */
+static bool sees_padding_alone(const struct mch_pool *g)
+{
+	bool is_empty = false;
+	for (int p = 0; p < mch_pool_p(g); p++) {
+		const struct mch_window rows = mch_pool_rows(g, p);
+		is_empty = is_empty || mch_window_positions(&rows) == 0;
+	}
+	for (int q = 0; q < mch_pool_q(g); q++) {
+		const struct mch_window cols = mch_pool_cols(g, q);
+		is_empty = is_empty || mch_window_positions(&cols) == 0;
+	}
+	return is_empty;
+}
+
 static struct mch_layer random_pool(struct mch_rng *rng, struct mch_shape in)
 {
 	struct mch_layer layer = {.kind = between(rng, 0, 1) ? MCH_POOL_MAX : MCH_POOL_AVG};
 	struct mch_pool *g = &layer.pool;
 	do {
 		g->r = between(rng, 1, 3), g->s = between(rng, 1, 3);
+		g->dilation_h = between(rng, 0, 4) ? 1 : 2, g->dilation_w = between(rng, 0, 4) ? 1 : 3;
 		g->pad_top = between(rng, 0, g->r - 1), g->pad_left = between(rng, 0, g->s - 1);
 		g->pad_bottom = between(rng, 0, g->r - 1), g->pad_right = between(rng, 0, g->s - 1);
 		g->stride_h = between(rng, 1, 3), g->stride_w = between(rng, 1, 3);
 		g->ceil_mode = between(rng, 0, 1), g->count_include_pad = between(rng, 0, 1);
 		g->n = 1, g->c = in.c, g->h = in.h, g->w = in.w;
-	} while (mch_pool_p(g) < 1 || mch_pool_q(g) < 1);
+	} while (mch_pool_p(g) < 1 || mch_pool_q(g) < 1 || sees_padding_alone(g));
 	return layer;
 }
 
@@ -132,7 +148,7 @@ static int append_pool(struct mch_net *net, int kernel, int edge, struct mch_rng
 {
 	const struct mch_layer like = {.kind = MCH_POOL_MAX,
 				       .pool = {.r = kernel, .s = kernel, .stride_h = 2, .stride_w = 2,
-						.ceil_mode = true}};
+						.dilation_h = 1, .dilation_w = 1, .ceil_mode = true}};
 	return append_layer(net, &like, edge, rng);
 }
 

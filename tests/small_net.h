@@ -62,10 +62,13 @@ static inline void small_net(struct mch_net *net)
 						.stride_w = 1,
 						.pad_top = 1,
 						.pad_bottom = 1,
+						.dilation_h = 1,
+						.dilation_w = 1,
 						.ceil_mode = true,
 						.count_include_pad = true};
 	i = small_net_add(net, "pool2", MCH_POOL_MAX);
-	net->layers[i].pool = (struct mch_pool){.r = 2, .s = 2, .stride_h = 2, .stride_w = 2};
+	net->layers[i].pool = (struct mch_pool){.r = 2, .s = 2, .stride_h = 2, .stride_w = 2,
+						     .dilation_h = 1, .dilation_w = 1};
 	i = small_net_add(net, "conv2", MCH_CONV);
 	net->layers[i].conv = (struct mch_conv){
 		.k = 3, .r = 1, .s = 1, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1, .groups = 1};

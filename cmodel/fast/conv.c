@@ -207,7 +207,7 @@ static int allocate(struct mch_fast_conv *f, struct mch_err *err)
 static int compile_requant(struct mch_fast_conv *f, const struct mch_fast_conv_spec *spec, struct mch_err *err)
 {
 	const struct mch_conv *g = &spec->conv;
-	const struct mch_pool none = {1, g->k, mch_conv_p(g), mch_conv_q(g), 1, 1, 1, 1, 0, 0, 0, 0, false, false};
+	const struct mch_pool none = {1, g->k, mch_conv_p(g), mch_conv_q(g), 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, false, false};
 	const size_t n_terms = mch_conv_terms(g);
 	int64_t *bias = malloc((size_t)g->k * sizeof(*bias));
 	if (!bias)

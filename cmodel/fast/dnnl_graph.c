@@ -283,9 +283,9 @@ int mch_dnnl_graph_flatten(struct mch_dnnl_graph *graph, int x, struct mch_err *
 }
 
 /* Padding behind the input that makes the library count as many windows as we do (ceil_mode, clipped windows). */
-static int pad_end(int n_windows, int stride, int kernel, int size, int pad_begin)
+static int pad_end(int n_windows, int stride, int reach, int size, int pad_begin)
 {
-	const int need = (n_windows - 1) * stride + kernel - size - pad_begin;
+	const int need = (n_windows - 1) * stride + reach - size - pad_begin;
 	return need > 0 ? need : 0; /* below 0: rows that no window reads, which the library drops as well */
 }
 
@@ -297,13 +297,15 @@ static int append_pool(struct mch_dnnl_graph *graph, int x, const struct mch_poo
 	const dnnl_memory_desc_t dst = any_layout((struct mch_shape){graph->batch, g->c, n_p, n_q});
 	const dnnl_dims_t strides = {g->stride_h, g->stride_w}, kernel = {g->r, g->s};
 	const dnnl_dims_t begin = {g->pad_top, g->pad_left};
-	const dnnl_dims_t end = {pad_end(n_p, g->stride_h, g->r, g->h, g->pad_top),
-				 pad_end(n_q, g->stride_w, g->s, g->w, g->pad_left)};
-	dnnl_pooling_desc_t op;
+	/* The library counts from 0, and wants no more holes than the input has rows even where the window has one row. */
+	const dnnl_dims_t holes = {g->r > 1 ? g->dilation_h - 1 : 0, g->s > 1 ? g->dilation_w - 1 : 0};
+	const dnnl_dims_t end = {pad_end(n_p, g->stride_h, (g->r - 1) * g->dilation_h + 1, g->h, g->pad_top),
+				 pad_end(n_q, g->stride_w, (g->s - 1) * g->dilation_w + 1, g->w, g->pad_left)};
+	dnnl_pooling_v2_desc_t op;
 	dnnl_primitive_desc_t pd;
 	int call;
-	if (mch_dnnl_status(dnnl_pooling_forward_desc_init(&op, dnnl_forward_inference, alg, desc_of(from), &dst,
-							   strides, kernel, begin, end),
+	if (mch_dnnl_status(dnnl_pooling_v2_forward_desc_init(&op, dnnl_forward_inference, alg, desc_of(from), &dst,
+							      strides, kernel, holes, begin, end),
 			    "pooling", err) != 0 ||
 	    mch_dnnl_describe(&graph->lib, &op, "pooling", &pd, err) != 0)
 		return -1;
@@ -325,7 +327,7 @@ static float *divisor_factors(const struct mch_pool *g)
 	float *factor = malloc((size_t)n_p * (size_t)n_q * sizeof(*factor));
 	for (int i = 0; factor && i < n_p * n_q; i++) {
 		const struct mch_window rows = mch_pool_rows(g, i / n_q), cols = mch_pool_cols(g, i % n_q);
-		factor[i] = (float)((double)(rows.end - rows.begin) * (cols.end - cols.begin) /
+		factor[i] = (float)((double)mch_window_positions(&rows) * mch_window_positions(&cols) /
 				    ((double)rows.extent * cols.extent));
 	}
 	return factor;

@@ -12,8 +12,8 @@ static void max_window(const struct mch_pool *g, const struct mch_window *rows, 
 {
 	int32_t best = rows->begin * g->w + cols->begin;
 	float top = x[best];
-	for (int i = rows->begin; i < rows->end; i++)
-		for (int j = cols->begin; j < cols->end; j++) {
+	for (int i = rows->begin; i < rows->end; i += rows->step)
+		for (int j = cols->begin; j < cols->end; j += cols->step) {
 			/* Selections, not branches: which value wins cannot be foretold. */
 			const float v = x[i * g->w + j];
 			best = v > top ? i * g->w + j : best;
@@ -57,8 +57,8 @@ void mch_grad_pool_avg_forward(const struct mch_pool *g, const float *x, float *
 			for (int c = n * g->c; c < (n + 1) * g->c; c++) {
 				const float *plane = x + (ptrdiff_t)c * in;
 				float sum = 0;
-				for (int h = rows.begin; h < rows.end; h++)
-					for (int w = cols.begin; w < cols.end; w++)
+				for (int h = rows.begin; h < rows.end; h += rows.step)
+					for (int w = cols.begin; w < cols.end; w += cols.step)
 						sum += plane[h * g->w + w];
 				y[(ptrdiff_t)c * out + i] = sum * recip;
 			}
@@ -77,8 +77,8 @@ void mch_grad_pool_avg_backward(const struct mch_pool *g, const float *dy, float
 			for (int c = n * g->c; c < (n + 1) * g->c; c++) {
 				float *plane = dx + (ptrdiff_t)c * in;
 				const float share = dy[(ptrdiff_t)c * out + i] * recip;
-				for (int h = rows.begin; h < rows.end; h++)
-					for (int w = cols.begin; w < cols.end; w++)
+				for (int h = rows.begin; h < rows.end; h += rows.step)
+					for (int w = cols.begin; w < cols.end; w += cols.step)
 						plane[h * g->w + w] += share;
 			}
 		}

@@ -33,8 +33,8 @@ void mch_fast_pool_max(const struct mch_pool *g, struct mch_codes codes, const v
 			for (int q = 0; q < n_q; q++, out += pixel) {
 				const struct mch_window rows = mch_pool_rows(g, p), cols = mch_pool_cols(g, q);
 				memset(out, 0, pixel); /* the lowest stored code */
-				for (int i = rows.begin; i < rows.end; i++)
-					for (int j = cols.begin; j < cols.end; j++) {
+				for (int i = rows.begin; i < rows.end; i += rows.step)
+					for (int j = cols.begin; j < cols.end; j += cols.step) {
 						const void *from = image + (size_t)(i * g->w + j) * pixel;
 						if (codes.bytes == 1)
 							max_u8(c, from, out);
@@ -86,8 +86,8 @@ void mch_fast_pool_avg(const struct mch_pool *g, const struct mch_pool_avg *cfg,
 			for (int q = 0; q < n_q; q++, out += c * (size_t)y_codes->bytes) {
 				const struct mch_window rows = mch_pool_rows(g, p), cols = mch_pool_cols(g, q);
 				memset(sums, 0, c * sizeof(*sums));
-				for (int i = rows.begin; i < rows.end; i++)
-					for (int j = cols.begin; j < cols.end; j++)
+				for (int i = rows.begin; i < rows.end; i += rows.step)
+					for (int j = cols.begin; j < cols.end; j += cols.step)
 						add(*x_codes, c, image + (size_t)(i * g->w + j) * pixel, sums);
 				mean(cfg, mch_pool_recip((int64_t)rows.extent * cols.extent), c, sums, *y_codes, out);
 			}

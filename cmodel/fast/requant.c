@@ -95,8 +95,8 @@ MCH_INLINE void gather_row(const struct mch_fast_requant *r, const struct mch_pa
 			int64_t best[BLOCK];
 			for (int b = 0; b < BLOCK; b++)
 				best[b] = INT64_MIN;
-			for (int i = rows.begin; i < rows.end; i++)
-				for (int j = r->cols[q].begin; j < r->cols[q].end; j++) {
+			for (int i = rows.begin; i < rows.end; i += rows.step)
+				for (int j = r->cols[q].begin; j < r->cols[q].end; j += r->cols[q].step) {
 					const size_t pixel = image + (size_t)(i * r->pool.w + j);
 					const size_t at = pixel * acc->stride + (size_t)k;
 					for (size_t b = 0; b < BLOCK; b++) {
@@ -119,8 +119,8 @@ MCH_INLINE void gather_row_of_one(const struct mch_fast_requant *r, const struct
 			int32_t best[BLOCK];
 			for (int b = 0; b < BLOCK; b++)
 				best[b] = INT32_MIN;
-			for (int i = rows.begin; i < rows.end; i++)
-				for (int j = r->cols[q].begin; j < r->cols[q].end; j++) {
+			for (int i = rows.begin; i < rows.end; i += rows.step)
+				for (int j = r->cols[q].begin; j < r->cols[q].end; j += r->cols[q].step) {
 					const size_t pixel = image + (size_t)(i * r->pool.w + j);
 					const int32_t *from = acc->part[0][0] + pixel * acc->stride + k;
 					for (int b = 0; b < BLOCK; b++)

@@ -90,9 +90,9 @@ static struct mch_conv geometry(const struct mch_step *step)
 		return step->conv;
 	const struct mch_pool *p = &step->pool;
 	struct mch_conv g = {1, p->c, p->h, p->w, p->c, p->r, p->s, p->stride_h, p->stride_w, p->pad_top, p->pad_left,
-			     p->pad_bottom, p->pad_right, 1, 1, p->c};
+			     p->pad_bottom, p->pad_right, p->dilation_h, p->dilation_w, p->c};
 	if (step->layer->kind == MCH_RELU) /* it has no window */
-		g.r = g.s = g.stride_h = g.stride_w = 1;
+		g.r = g.s = g.stride_h = g.stride_w = g.dilation_h = g.dilation_w = 1;
 	return g;
 }
 

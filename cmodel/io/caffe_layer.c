@@ -157,7 +157,7 @@ static int read_pool(const struct params *p)
 	const struct mch_prototxt *pool = mch_prototxt_find(p->param, "pool");
 	const struct mch_prototxt *round = mch_prototxt_find(p->param, "round_mode");
 	/* A copy: the layer is not complete while the window's size is inferred. */
-	struct mch_pool g = {.n = 1};
+	struct mch_pool g = {.n = 1, .dilation_h = 1, .dilation_w = 1};
 	const bool is_max = !pool || is_word(pool, "MAX", "0");
 	if (!is_max && !is_word(pool, "AVE", "1"))
 		return complain(p, pool, "only the pools MAX and AVE are supported; rewrite the layer");

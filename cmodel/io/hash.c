@@ -106,6 +106,8 @@ static void hash_geometry(struct mch_hash *hash, const struct mch_layer *layer)
 				      g->pad_bottom, g->pad_right,
 				      g->ceil_mode,  g->count_include_pad && layer->kind == MCH_POOL_AVG};
 		hash_ints(hash, values, sizeof(values) / sizeof(values[0]));
+		if (g->dilation_h != 1 || g->dilation_w != 1)
+			hash_ints(hash, (const int[]){g->dilation_h, g->dilation_w}, 2);
 	}
 }
 

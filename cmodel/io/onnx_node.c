@@ -122,8 +122,6 @@ static int read_pool(const struct mch_onnx_op *op)
 		return -1;
 	if (w.kernel[0] == 0)
 		return mch_onnx_err(&op->node, "kernel_shape is missing; export the model again");
-	if (w.dilation[0] != 1 || w.dilation[1] != 1)
-		return mch_onnx_err(&op->node, "a pool with dilation is not supported; change the layer");
 	const struct mch_pool pool = {.n = 1,
 				      .r = w.kernel[0],
 				      .s = w.kernel[1],
@@ -133,6 +131,8 @@ static int read_pool(const struct mch_onnx_op *op)
 				      .pad_left = w.pad[1],
 				      .pad_bottom = w.pad[2],
 				      .pad_right = w.pad[3],
+				      .dilation_h = w.dilation[0],
+				      .dilation_w = w.dilation[1],
 				      .ceil_mode = ceil_mode != 0,
 				      .count_include_pad = count_pad != 0};
 	return add_pool(op, &x, kind, &pool);
@@ -147,7 +147,8 @@ static int read_global_pool(const struct mch_onnx_op *op)
 	if (mch_onnx_inputs(op, 1, 1, &x) != 0 || mch_onnx_require_edge(op, &x, 4) != 0 ||
 	    mch_build_shape(op->g->net, x.edge, op->g->path, &in, op->g->err) != 0)
 		return -1;
-	const struct mch_pool pool = {.n = 1, .r = in.h, .s = in.w, .stride_h = 1, .stride_w = 1};
+	const struct mch_pool pool = {.n = 1, .r = in.h, .s = in.w, .stride_h = 1, .stride_w = 1,
+				      .dilation_h = 1, .dilation_w = 1};
 	return add_pool(op, &x, kind, &pool);
 }
 

@@ -180,6 +180,8 @@ static void put_pool(struct writer *w, struct entry *e, const struct mch_layer *
 	add_int(&e->node, "ceil_mode", g->ceil_mode);
 	if (layer->kind == MCH_POOL_AVG)
 		add_int(&e->node, "count_include_pad", g->count_include_pad);
+	if (g->dilation_h != 1 || g->dilation_w != 1)
+		add_ints(&e->node, "dilations", 2, (const int[]){g->dilation_h, g->dilation_w});
 	add_ints(&e->node, "kernel_shape", 2, (const int[]){g->r, g->s});
 	add_ints(&e->node, "pads", 4, (const int[]){g->pad_top, g->pad_left, g->pad_bottom, g->pad_right});
 	add_ints(&e->node, "strides", 2, (const int[]){g->stride_h, g->stride_w});

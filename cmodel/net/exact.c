@@ -108,7 +108,7 @@ static int compile_conv(struct mch_exact *e, int i, struct mch_err *err)
 static int compile_relu(struct plan *plan, struct mch_err *err)
 {
 	const struct mch_pool *g = &plan->step->pool;
-	const struct mch_pool none = {1, g->c, g->h, g->w, 1, 1, 1, 1, 0, 0, 0, 0, false, false};
+	const struct mch_pool none = {1, g->c, g->h, g->w, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, false, false};
 	plan->how = RELU;
 	return mch_fast_requant_init(&plan->requant, &plan->step->requant, plan->step->bias,
 				     mch_codes_of(plan->step->out_format), &none, err);

@@ -5,9 +5,25 @@
 
 #include <limits.h>
 
-static int too_large(struct mch_shape s)
+enum {
+	WINDOW_MAX = 1 << 15, /* positions: op/pool.h */
+	SIDE_MAX = 1 << 26,   /* rows or columns: no sum of a few of them leaves an int */
+};
+
+/* Of an output whose sides are positive. */
+static int check_size(const struct mch_shape *out, struct mch_err *err)
 {
-	return (long long)s.c * s.h > INT_MAX / (s.w > 0 ? s.w : 1);
+	if ((long long)out->c * out->h > INT_MAX / out->w)
+		return mch_err_set(err, "size", "the output has over 2^31 elements; use a smaller layer");
+	return 0;
+}
+
+/* Of an input that a window runs over. */
+static int check_sides(const struct mch_shape *in, struct mch_err *err)
+{
+	if (in->h > SIDE_MAX || in->w > SIDE_MAX)
+		return mch_err_set(err, "size", "the input has over 2^26 rows or columns; use a smaller one");
+	return 0;
 }
 
 static int infer_same(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err)
@@ -29,6 +45,8 @@ static int check_conv(struct mch_layer *layer, const struct mch_shape *in, struc
 {
 	struct mch_conv *g = &layer->conv;
 	g->n = 1, g->c = in->c, g->h = in->h, g->w = in->w;
+	if (check_sides(in, err) != 0)
+		return -1;
 	if (g->k < 1 || g->r < 1 || g->s < 1 || g->stride_h < 1 || g->stride_w < 1 || g->dilation_h < 1 ||
 	    g->dilation_w < 1 || g->groups < 1)
 		return mch_err_set(err, "geometry", "channels %d, kernel %dx%d, stride %dx%d, dilation %dx%d, groups %d: "
@@ -55,9 +73,7 @@ static int infer_conv(struct mch_layer *layer, const struct mch_shape *in, struc
 	if (out->h < 1 || out->w < 1)
 		return mch_err_set(err, "kernel", "%dx%d (dilation %dx%d) does not fit the padded input of %dx%d; "
 				   "give a larger input", g->r, g->s, g->dilation_h, g->dilation_w, g->h, g->w);
-	if (too_large(*out))
-		return mch_err_set(err, "size", "the output has over 2^31 elements; use a smaller layer");
-	return 0;
+	return check_size(out, err);
 }
 
 static int infer_deconv(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err)
@@ -75,9 +91,7 @@ static int infer_deconv(struct mch_layer *layer, const struct mch_shape *in, str
 	*out = (struct mch_shape){1, g->k, mch_deconv_p(layer), mch_deconv_q(layer)};
 	if (out->h < 1 || out->w < 1)
 		return mch_err_set(err, "pad", "nothing is left of the output; correct the definition");
-	if (too_large(*out))
-		return mch_err_set(err, "size", "the output has over 2^31 elements; use a smaller layer");
-	return 0;
+	return check_size(out, err);
 }
 
 static int infer_dense(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err)
@@ -87,22 +101,53 @@ static int infer_dense(struct mch_layer *layer, const struct mch_shape *in, stru
 	return infer_conv(layer, &flat, out, err);
 }
 
+/* Every window has at least one position inside the input: one without would have no value. */
+static bool has_empty_window(const struct mch_pool *g)
+{
+	for (int p = 0; p < mch_pool_p(g); p++) {
+		const struct mch_window rows = mch_pool_rows(g, p);
+		if (mch_window_positions(&rows) == 0)
+			return true;
+	}
+	for (int q = 0; q < mch_pool_q(g); q++) {
+		const struct mch_window cols = mch_pool_cols(g, q);
+		if (mch_window_positions(&cols) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int check_pool(const struct mch_pool *g, struct mch_err *err)
+{
+	if (g->r < 1 || g->s < 1 || g->stride_h < 1 || g->stride_w < 1 || g->dilation_h < 1 || g->dilation_w < 1 ||
+	    g->r > WINDOW_MAX / g->s || g->stride_h > SIDE_MAX || g->stride_w > SIDE_MAX)
+		return mch_err_set(err, "window", "%dx%d with stride %dx%d and dilation %dx%d is not usable; 1 to 32768 positions "
+				   "and strides and dilations of at least 1 are", g->r, g->s, g->stride_h, g->stride_w,
+				   g->dilation_h, g->dilation_w);
+	if (g->dilation_h > SIDE_MAX / g->r || g->dilation_w > SIDE_MAX / g->s)
+		return mch_err_set(err, "window", "%dx%d with dilation %dx%d spans over 2^26 rows or columns; correct the "
+				   "definition", g->r, g->s, g->dilation_h, g->dilation_w);
+	if (g->pad_top < 0 || g->pad_left < 0 || g->pad_bottom < 0 || g->pad_right < 0 ||
+	    g->pad_top > (g->r - 1) * g->dilation_h || g->pad_bottom > (g->r - 1) * g->dilation_h ||
+	    g->pad_left > (g->s - 1) * g->dilation_w || g->pad_right > (g->s - 1) * g->dilation_w)
+		return mch_err_set(err, "pad", "must be at least 0 and below the window's size; correct the definition");
+	return 0;
+}
+
 static int infer_pool(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err)
 {
 	struct mch_pool *g = &layer->pool;
 	g->n = 1, g->c = in->c, g->h = in->h, g->w = in->w;
-	if (g->r < 1 || g->s < 1 || g->stride_h < 1 || g->stride_w < 1 || g->r > 32768 / (g->s > 0 ? g->s : 1))
-		return mch_err_set(err, "window", "%dx%d with stride %dx%d is not usable; 1 to 32768 positions and strides "
-				   "of at least 1 are", g->r, g->s, g->stride_h, g->stride_w);
-	/* A window that lay in the padding alone would have no value. */
-	if (g->pad_top < 0 || g->pad_left < 0 || g->pad_bottom < 0 || g->pad_right < 0 || g->pad_top >= g->r ||
-	    g->pad_bottom >= g->r || g->pad_left >= g->s || g->pad_right >= g->s)
-		return mch_err_set(err, "pad", "must be at least 0 and below the window's size; correct the definition");
+	if (check_sides(in, err) != 0 || check_pool(g, err) != 0)
+		return -1;
 	*out = (struct mch_shape){1, in->c, mch_pool_p(g), mch_pool_q(g)};
 	if (out->h < 1 || out->w < 1)
 		return mch_err_set(err, "window", "%dx%d does not fit the padded input of %dx%d; give a larger input",
 				   g->r, g->s, g->h, g->w);
-	return 0;
+	if (has_empty_window(g))
+		return mch_err_set(err, "window", "%dx%d with dilation %dx%d lies in the padding alone somewhere; correct the "
+				   "definition", g->r, g->s, g->dilation_h, g->dilation_w);
+	return check_size(out, err);
 }
 
 static int infer_norm(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err)
@@ -135,7 +180,7 @@ static int infer_eltwise(struct mch_layer *layer, const struct mch_shape *in, st
 					   "definition", out->c, out->h, out->w, c, h, w);
 		*out = (struct mch_shape){1, c > out->c ? c : out->c, h > out->h ? h : out->h, w > out->w ? w : out->w};
 	}
-	return too_large(*out) ? mch_err_set(err, "size", "the output has over 2^31 elements; use a smaller layer") : 0;
+	return check_size(out, err);
 }
 
 static int *side(struct mch_shape *s, int axis)
@@ -159,8 +204,8 @@ static int infer_concat(struct mch_layer *layer, const struct mch_shape *in, str
 		if (*side(out, axis) > INT_MAX - more)
 			return mch_err_set(err, "size", "the output has over 2^31 elements; use a smaller layer");
 		*side(out, axis) += more;
-		if (too_large(*out))
-			return mch_err_set(err, "size", "the output has over 2^31 elements; use a smaller layer");
+		if (check_size(out, err) != 0)
+			return -1;
 	}
 	return 0;
 }
@@ -170,13 +215,15 @@ static int infer_gather(struct mch_layer *layer, const struct mch_shape *in, str
 	const struct mch_gather *g = &layer->gather;
 	const int size[3] = {g->n_c, g->n_h, g->n_w}, limit[3] = {in->c, in->h, in->w};
 	const int *at = g->at;
+	if (g->n_c < 1 || g->n_h < 1 || g->n_w < 1)
+		return mch_err_set(err, "output", "%dx%dx%d has no elements; correct the definition", g->n_c, g->n_h, g->n_w);
 	for (int axis = 0; axis < 3; axis++)
 		for (int i = 0; i < size[axis]; i++, at++)
 			if (*at < -1 || *at >= limit[axis])
 				return mch_err_set(err, "index", "%d is outside the input of %dx%dx%d; correct the definition",
 						   *at, in->c, in->h, in->w);
 	*out = (struct mch_shape){1, g->n_c, g->n_h, g->n_w};
-	return too_large(*out) ? mch_err_set(err, "size", "the output has over 2^31 elements; use a smaller layer") : 0;
+	return check_size(out, err);
 }
 
 /* RESHAPE and CONSTANT tell their shape. */
@@ -184,8 +231,10 @@ static int infer_shape(struct mch_layer *layer, const struct mch_shape *in, stru
 {
 	*out = layer->shape;
 	out->n = 1;
-	if (out->c < 1 || out->h < 1 || out->w < 1 || too_large(*out))
+	if (out->c < 1 || out->h < 1 || out->w < 1)
 		return mch_err_set(err, "shape", "%dx%dx%d is not usable; correct the definition", out->c, out->h, out->w);
+	if (check_size(out, err) != 0)
+		return -1;
 	if (layer->n_in && mch_shape_elems(*out) != mch_shape_elems(in[0]))
 		return mch_err_set(err, "shape", "%dx%dx%d has not as many elements as the input of %dx%dx%d; correct the "
 				   "definition", out->c, out->h, out->w, in->c, in->h, in->w);

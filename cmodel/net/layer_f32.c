@@ -131,8 +131,8 @@ static float pool_window(const struct mch_layer *layer, const float *plane, int 
 	const struct mch_window rows = mch_pool_rows(g, p), cols = mch_pool_cols(g, q);
 	double sum = 0;
 	float best = -INFINITY;
-	for (int i = rows.begin; i < rows.end; i++)
-		for (int j = cols.begin; j < cols.end; j++) {
+	for (int i = rows.begin; i < rows.end; i += rows.step)
+		for (int j = cols.begin; j < cols.end; j += cols.step) {
 			const float v = plane[i * g->w + j];
 			sum += (double)v;
 			best = v > best ? v : best;

@@ -7,45 +7,56 @@
 
 #include "fxp/sat.h"
 
-/* Number of windows along one axis. With ceil_mode the last window must still start inside input + begin pad. */
-static int n_windows(int size, int kernel, int stride, int pad_begin, int pad_end, bool ceil_mode)
+/* Number of windows along one axis. With ceil_mode the last window may stand out over the end, even where it is the only one
+ * and larger than all there is, but must still start inside input + begin pad. */
+static int n_windows(int size, int reach, int stride, int pad_begin, int pad_end, bool ceil_mode)
 {
-	const int room = size + pad_begin + pad_end - kernel;
+	const int room = size + pad_begin + pad_end - reach + (ceil_mode ? stride - 1 : 0);
 	if (room < 0)
 		return 0;
-	int n = (room + (ceil_mode ? stride - 1 : 0)) / stride + 1;
-	if (ceil_mode && (n - 1) * stride >= size + pad_begin)
-		n--;
-	return n;
+	const int n = room / stride + 1;
+	return ceil_mode && (n - 1) * stride >= size + pad_begin ? n - 1 : n;
+}
+
+/* Rows from a window's first position to its last, both counted. */
+static int reach(int kernel, int dilation)
+{
+	return (kernel - 1) * dilation + 1;
 }
 
 int mch_pool_p(const struct mch_pool *g)
 {
-	return n_windows(g->h, g->r, g->stride_h, g->pad_top, g->pad_bottom, g->ceil_mode);
+	return n_windows(g->h, reach(g->r, g->dilation_h), g->stride_h, g->pad_top, g->pad_bottom, g->ceil_mode);
 }
 
 int mch_pool_q(const struct mch_pool *g)
 {
-	return n_windows(g->w, g->s, g->stride_w, g->pad_left, g->pad_right, g->ceil_mode);
+	return n_windows(g->w, reach(g->s, g->dilation_w), g->stride_w, g->pad_left, g->pad_right, g->ceil_mode);
 }
 
-static struct mch_window window(int start, int kernel, int size, int pad_end, bool include_pad)
+/* Positions start + i * step, 0 <= i < kernel, that lie before `limit`. */
+static int n_before(int start, int step, int kernel, int limit)
 {
-	const int stop = start + kernel;
-	struct mch_window win = {start < 0 ? 0 : start, stop > size ? size : stop, 0};
-	const int padded_stop = stop > size + pad_end ? size + pad_end : stop;
-	win.extent = include_pad ? padded_stop - start : win.end - win.begin;
-	return win;
+	const int n = limit > start ? (limit - start - 1) / step + 1 : 0;
+	return n < kernel ? n : kernel;
+}
+
+static struct mch_window window(int start, int kernel, int step, int size, int pad_end, bool include_pad)
+{
+	const int n_outside = n_before(start, step, kernel, 0), n_inside = n_before(start, step, kernel, size) - n_outside;
+	const int begin = start + n_outside * step;
+	return (struct mch_window){begin, n_inside > 0 ? begin + (n_inside - 1) * step + 1 : begin, step,
+				   include_pad ? n_before(start, step, kernel, size + pad_end) : n_inside};
 }
 
 struct mch_window mch_pool_rows(const struct mch_pool *g, int p)
 {
-	return window(p * g->stride_h - g->pad_top, g->r, g->h, g->pad_bottom, g->count_include_pad);
+	return window(p * g->stride_h - g->pad_top, g->r, g->dilation_h, g->h, g->pad_bottom, g->count_include_pad);
 }
 
 struct mch_window mch_pool_cols(const struct mch_pool *g, int q)
 {
-	return window(q * g->stride_w - g->pad_left, g->s, g->w, g->pad_right, g->count_include_pad);
+	return window(q * g->stride_w - g->pad_left, g->s, g->dilation_w, g->w, g->pad_right, g->count_include_pad);
 }
 
 void mch_pool_max(const struct mch_pool *g, const int32_t *x, int32_t *y)
@@ -56,8 +67,8 @@ void mch_pool_max(const struct mch_pool *g, const int32_t *x, int32_t *y)
 			for (int q = 0; q < n_q; q++) {
 				const struct mch_window rows = mch_pool_rows(g, p), cols = mch_pool_cols(g, q);
 				int32_t best = INT32_MIN;
-				for (int i = rows.begin; i < rows.end; i++)
-					for (int j = cols.begin; j < cols.end; j++)
+				for (int i = rows.begin; i < rows.end; i += rows.step)
+					for (int j = cols.begin; j < cols.end; j += cols.step)
 						best = x[i * g->w + j] > best ? x[i * g->w + j] : best;
 				*y++ = best;
 			}
@@ -89,8 +100,8 @@ void mch_pool_avg(const struct mch_pool *g, const struct mch_pool_avg *cfg, cons
 			for (int q = 0; q < n_q; q++) {
 				const struct mch_window rows = mch_pool_rows(g, p), cols = mch_pool_cols(g, q);
 				int64_t sum = 0;
-				for (int i = rows.begin; i < rows.end; i++)
-					for (int j = cols.begin; j < cols.end; j++)
+				for (int i = rows.begin; i < rows.end; i += rows.step)
+					for (int j = cols.begin; j < cols.end; j += cols.step)
 						sum += x[i * g->w + j];
 				*y++ = mean(cfg, sum, (int64_t)rows.extent * cols.extent, events);
 			}

@@ -18,6 +18,7 @@ struct mch_pool {
 	int r, s;
 	int stride_h, stride_w;
 	int pad_top, pad_left, pad_bottom, pad_right;
+	int dilation_h, dilation_w; /* rows and columns from one position of the window to the next; 1: no holes */
 	bool ceil_mode;         /* output size rounds up (Caffe); a window that starts past the end is dropped */
 	bool count_include_pad; /* mean: padded positions count in the divisor (as Caffe clips it, see spec) */
 };
@@ -25,13 +26,18 @@ struct mch_pool {
 int mch_pool_p(const struct mch_pool *g);
 int mch_pool_q(const struct mch_pool *g);
 
-/* First and last + 1 row (or column) of window i, clipped to the input; size, kernel, stride and pad of that axis.
- * Also the divisor's extent: clipped to size + pad_end when padding counts. */
+/* Rows (or columns) begin, begin + step, ... below end: the positions of window i inside the input, at least one in a
+ * geometry that mch_net_infer took. extent: how many count in the divisor; with padding those before size + pad_end. */
 struct mch_window {
-	int begin, end, extent;
+	int begin, end, step, extent;
 };
 struct mch_window mch_pool_rows(const struct mch_pool *g, int p);
 struct mch_window mch_pool_cols(const struct mch_pool *g, int q);
+
+static inline int mch_window_positions(const struct mch_window *window)
+{
+	return window->end > window->begin ? (window->end - window->begin - 1) / window->step + 1 : 0;
+}
 
 /* Format of x and y is one and the same. Padding never wins. */
 void mch_pool_max(const struct mch_pool *g, const int32_t *x, int32_t *y);

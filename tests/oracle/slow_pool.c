@@ -5,17 +5,17 @@
 
 #include "oracle/slow_fxp.h"
 
-int slow_pool_size(int size, int pad_begin, int pad_end, int kernel, int stride, bool ceil_mode)
+int slow_pool_size(int size, int pad_begin, int pad_end, int kernel, int stride, int dilation, bool ceil_mode)
 {
-	const int room = pad_begin + size + pad_end - kernel;
-	int steps = 0;
-	if (room < 0)
-		return 0;
-	while ((steps + 1) * stride <= room)
-		steps++;
-	if (ceil_mode && steps * stride < room && (steps + 1) * stride < size + pad_begin)
-		steps++;
-	return steps + 1;
+	const int room = pad_begin + size + pad_end - (kernel - 1) * dilation - 1;
+	int n = 0;
+	if (!ceil_mode) /* window n fits */
+		while (n * stride <= room)
+			n++;
+	else /* window n - 1 would leave something over, and window n starts inside */
+		while ((n - 1) * stride < room && n * stride < size + pad_begin)
+			n++;
+	return n;
 }
 
 /* What one window sees. */
@@ -29,7 +29,8 @@ static struct seen look(const struct mch_pool *g, const int32_t *plane, int p, i
 	struct seen seen = {0, -((slow_int)1 << 40), 0, 0};
 	for (int r = 0; r < g->r; r++)
 		for (int s = 0; s < g->s; s++) {
-			const int row = p * g->stride_h - g->pad_top + r, col = q * g->stride_w - g->pad_left + s;
+			const int row = p * g->stride_h - g->pad_top + r * g->dilation_h;
+			const int col = q * g->stride_w - g->pad_left + s * g->dilation_w;
 			seen.n_padded += row < g->h + g->pad_bottom && col < g->w + g->pad_right;
 			if (row < 0 || row >= g->h || col < 0 || col >= g->w)
 				continue;
@@ -44,12 +45,14 @@ static struct seen look(const struct mch_pool *g, const int32_t *plane, int p, i
 
 static int size_p(const struct mch_pool *g)
 {
-	return slow_pool_size(g->h, g->pad_top, g->pad_bottom, g->r, g->stride_h, g->ceil_mode);
+	return slow_pool_size(g->h, g->pad_top, g->pad_bottom, g->r, g->stride_h, g->dilation_h,
+			      g->ceil_mode);
 }
 
 static int size_q(const struct mch_pool *g)
 {
-	return slow_pool_size(g->w, g->pad_left, g->pad_right, g->s, g->stride_w, g->ceil_mode);
+	return slow_pool_size(g->w, g->pad_left, g->pad_right, g->s, g->stride_w, g->dilation_w,
+			      g->ceil_mode);
 }
 
 void slow_pool_max(const struct mch_pool *g, const int32_t *x, int32_t *y)

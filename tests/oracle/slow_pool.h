@@ -10,7 +10,7 @@
 #include "op/pool.h"
 
 /* Output size along an axis. */
-int slow_pool_size(int size, int pad_begin, int pad_end, int kernel, int stride, bool ceil_mode);
+int slow_pool_size(int size, int pad_begin, int pad_end, int kernel, int stride, int dilation, bool ceil_mode);
 
 void slow_pool_max(const struct mch_pool *g, const int32_t *x, int32_t *y);
 
