@@ -317,7 +317,8 @@ static const struct {
 	 "a.onnx: node conv1 (Conv): tensor \"conv1.weight\": element 2 is infinite or no number; train the model "
 	 "again"},
 	{external,
-	 "a.onnx: node conv1 (Conv): tensor \"conv1.weight\" is kept in another file; save the model as one file"},
+	 "a.onnx: node conv1 (Conv): tensor \"conv1.weight\": its file \"\" is not below the model's "
+	 "folder; put it there, and name it so"},
 	{huge_dims, "a.onnx: node conv1 (Conv): its weights \"conv1.weight\" have a dimension of "
 		    "4611686018427387904; change the "
 		    "layer"},

@@ -40,10 +40,13 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/onnx_attr.c \
 	cmodel/io/onnx_attr.h \
 	cmodel/io/onnx_graph.h \
+	cmodel/io/onnx_load.c \
+	cmodel/io/onnx_load.h \
 	cmodel/io/onnx_node.c \
 	cmodel/io/onnx_op.h \
 	cmodel/io/onnx_read.c \
 	cmodel/io/onnx_read.h \
+	cmodel/io/onnx_tensor.c \
 	cmodel/io/onnx_weights.c \
 	cmodel/io/onnx_write.c \
 	cmodel/io/onnx_write.h \

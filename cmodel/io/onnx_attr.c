@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Attributes and tensors of ONNX nodes; see onnx_attr.h. */
+/* Attributes of ONNX nodes; see onnx_attr.h. */
 #include "io/onnx_attr.h"
 
-#include <float.h>
-#include <limits.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum attribute_type { TYPE_FLOAT = 1, TYPE_INT = 2, TYPE_STRING = 3, TYPE_INTS = 7 };
-enum data_type { DATA_FLOAT = 1, DATA_INT64 = 7, DATA_DOUBLE = 11 };
 
 const char *mch_onnx_name(const MchOnnx__NodeProto *node)
 {
@@ -100,12 +96,26 @@ int mch_onnx_ints(const struct mch_onnx_node *node, const char *name, int n, int
 	return 0;
 }
 
+/* The shortest decimal that is this float: who wrote 0.1 gets 0.1, not 0.10000000149. */
+static double widen(float value)
+{
+	char text[32];
+	double wide;
+	for (int digits = 1; digits < 9; digits++) {
+		snprintf(text, sizeof(text), "%.*e", digits - 1, (double)value);
+		wide = strtod(text, NULL);
+		if ((float)wide == value)
+			return wide;
+	}
+	return (double)value;
+}
+
 int mch_onnx_real(const struct mch_onnx_node *node, const char *name, double fallback, double *value)
 {
 	const MchOnnx__AttributeProto *a;
 	if (find_typed(node, name, TYPE_FLOAT, &a) != 0)
 		return -1;
-	*value = a ? (double)a->f : fallback;
+	*value = a ? widen(a->f) : fallback;
 	return 0;
 }
 
@@ -123,109 +133,5 @@ int mch_onnx_text(const struct mch_onnx_node *node, const char *name, const char
 	if (n > 0)
 		memcpy(buf, a->s.data, n);
 	buf[n] = '\0';
-	return 0;
-}
-
-size_t mch_onnx_tensor_elems(const MchOnnx__TensorProto *t)
-{
-	size_t n = 1;
-	for (size_t i = 0; i < t->n_dims; i++) {
-		if (t->dims[i] < 1 || t->dims[i] > INT_MAX || n > (size_t)INT_MAX / (size_t)t->dims[i])
-			return 0;
-		n *= (size_t)t->dims[i];
-	}
-	return n;
-}
-
-static uint64_t little_endian(const uint8_t *bytes, int n_bytes)
-{
-	uint64_t v = 0;
-	for (int i = n_bytes - 1; i >= 0; i--)
-		v = v << 8 | bytes[i];
-	return v;
-}
-
-static float raw_f32(const MchOnnx__TensorProto *t, size_t i)
-{
-	const uint32_t bits = (uint32_t)little_endian(t->raw_data.data + 4 * i, 4);
-	float v;
-	memcpy(&v, &bits, sizeof(v));
-	return v;
-}
-
-static double raw_f64(const MchOnnx__TensorProto *t, size_t i)
-{
-	const uint64_t bits = little_endian(t->raw_data.data + 8 * i, 8);
-	double v;
-	memcpy(&v, &bits, sizeof(v));
-	return v;
-}
-
-/* The tensor has as many elements as its shape says, in raw_data or in the typed list. */
-static int check_elems(const struct mch_onnx_node *node, const MchOnnx__TensorProto *t, size_t elem_bytes,
-		       size_t n_typed, size_t *n)
-{
-	*n = mch_onnx_tensor_elems(t);
-	if (t->data_location != 0)
-		return mch_onnx_err(node, "tensor \"%.64s\" is kept in another file; save the model as one file",
-				    t->name);
-	if (*n == 0)
-		return mch_onnx_err(node, "tensor \"%.64s\" has an empty or too large shape; export the model again",
-				    t->name);
-	const int is_raw = t->raw_data.len > 0;
-	if (is_raw ? t->raw_data.len != *n * elem_bytes : n_typed != *n)
-		return mch_onnx_err(
-			node,
-			"tensor \"%.64s\": %zu elements expected, %zu found; the file is damaged, export it again",
-			t->name, *n, is_raw ? t->raw_data.len / elem_bytes : n_typed);
-	return 0;
-}
-
-int mch_onnx_tensor_f32(const struct mch_onnx_node *node, const MchOnnx__TensorProto *t, float **values, size_t *n)
-{
-	const int is_double = t->data_type == DATA_DOUBLE;
-	*values = NULL;
-	if (t->data_type != DATA_FLOAT && !is_double)
-		return mch_onnx_err(
-			node, "tensor \"%.64s\" has data type %d, float (1) or double (11) is expected; convert it",
-			t->name, (int)t->data_type);
-	if (check_elems(node, t, is_double ? 8 : 4, is_double ? t->n_double_data : t->n_float_data, n) != 0)
-		return -1;
-	float *out = malloc(*n * sizeof(*out));
-	if (!out)
-		return mch_onnx_err(node, "out of memory for %zu weights; use a machine with more", *n);
-	for (size_t i = 0; i < *n; i++) {
-		if (is_double) {
-			const double v = t->raw_data.len > 0 ? raw_f64(t, i) : t->double_data[i];
-			out[i] = fabs(v) <= (double)FLT_MAX ? (float)v : NAN;
-		} else {
-			out[i] = t->raw_data.len > 0 ? raw_f32(t, i) : t->float_data[i];
-		}
-		if (!isfinite(out[i])) {
-			free(out);
-			return mch_onnx_err(
-				node, "tensor \"%.64s\": element %zu is infinite or no number; train the model again",
-				t->name, i);
-		}
-	}
-	*values = out;
-	return 0;
-}
-
-int mch_onnx_tensor_ints(const struct mch_onnx_node *node, const MchOnnx__TensorProto *t, size_t n, int64_t *values)
-{
-	size_t n_found;
-	if (t->data_type != DATA_INT64)
-		return mch_onnx_err(
-			node, "tensor \"%.64s\" has data type %d, int64 (7) is expected; export the model again",
-			t->name, (int)t->data_type);
-	if (check_elems(node, t, 8, t->n_int64_data, &n_found) != 0)
-		return -1;
-	if (n_found != n)
-		return mch_onnx_err(node, "tensor \"%.64s\" has %zu elements, %zu are expected; change the layer",
-				    t->name, n_found, n);
-	for (size_t i = 0; i < n; i++)
-		values[i] =
-			t->raw_data.len > 0 ? (int64_t)little_endian(t->raw_data.data + 8 * i, 8) : t->int64_data[i];
 	return 0;
 }

@@ -4,17 +4,20 @@
 #ifndef MCH_IO_ONNX_ATTR_H
 #define MCH_IO_ONNX_ATTR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
 #include "io/onnx.pb-c.h"
+#include "io/wire.h"
 
 /* A node and where it is, for messages: "net.onnx: node conv1 (Conv): ...". */
 struct mch_onnx_node {
 	const char *path;
 	const MchOnnx__NodeProto *proto;
 	struct mch_err *err;
+	struct mch_wire *wire; /* the model's file, where large tensors are (onnx_load.h) */
 };
 
 /* err with the node's place; returns -1. */
@@ -34,13 +37,27 @@ int mch_onnx_real(const struct mch_onnx_node *node, const char *name, double fal
 int mch_onnx_text(const struct mch_onnx_node *node, const char *name, const char *fallback, char *buf, size_t room);
 const MchOnnx__AttributeProto *mch_onnx_find(const struct mch_onnx_node *node, const char *name);
 
+/* Tensors, onnx_tensor.c. Elements are where the file has them: in the messages, further on in the file, or in another
+ * file below the model's folder. Sizes are proven before anything is allocated. */
+
 /* Elements of a tensor, 0 when a dimension is not positive or they do not fit the memory of a file. */
 size_t mch_onnx_tensor_elems(const MchOnnx__TensorProto *t);
 
-/* Copies all elements of a float or double tensor; owned by the caller. Every one must be finite. */
+/* All elements of a tensor of any number type as floats; owned by the caller. Every one must be finite. */
 int mch_onnx_tensor_f32(const struct mch_onnx_node *node, const MchOnnx__TensorProto *t, float **values, size_t *n);
 
-/* The elements of an int64 tensor, exactly n of them. */
+/* The same without the demand to be finite. */
+int mch_onnx_tensor_any_f32(const struct mch_onnx_node *node, const MchOnnx__TensorProto *t, float **values,
+			    size_t *n);
+
+/* The elements of a tensor of whole numbers, exactly n of them. */
 int mch_onnx_tensor_ints(const struct mch_onnx_node *node, const MchOnnx__TensorProto *t, size_t n, int64_t *values);
+
+/* The same, however many; owned by the caller. */
+int mch_onnx_tensor_all_ints(const struct mch_onnx_node *node, const MchOnnx__TensorProto *t, int64_t **values,
+			     size_t *n);
+
+/* Whole numbers, or bool. */
+bool mch_onnx_tensor_is_whole(const MchOnnx__TensorProto *t);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "io/onnx.pb-c.h"
+#include "io/wire.h"
 #include "net/net.h"
 
 /* A named value: a constant, or an edge of the network. */
@@ -22,6 +23,7 @@ struct mch_onnx_graph {
 	const MchOnnx__GraphProto *proto;
 	struct mch_net *net;
 	struct mch_err *err;
+	struct mch_wire *wire; /* the file */
 	int opset;
 	int64_t batch; /* of the input, 0 when open */
 	struct mch_onnx_value *values;

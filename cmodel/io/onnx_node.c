@@ -304,7 +304,7 @@ bool mch_onnx_is_known(const MchOnnx__NodeProto *node)
 
 int mch_onnx_read_node(struct mch_onnx_graph *g, const MchOnnx__NodeProto *node)
 {
-	const struct mch_onnx_op op = {g, {g->path, node, g->err}};
+	const struct mch_onnx_op op = {g, {g->path, node, g->err, g->wire}};
 	const struct row *row = find_row(node);
 	return mch_onnx_check_attributes(&op.node, row->attributes) != 0 ? -1 : row->read(&op);
 }

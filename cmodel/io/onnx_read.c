@@ -11,6 +11,7 @@
 #include "io/file.h"
 #include "io/onnx_attr.h"
 #include "io/onnx_graph.h"
+#include "io/onnx_load.h"
 #include "io/real_text.h"
 
 const struct mch_onnx_value *mch_onnx_value(const struct mch_onnx_graph *g, const char *name)
@@ -189,30 +190,31 @@ static int read_graph(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model
 	return mch_build_finish(g->net, g->path, g->err);
 }
 
-int mch_onnx_parse(const char *where, const void *bytes, size_t n_bytes, struct mch_net *net, struct mch_err *err)
+/* load->wire is open; it is closed here. */
+static int read_model(const char *path, struct mch_onnx_load *load, struct mch_net *net, struct mch_err *err)
 {
-	struct mch_onnx_graph g = {.path = where, .net = net, .err = err};
-	mch_net_init(net);
-	MchOnnx__ModelProto *model = mch_onnx__model_proto__unpack(NULL, n_bytes, bytes);
-	if (!model)
-		return mch_err_set(err, where, "is no ONNX model, or damaged or cut off; export it again");
-	const int status = read_graph(&g, model);
+	struct mch_onnx_graph g = {.path = path, .net = net, .err = err, .wire = &load->wire};
+	int status = mch_onnx_load(load, err);
+	if (status == 0)
+		status = read_graph(&g, load->model);
 	if (status != 0)
 		mch_net_free(net);
 	free(g.values);
-	mch_onnx__model_proto__free_unpacked(model, NULL);
+	mch_onnx_unload(load);
 	return status;
+}
+
+int mch_onnx_parse(const char *where, const void *bytes, size_t n_bytes, struct mch_net *net, struct mch_err *err)
+{
+	struct mch_onnx_load load;
+	mch_net_init(net);
+	mch_wire_open_bytes(&load.wire, where, bytes, n_bytes, err);
+	return read_model(where, &load, net, err);
 }
 
 int mch_onnx_read(const char *path, struct mch_net *net, struct mch_err *err)
 {
-	const size_t limit_bytes = (size_t)1 << 31; /* protobuf's own limit */
-	char *bytes;
-	size_t n_bytes;
+	struct mch_onnx_load load;
 	mch_net_init(net);
-	if (mch_file_read(path, limit_bytes, &bytes, &n_bytes, err) != 0)
-		return -1;
-	const int status = mch_onnx_parse(path, bytes, n_bytes, net, err);
-	free(bytes);
-	return status;
+	return mch_wire_open(&load.wire, path, err) != 0 ? -1 : read_model(path, &load, net, err);
 }

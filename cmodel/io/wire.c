@@ -89,6 +89,17 @@ int mch_wire_open(struct mch_wire *wire, const char *path, struct mch_err *err)
 	return 0;
 }
 
+void mch_wire_open_bytes(struct mch_wire *wire, const char *path, const void *bytes, size_t n_bytes,
+			 struct mch_err *err)
+{
+	memset(wire, 0, sizeof(*wire));
+	wire->path = path;
+	wire->err = err;
+	wire->fd = -1;
+	wire->memory = bytes;
+	wire->n_bytes = wire->end = n_bytes;
+}
+
 void mch_wire_close(struct mch_wire *wire)
 {
 	if (wire->spool && wire->fd == fileno(wire->spool))
@@ -105,6 +116,10 @@ void mch_wire_close(struct mch_wire *wire)
 static int read_at(struct mch_wire *wire, uint64_t at, void *to, size_t n_bytes)
 {
 	unsigned char *bytes = to;
+	if (wire->memory) {
+		memcpy(bytes, wire->memory + at, n_bytes);
+		return 0;
+	}
 	while (n_bytes > 0) {
 		const ssize_t n = pread(wire->fd, bytes, n_bytes, (off_t)at);
 		if (n < 0 && errno == EINTR)

@@ -33,6 +33,7 @@ struct mch_wire {
 	const char *path; /* for messages, kept by the caller */
 	FILE *spool;      /* a pipe is copied to a temporary file, so that offsets mean something */
 	int fd;
+	const unsigned char *memory; /* the bytes of mch_wire_open_bytes */
 	uint64_t n_bytes;   /* of the file */
 	uint64_t at;        /* offset of the next byte to read */
 	uint64_t end;       /* of the message that next() walks */
@@ -47,6 +48,9 @@ struct mch_wire {
 
 /* path may be "-". 0, or -1. After a failure nothing is left open. */
 int mch_wire_open(struct mch_wire *wire, const char *path, struct mch_err *err);
+/* Bytes that are in memory already, kept by the caller; path names them in messages. */
+void mch_wire_open_bytes(struct mch_wire *wire, const char *path, const void *bytes, size_t n_bytes,
+			 struct mch_err *err);
 void mch_wire_close(struct mch_wire *wire); /* safe after a failed open */
 
 /* The next field of the message: 1, 0 at its end, or -1. A LEN field may be entered, read, or left alone. */
