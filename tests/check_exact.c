@@ -245,7 +245,7 @@ static void compare_score(const struct mch_qnet *q, const struct mch_dataset *da
 	int32_t *x = malloc(N * in * sizeof(*x)), *y = malloc(N * out * sizeof(*y)), got[N], want[N];
 	int right = 0;
 	ck_assert(x && y);
-	mch_dataset_raw(data, 0, N, q->net->transform.scale, q->input_format, x);
+	ck_assert_int_eq(mch_dataset_raw(data, 0, N, q->input_format, x, &err), 0);
 	ck_assert_int_eq(mch_qnet_run(q, N, x, y, NULL, NULL, &err), 0);
 	for (int i = 0; i < N; i++) {
 		want[i] = mch_argmax_raw(y + (size_t)i * out, (int)out);
@@ -279,6 +279,7 @@ START_TEST(score)
 		random_quant(&rng, &any_width, &net, &quant);
 		ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
 		random_dataset(&rng, net.edges[net.input].shape, 37, &data);
+		data.transform = &net.transform;
 		compare_score(&q, &data);
 		mch_dataset_free(&data);
 		mch_qnet_free(&q);

@@ -96,7 +96,8 @@ START_TEST(score_is_the_same_on_any_number_of_threads)
 	struct mch_net net;
 	struct mch_err err = {""};
 	lenet_net(&rng, &net);
-	struct mch_dataset data = {.n_images = N, .n_classes = 10, .shape = net.edges[net.input].shape};
+	struct mch_dataset data = {.n_images = N, .n_classes = 10, .shape = net.edges[net.input].shape,
+				   .transform = &net.transform};
 	data.pixels = malloc(N * mch_shape_elems(data.shape));
 	data.labels = calloc(N, sizeof(*data.labels));
 	ck_assert(data.pixels && data.labels);

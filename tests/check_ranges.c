@@ -38,7 +38,8 @@ static void setup(void)
 		for (size_t j = 0; j < layer->n_weights; j++)
 			layer->weights[j] = (float)(mch_rng_real(&rng) - 0.5);
 	}
-	data = (struct mch_dataset){.n_images = N_IMAGES, .n_classes = 5, .shape = {1, 1, SIZE, SIZE}};
+	data = (struct mch_dataset){.n_images = N_IMAGES, .n_classes = 5, .shape = {1, 1, SIZE, SIZE},
+				    .transform = &net.transform};
 	data.pixels = malloc(N_IMAGES * SIZE * SIZE);
 	data.labels = calloc(N_IMAGES, sizeof(*data.labels));
 	for (int i = 0; i < N_IMAGES * SIZE * SIZE; i++)
@@ -70,7 +71,7 @@ START_TEST(small_net)
 	ck_assert_int_eq(net.n_edges, 4);
 	for (int e = 0; e < net.n_edges; e++)
 		values[e] = malloc(N_IMAGES * mch_shape_elems(net.edges[e].shape) * sizeof(float));
-	mch_dataset_f32(&data, 0, N_IMAGES, net.transform.scale, input);
+	ck_assert_int_eq(mch_dataset_f32(&data, 0, N_IMAGES, input, &err), 0);
 	ck_assert_int_eq(mch_net_run_f32(&net, N_IMAGES, input, values, &err), 0);
 	for (int e = 0; e < net.n_edges; e++) {
 		struct mch_range want = {0};

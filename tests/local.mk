@@ -12,6 +12,7 @@ UNIT_TESTS = \
 	tests/check_conv \
 	tests/check_crc32 \
 	tests/check_datapath \
+	tests/check_dataset \
 	tests/check_err \
 	tests/check_exact \
 	tests/check_float \
@@ -103,6 +104,7 @@ EXTRA_PROGRAMS += tests/bench_exact
 CLEANFILES += tests/bench_exact$(EXEEXT)
 tests_bench_exact_SOURCES = tests/bench_exact.c tests/random_net.c tests/random_net.h
 tests_bench_exact_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
+tests_check_dataset_LDADD = $(ALL_LIBS)
 tests_check_exact_SOURCES = tests/check_exact.c tests/random_net.c tests/random_net.h
 tests_check_exact_LDADD = $(ALL_LIBS)
 tests_check_float_SOURCES = tests/check_float.c tests/random_net.c tests/random_net.h

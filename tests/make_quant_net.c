@@ -68,14 +68,15 @@ static void put_data(const char *dir, const char *split, const struct mch_net *n
 	static uint8_t pixels[N_TEST * PIXELS], label[N_TEST];
 	static float input[N_TEST * PIXELS], output[N_TEST * CLASSES];
 	struct mch_rng rng = mch_rng_seed((uint64_t)n);
-	struct mch_dataset data = {.n_images = n, .shape = {1, 1, SIDE, SIDE}, .pixels = pixels};
+	struct mch_dataset data = {.n_images = n, .shape = {1, 1, SIDE, SIDE}, .pixels = pixels,
+				   .transform = &net->transform};
 	float *values[16] = {NULL};
 	char name[64];
 	for (int i = 0; i < n * PIXELS; i++)
 		pixels[i] = (uint8_t)(mch_rng_below(&rng, 2) && !is_dark ? mch_rng_below(&rng, 256) : 0);
 	values[net->output] = output;
-	mch_dataset_f32(&data, 0, n, net->transform.scale, input);
-	MCH_REQUIRE(mch_net_run_f32(net, n, input, values, &err) == 0, err.text);
+	MCH_REQUIRE(mch_dataset_f32(&data, 0, n, input, &err) == 0 &&
+			    mch_net_run_f32(net, n, input, values, &err) == 0, err.text);
 	for (int i = 0; i < n; i++)
 		label[i] = (uint8_t)mch_argmax_f32(output + i * CLASSES, CLASSES);
 	snprintf(name, sizeof(name), "%s-images-idx3-ubyte", split);

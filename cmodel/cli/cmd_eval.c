@@ -97,8 +97,8 @@ static int plain_float(const struct job *job, int first, int n, struct mch_err *
 		mch_err_set(err, job->args->net, "out of memory; use a machine with more");
 	} else {
 		edges[net->output] = output;
-		mch_dataset_f32(&job->data, first, n, net->transform.scale, input);
-		if (mch_net_run_f32(net, n, input, edges, err) == 0) {
+		if (mch_dataset_f32(&job->data, first, n, input, err) == 0 &&
+		    mch_net_run_f32(net, n, input, edges, err) == 0) {
 			n_right = 0;
 			for (int i = 0; i < n; i++)
 				n_right += mch_argmax_f32(output + (size_t)i * out, (int)out) == job->data.labels[first + i];
@@ -120,8 +120,8 @@ static int plain_exact(const struct job *job, int first, int n, struct mch_err *
 	if (!input || !output) {
 		mch_err_set(err, job->args->net, "out of memory; use a machine with more");
 	} else {
-		mch_dataset_raw(&job->data, first, n, job->net.transform.scale, q->input_format, input);
-		if (mch_qnet_run(q, n, input, output, NULL, NULL, err) == 0) {
+		if (mch_dataset_raw(&job->data, first, n, q->input_format, input, err) == 0 &&
+		    mch_qnet_run(q, n, input, output, NULL, NULL, err) == 0) {
 			n_right = 0;
 			for (int i = 0; i < n; i++)
 				n_right += mch_argmax_raw(output + (size_t)i * out, (int)out) == job->data.labels[first + i];

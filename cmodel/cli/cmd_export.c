@@ -147,8 +147,8 @@ static int load_images(const struct arguments *args, const struct mch_qnet *q, s
 	test->codes = malloc((size_t)test->n * mch_shape_elems(want) * sizeof(*test->codes));
 	if (!test->codes)
 		return mch_err_set(err, args->data, "no memory for %d images; ask for fewer", test->n);
-	mch_dataset_raw(&test->data, 0, test->n, q->net->transform.scale, q->input_format, test->codes);
-	return 0;
+	test->data.transform = &q->net->transform;
+	return mch_dataset_raw(&test->data, 0, test->n, q->input_format, test->codes, err);
 }
 
 static void report(const struct arguments *args, int n_images, const struct mch_accel_summary *s)

@@ -20,6 +20,7 @@ int mch_load_data(const char *dir, const char *split, const struct mch_net *net,
 		status = mch_err_set(err, dir, "labels go up to %d, the network has %d outputs; give the data it was "
 				     "trained on",
 				     data->n_classes - 1, out.c * out.h * out.w);
+	data->transform = &net->transform;
 	if (status != 0)
 		mch_dataset_free(data);
 	return status;

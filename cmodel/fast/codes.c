@@ -3,9 +3,28 @@
 /* Raw codes in the fast operators' layout; see codes.h. */
 #include "fast/codes.h"
 
+#include <math.h>
 #include <string.h>
 
+#include "base/require.h"
 #include "fast/clones.h"
+
+/* The product is exact: a float has 24 bits, and a double's exponents reach further than 2^(-149 - 64) and
+ * 2^(128 + 64). Clamping first does not change what is rounded, since the bounds are integers. Added to 1.5 * 2^52 a
+ * number keeps its integer bits, rounded to the nearest, ties to even; half_even in vector code. */
+MCH_CLONES
+void mch_codes_quantize(struct mch_format format, size_t n_elems, const float *x, int32_t *y)
+{
+	MCH_REQUIRE(format.bits <= MCH_OPERAND_BITS_MAX, "an operand's codes fit 17 bits");
+	const double low = (double)mch_format_min(format), high = (double)mch_format_max(format);
+	const double unit = ldexp(1, format.frac), magic = 0x1.8p52;
+	for (size_t i = 0; i < n_elems; i++) {
+		double v = (double)x[i] * unit;
+		v = v >= low ? v : v < low ? low : 0; /* the last is NaN */
+		v = v <= high ? v : high;
+		y[i] = (int32_t)((v + magic) - magic);
+	}
+}
 
 void mch_codes_pack(struct mch_codes codes, struct mch_shape s, const int32_t *x, void *y)
 {

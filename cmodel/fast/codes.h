@@ -29,6 +29,9 @@ static inline struct mch_codes mch_codes_of(struct mch_format f)
 	return (struct mch_codes){f.bits <= 8 ? 1 : 2, f.is_signed ? INT32_C(1) << (f.bits - 1) : 0};
 }
 
+/* Real values to raw codes: mch_format_raw, half even, of each. The format is that of operands. */
+void mch_codes_quantize(struct mch_format format, size_t n_elems, const float *x, int32_t *y);
+
 /* NCHW raw codes to NHWC stored codes, and back. */
 void mch_codes_pack(struct mch_codes codes, struct mch_shape shape, const int32_t *x, void *y);
 void mch_codes_unpack(struct mch_codes codes, struct mch_shape shape, const void *x, int32_t *y);

@@ -30,8 +30,7 @@ static int score_batch(struct mch_exact *e, const struct mch_qnet *q, const stru
 {
 	const size_t classes = mch_shape_elems(q->net->edges[q->output].shape);
 	int right = 0;
-	mch_dataset_raw(data, first, n, q->net->transform.scale, q->input_format, x);
-	if (mch_exact_run(e, n, x, y, err) != 0)
+	if (mch_dataset_raw(data, first, n, q->input_format, x, err) != 0 || mch_exact_run(e, n, x, y, err) != 0)
 		return -1;
 	for (int i = 0; i < n; i++) {
 		const int answer = mch_argmax_raw(y + (size_t)i * classes, (int)classes);

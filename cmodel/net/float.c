@@ -139,8 +139,7 @@ static int score_batch(struct mch_float *f, const struct mch_dataset *data, int 
 {
 	const size_t classes = mch_shape_elems(f->net->edges[f->net->output].shape);
 	int right = 0;
-	mch_dataset_f32(data, first, n, f->net->transform.scale, x);
-	if (mch_float_run(f, n, x, y, err) != 0)
+	if (mch_dataset_f32(data, first, n, x, err) != 0 || mch_float_run(f, n, x, y, err) != 0)
 		return -1;
 	for (int i = 0; i < n; i++) {
 		const int answer = mch_argmax_f32(y + (size_t)i * classes, (int)classes);

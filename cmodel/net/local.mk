@@ -12,6 +12,8 @@ cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/layer.c \
 	cmodel/net/layer.h \
 	cmodel/net/layer_f32.c \
+	cmodel/net/loader.c \
+	cmodel/net/loader.h \
 	cmodel/net/net.c \
 	cmodel/net/net.h \
 	cmodel/net/qnet.c \

@@ -21,6 +21,7 @@ enum { MCH_TRANSFORM_CHANNELS_MAX = 4 };
 struct mch_transform {
 	enum mch_resize resize;
 	int height, width; /* of MCH_RESIZE_* */
+	bool is_cropped;   /* the centre is cut out of larger pictures; after a resize it always is */
 	bool is_bgr;       /* decoded pictures enter blue first (Caffe), else red first; raw planes enter as they lie */
 	double scale;
 	int n_mean, n_std; /* 0: none; 1: for all channels */
@@ -30,6 +31,18 @@ struct mch_transform {
 	float *mean_image;
 	int mean_c, mean_h, mean_w;
 };
+
+/* What the difference to the mean is multiplied with, for channel c. */
+static inline double mch_transform_factor(const struct mch_transform *t, int c)
+{
+	return t->n_std == 0 ? t->scale : t->scale / (double)t->std[t->n_std == 1 ? 0 : c];
+}
+
+/* The mean of channel c when there is no mean picture. */
+static inline double mch_transform_mean(const struct mch_transform *t, int c)
+{
+	return t->n_mean == 0 ? 0 : (double)t->mean[t->n_mean == 1 ? 0 : c];
+}
 
 static inline struct mch_transform mch_transform_plain(void)
 {

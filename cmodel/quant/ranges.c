@@ -150,10 +150,13 @@ int mch_ranges_measure(struct mch_ranges *ranges, const struct mch_net *net, con
 		status = measure_weights(ranges, net, err);
 	if (status == 0)
 		status = open_scratch(&s, net, err);
+	if (status == 0)
+		mch_dataset_ahead(data, n_images);
 	for (int first = 0; status == 0 && first < n_images; first += BATCH) {
 		const int n = n_images - first < BATCH ? n_images - first : BATCH;
-		mch_dataset_f32(data, first, n, net->transform.scale, s.input);
-		status = measure_batch(ranges, &s, net, n, err);
+		status = mch_dataset_f32(data, first, n, s.input, err);
+		if (status == 0)
+			status = measure_batch(ranges, &s, net, n, err);
 		if (progress)
 			progress(ctx, first + n, n_images);
 	}

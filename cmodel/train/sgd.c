@@ -21,7 +21,8 @@ struct mch_sgd {
 	int32_t *labels[MCH_SGD_SHARDS];
 	int32_t *order; /* [n_images]: of order_epoch */
 	int order_epoch;
-	float pixel[256]; /* pixel value -> input value */
+	float *image[MCH_SGD_SHARDS]; /* as it is in the data */
+	struct mch_err err[MCH_SGD_SHARDS];
 };
 
 /* A generator of its own for every (seed, a, b): no order of use can change a number. */
@@ -99,11 +100,10 @@ static int make(struct mch_sgd *sgd, struct mch_err *err)
 		if (!sgd->shard[i])
 			return -1;
 		sgd->labels[i] = malloc((size_t)shard_max * sizeof(*sgd->labels[i]));
-		if (!sgd->labels[i])
+		sgd->image[i] = malloc(mch_shape_elems(sgd->data->shape) * sizeof(*sgd->image[i]));
+		if (!sgd->labels[i] || !sgd->image[i])
 			return no_memory(sgd->net, err);
 	}
-	for (int v = 0; v < 256; v++)
-		sgd->pixel[v] = (float)(v * sgd->net->transform.scale);
 	return 0;
 }
 
@@ -131,6 +131,7 @@ void mch_sgd_free(struct mch_sgd *sgd)
 	for (int i = 0; i < MCH_SGD_SHARDS; i++) {
 		mch_backprop_free(sgd->shard[i]);
 		free(sgd->labels[i]);
+		free(sgd->image[i]);
 	}
 	free(sgd->state.velocity);
 	free(sgd->order);
@@ -174,11 +175,13 @@ static void shuffle(struct mch_sgd *sgd)
 	sgd->order_epoch = sgd->state.epoch;
 }
 
-/* One image as float input, moved and mirrored; what moves in from outside is black. */
-static void load_image(const struct mch_sgd *sgd, int image, float *to)
+/* One image as float input, moved and mirrored; what moves in from outside is 0: the mean, or black without one. */
+static int load_image(struct mch_sgd *sgd, int shard, int image, float *to)
 {
 	const struct mch_shape s = sgd->data->shape;
-	const uint8_t *from = sgd->data->pixels + (size_t)image * mch_shape_elems(s);
+	const float *from = sgd->image[shard];
+	if (mch_dataset_f32(sgd->data, image, 1, sgd->image[shard], &sgd->err[shard]) != 0)
+		return -1;
 	struct mch_rng rng = stream(sgd->config.seed, FOR_EPOCHS + (uint64_t)sgd->state.epoch, (uint64_t)image);
 	const uint32_t places = 2 * (uint32_t)sgd->config.max_shift + 1;
 	const int down = (int)mch_rng_below(&rng, places) - sgd->config.max_shift;
@@ -189,23 +192,27 @@ static void load_image(const struct mch_sgd *sgd, int image, float *to)
 			for (int w = 0; w < s.w; w++) {
 				const int y = h - down, x = mirrored ? s.w - 1 - w + right : w - right;
 				const bool is_inside = y >= 0 && y < s.h && x >= 0 && x < s.w;
-				*to++ = is_inside ? sgd->pixel[from[y * s.w + x]] : 0;
+				*to++ = is_inside ? from[y * s.w + x] : 0;
 			}
+	return 0;
 }
 
-/* Images [first, first + n) of the epoch's order. */
-static struct mch_backprop_result run_shard(struct mch_sgd *sgd, int shard, int first, int n)
+/* Images [first, first + n) of the epoch's order. 0, or -1 with the shard's err when one cannot be read. */
+static int run_shard(struct mch_sgd *sgd, int shard, int first, int n, struct mch_backprop_result *result)
 {
 	float *input = mch_backprop_input(sgd->shard[shard]);
 	const size_t elems = mch_shape_elems(sgd->data->shape);
+	*result = (struct mch_backprop_result){0, 0};
 	if (n == 0)
-		return (struct mch_backprop_result){0, 0};
+		return 0;
 	for (int i = 0; i < n; i++) {
 		const int image = sgd->order[first + i];
-		load_image(sgd, image, input + (size_t)i * elems);
+		if (load_image(sgd, shard, image, input + (size_t)i * elems) != 0)
+			return -1;
 		sgd->labels[shard][i] = sgd->data->labels[image];
 	}
-	return mch_backprop_run(sgd->shard[shard], n, sgd->labels[shard]);
+	*result = mch_backprop_run(sgd->shard[shard], n, sgd->labels[shard]);
+	return 0;
 }
 
 struct update {
@@ -254,6 +261,7 @@ int mch_sgd_step(struct mch_sgd *sgd, struct mch_err *err)
 	struct mch_sgd_state *state = &sgd->state;
 	const struct mch_sgd_config *config = &sgd->config;
 	struct mch_backprop_result results[MCH_SGD_SHARDS];
+	int status[MCH_SGD_SHARDS];
 	MCH_REQUIRE(!mch_sgd_is_done(sgd), "no step after the last");
 	if (sgd->order_epoch != state->epoch)
 		shuffle(sgd);
@@ -268,9 +276,12 @@ int mch_sgd_step(struct mch_sgd *sgd, struct mch_err *err)
 		for (int i = 0; i < MCH_SGD_SHARDS; i++) {
 			const int begin = (int)((int64_t)n * i / MCH_SGD_SHARDS);
 			const int end = (int)((int64_t)n * (i + 1) / MCH_SGD_SHARDS);
-			results[i] = run_shard(sgd, i, first + begin, end - begin);
+			status[i] = run_shard(sgd, i, first + begin, end - begin, &results[i]);
 		}
 	}
+	for (int i = 0; i < MCH_SGD_SHARDS; i++)
+		if (status[i] != 0)
+			return *err = sgd->err[i], -1;
 	const double done = (state->epoch + (double)first / config->n_images) / config->n_epochs;
 	struct update u = {.rate = (float)mch_sgd_rate(config, done), .momentum = (float)config->momentum,
 			   .decay = (float)config->decay, .scale = 1.0f / (float)n};

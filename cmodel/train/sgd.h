@@ -53,7 +53,7 @@ struct mch_sgd *mch_sgd_new(struct mch_net *net, const struct mch_dataset *data,
 			    struct mch_err *err);
 void mch_sgd_free(struct mch_sgd *sgd);
 
-/* One batch. 0, or -1 with err when the loss is no finite number any more. Not after mch_sgd_is_done. */
+/* One batch. 0, or -1 with err when an image cannot be read, or the loss is no finite number any more. Not after mch_sgd_is_done. */
 int mch_sgd_step(struct mch_sgd *sgd, struct mch_err *err);
 bool mch_sgd_is_done(const struct mch_sgd *sgd);
 
