@@ -37,10 +37,28 @@ struct mch_layer_row {
 
 extern const struct mch_layer_row mch_layer_table[MCH_N_KINDS];
 
+/* Shapes, layer_shape.c. `in` is [n_in]. */
+int mch_infer_same(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err);
+int mch_infer_flat(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err);
+int mch_infer_conv(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err);
+int mch_infer_deconv(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err);
+int mch_infer_dense(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err);
+int mch_infer_pool(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err);
+int mch_infer_norm(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err);
+int mch_infer_lrn(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err);
+int mch_infer_eltwise(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out,
+		      struct mch_err *err);
+int mch_infer_concat(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err);
+int mch_infer_gather(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err);
+int mch_infer_shape(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out, struct mch_err *err);
+int mch_infer_transpose(struct mch_layer *layer, const struct mch_shape *in, struct mch_shape *out,
+		        struct mch_err *err);
+
 /* The plain float forms, layer_f32.c: the arbiter of the fast engine. Sums are in double. */
 void mch_run_conv(const struct mch_layer_run *run); /* and dense */
 void mch_run_deconv(const struct mch_layer_run *run);
-void mch_run_map(const struct mch_layer_run *run); /* ReLU, clip, leaky ReLU, PReLU, sigmoid, tanh, batch norm, scale */
+/* ReLU, clip, leaky ReLU, PReLU, sigmoid, tanh, batch norm, scale. */
+void mch_run_map(const struct mch_layer_run *run);
 void mch_run_softmax(const struct mch_layer_run *run);
 void mch_run_pool(const struct mch_layer_run *run);
 void mch_run_lrn(const struct mch_layer_run *run);

@@ -78,15 +78,16 @@ float mch_layer_map(const struct mch_layer *layer, int c, float x)
 	case MCH_RELU:
 		return x > 0 ? x : 0;
 	case MCH_CLIP:
-		return x < layer->clip.low ? layer->clip.low : x > layer->clip.high ? layer->clip.high : x;
+		x = x < layer->clip.low ? layer->clip.low : x;
+		return x > layer->clip.high ? layer->clip.high : x;
 	case MCH_LEAKY_RELU:
-		return x < 0 ? (float)(layer->slope * (double)x) : x;
+		return x < 0 ? (float)(layer->slope * (double)x) : x; /* a float's slope: exact before it is rounded */
 	case MCH_PRELU:
 		return x < 0 ? x * layer->weights[layer->n_weights == 1 ? 0 : c] : x;
 	case MCH_SIGMOID:
 		return (float)(1 / (1 + exp(-(double)x)));
 	case MCH_TANH:
-		return tanhf(x);
+		return (float)tanh((double)x);
 	default:
 		return affine(layer, c, x);
 	}
@@ -109,9 +110,9 @@ static void softmax(const float *x, size_t stride, int n, bool is_log, float *y)
 	for (int c = 0; c < n; c++)
 		top = fmaxf(top, x[(size_t)c * stride]);
 	for (int c = 0; c < n; c++)
-		sum += exp((double)(x[(size_t)c * stride] - top));
+		sum += exp((double)x[(size_t)c * stride] - (double)top);
 	for (int c = 0; c < n; c++) {
-		const double from_top = (double)(x[(size_t)c * stride] - top);
+		const double from_top = (double)x[(size_t)c * stride] - (double)top;
 		y[(size_t)c * stride] = (float)(is_log ? from_top - log(sum) : exp(from_top) / sum);
 	}
 }
@@ -160,12 +161,12 @@ static double square_at(const float *image, struct mch_shape s, int c, int h, in
 
 static double lrn_sum(const struct mch_lrn *lrn, const float *image, struct mch_shape s, int c, int h, int w)
 {
-	const int reach = lrn->size / 2;
+	const int before = (lrn->size - 1) / 2, behind = lrn->size / 2;
 	double sum = 0;
-	for (int i = -reach; !lrn->is_within && i <= reach; i++)
+	for (int i = -before; !lrn->is_within && i <= behind; i++)
 		sum += square_at(image, s, c + i, h, w);
-	for (int i = -reach; lrn->is_within && i <= reach; i++)
-		for (int j = -reach; j <= reach; j++)
+	for (int i = -before; lrn->is_within && i <= behind; i++)
+		for (int j = -before; j <= behind; j++)
 			sum += square_at(image, s, c, h + i, w + j);
 	return sum;
 }

@@ -12,6 +12,7 @@ cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/layer.c \
 	cmodel/net/layer.h \
 	cmodel/net/layer_f32.c \
+	cmodel/net/layer_shape.c \
 	cmodel/net/loader.c \
 	cmodel/net/loader.h \
 	cmodel/net/net.c \

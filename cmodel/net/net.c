@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/require.h"
 #include "net/layer.h"
 
 void mch_net_init(struct mch_net *net)
@@ -161,16 +162,23 @@ static int infer_layers(struct mch_net *net, struct mch_err *err)
 	return status;
 }
 
+static int check_input(const struct mch_shape *s, const char *name, struct mch_err *err)
+{
+	if (s->n != 1 || s->c < 1 || s->h < 1 || s->w < 1 || (long long)s->c * s->h > INT_MAX / s->w)
+		return mch_err_set(err, name, "input shape %dx%dx%dx%d is not usable; one image of positive size is needed",
+				   s->n, s->c, s->h, s->w);
+	return 0;
+}
+
 int mch_net_infer(struct mch_net *net, struct mch_err *err)
 {
 	const char *name = net->name ? net->name : "network";
 	if (net->n_layers == 0 || net->input < 0)
 		return mch_err_set(err, name, "has no %s; give a network with both input and layers",
 				   net->input < 0 ? "input" : "layers");
-	const struct mch_shape s = net->edges[net->input].shape;
-	if (s.n != 1 || s.c < 1 || s.h < 1 || s.w < 1 || (long long)s.c * s.h > INT_MAX / s.w)
-		return mch_err_set(err, name, "input shape %dx%dx%dx%d is not usable; one image of positive size is needed",
-				   s.n, s.c, s.h, s.w);
+	for (int e = 0; e < net->n_edges; e++)
+		if (net->edges[e].producer < 0 && check_input(&net->edges[e].shape, name, err) != 0)
+			return -1;
 	if (infer_layers(net, err) != 0)
 		return -1;
 	if (net->output < 0)
@@ -312,6 +320,8 @@ static int run_layers(const struct mch_net *net, int n, float *const *value, str
 int mch_net_run_f32(const struct mch_net *net, int n, const float *input, float *const *edge_values,
 		    struct mch_err *err)
 {
+	for (int e = 0; e < net->n_edges; e++)
+		MCH_REQUIRE(net->edges[e].producer >= 0 || e == net->input || edge_values[e], "every input has its values");
 	float **value = calloc((size_t)net->n_edges, sizeof(*value));
 	int status = value ? 0 : no_memory(net, err);
 	for (int e = 0; status == 0 && e < net->n_edges; e++) {

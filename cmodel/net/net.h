@@ -19,7 +19,7 @@ enum mch_kind {
 	MCH_DENSE,  /* flattens its input, C, H, W order */
 	MCH_DECONV, /* transposed convolution, "Deconvolution", weights [c][k / groups][r][s] */
 	MCH_RELU,
-	MCH_CLIP,       /* min(max(x, low), high) */
+	MCH_CLIP,       /* min(max(x, low), high): high where low lies above it */
 	MCH_LEAKY_RELU, /* x < 0 ? x * slope : x */
 	MCH_PRELU,      /* the same with a slope for each channel, or one for all: weights [c] or [1] */
 	MCH_SIGMOID,
@@ -47,10 +47,10 @@ enum mch_kind {
 };
 
 /* Local response normalization: y = x * (k + alpha / size * sum x^2)^-beta, the sum over `size` neighbouring channels
- * (Krizhevsky et al., 2012), zeros beyond the edge; or, within a channel, over size x size pixels, alpha / size^2 and k = 1
- * (Caffe's WITHIN_CHANNEL). */
+ * (Krizhevsky et al., 2012), floor((size - 1) / 2) before and ceil((size - 1) / 2) behind (ONNX), zeros beyond the edge; or,
+ * within a channel, over size x size pixels, alpha / size^2 and k = 1 (Caffe's WITHIN_CHANNEL). */
 struct mch_lrn {
-	int size; /* odd */
+	int size; /* within a channel: odd */
 	double alpha, beta, k;
 	bool is_within;
 };
@@ -133,9 +133,9 @@ int mch_gather_alloc(struct mch_gather *gather, int n_c, int n_h, int n_w, struc
 int mch_net_find_edge(const struct mch_net *net, const char *name);
 int mch_net_find_layer(const struct mch_net *net, const char *name);
 
-/* Fills in shapes from the input to the output, and c, h, w of every geometry; sets net->output to the last layer's
- * edge when it is -1. Checks kernels, groups, strides (>= 1) and sizes of the parameters that are present. 0, or -1 with
- * err: "NET: layer conv2: ...". */
+/* Fills in shapes from the inputs to the output, and c, h, w of every geometry; sets net->output to the last layer's
+ * edge when it is -1. Checks shapes of the inputs, kernels, groups, strides (>= 1) and sizes of the parameters that are present.
+ * 0, or -1 with err: "NET: layer conv2: ...". */
 int mch_net_infer(struct mch_net *net, struct mch_err *err);
 
 /* It multiplies and accumulates: conv, dense, deconv. */
