@@ -15,6 +15,7 @@
 #include "check_main.h"
 #include "train/backprop.h"
 #include "train/checkpoint.h"
+#include "train/params.h"
 #include "train/sgd.h"
 
 enum { SIDE = 10, N_CLASSES = 3, N_IMAGES = 90 };
@@ -179,10 +180,10 @@ START_TEST(gradient_of_a_net)
 	struct mch_backprop *b = mch_backprop_new(&t.net, N, &t.err);
 	ck_assert_ptr_nonnull(b);
 	ck_assert_int_eq(mch_dataset_f32(&data, 0, N, mch_backprop_input(b), &t.err), 0);
-	const size_t n_params = mch_backprop_n_params(&t.net);
+	const size_t n_params = mch_params_of_net(&t.net);
 	float *gradient = malloc(n_params * sizeof(*gradient));
 	ck_assert_ptr_nonnull(gradient);
-	mch_backprop_run(b, N, data.labels);
+	mch_backprop_run(b, N, data.labels, 1);
 	memcpy(gradient, mch_backprop_gradient(b), n_params * sizeof(*gradient));
 	size_t at = 0, n_off = 0;
 	double largest = 0;
@@ -192,9 +193,9 @@ START_TEST(gradient_of_a_net)
 			float *v = p < layer->n_weights ? &layer->weights[p] : &layer->bias[p - layer->n_weights];
 			const float kept = *v, step = 3e-4f;
 			*v = kept + step;
-			const double high = mch_backprop_run(b, N, data.labels).loss;
+			const double high = mch_backprop_run(b, N, data.labels, 1).loss;
 			*v = kept - step;
-			const double low = mch_backprop_run(b, N, data.labels).loss;
+			const double low = mch_backprop_run(b, N, data.labels, 1).loss;
 			*v = kept;
 			const double want = (high - low) / (2 * (double)step);
 			n_off += fabs(want - (double)gradient[at]) > 0.02 * (0.1 + fabs(want));
@@ -368,9 +369,10 @@ START_TEST(nets_are_refused)
 	add_weights(&net, "conv1", MCH_CONV, 4, 3);
 	add(&net, "soft", MCH_SOFTMAX);
 	add(&net, "drop", MCH_DROPOUT);
+	add(&net, "log", MCH_LOG_SOFTMAX);
 	add_weights(&net, "fc", MCH_DENSE, N_CLASSES, 1);
 	end_net(&net);
-	expect_no_training(&net, &data, "small: layers without a gradient: soft (softmax), drop (dropout); take them out to "
+	expect_no_training(&net, &data, "small: layers without a gradient: soft (softmax), log (log softmax); take them out to "
 			   "train, a softmax may only be the last layer");
 
 	begin_net(&net);

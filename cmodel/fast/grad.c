@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/require.h"
+#include "fast/grad_depthwise.h"
 
 /* C = op(A) * op(B) + beta * C, row-major: C is rows x cols. Leading dimensions are the rows' lengths as stored. */
 struct product {
@@ -46,6 +47,8 @@ static size_t column_elems(const struct mch_conv *g)
 
 size_t mch_grad_conv_scratch_elems(const struct mch_conv *g)
 {
+	if (mch_grad_is_depthwise(g))
+		return mch_grad_depthwise_scratch_elems(g);
 	return is_dense(g) || is_pointwise(g) ? 0 : 2 * column_elems(g);
 }
 
@@ -176,7 +179,9 @@ void mch_grad_conv_forward(const struct mch_conv *g, const float *x, const float
 			   float *y)
 {
 	const struct steps step = group_steps(g);
-	if (is_dense(g)) {
+	if (mch_grad_is_depthwise(g)) {
+		mch_grad_depthwise_forward(g, x, w, scratch, y);
+	} else if (is_dense(g)) {
 		multiply((struct product){'N', 'T', g->n, g->k, step.terms, 0}, x, w, y);
 	} else {
 		for (int i = 0; i < g->n * g->groups; i++) {
@@ -205,34 +210,86 @@ static void bias_backward(const struct mch_conv *g, int pixels, const float *dy,
 	}
 }
 
+/* One product serves all images. */
+static void dense_backward(const struct mch_conv *g, int terms, const struct mch_grad_conv *t)
+{
+	if (t->dw)
+		multiply((struct product){'T', 'N', g->k, terms, g->n, 0}, t->dy, t->x, t->dw);
+	if (t->dx)
+		multiply((struct product){'N', 'N', g->n, terms, g->k, 0}, t->dy, t->w, t->dx);
+}
+
+static void columns_backward(const struct mch_conv *g, const struct steps *step, const struct mch_grad_conv *t)
+{
+	const bool in_place = is_pointwise(g);
+	float *const dcol = in_place ? NULL : t->scratch + column_elems(g);
+	if (t->dx && !in_place)
+		memset(t->dx, 0, (size_t)g->n * step->x_image * sizeof(float));
+	for (int i = 0; i < g->n * g->groups; i++) {
+		const size_t w_at = (size_t)(i % g->groups) * step->w;
+		const float *dy = t->dy + (size_t)i * step->y;
+		/* The first image writes, the others add. */
+		if (t->dw)
+			multiply((struct product){'N', 'T', step->k, step->terms, step->pixels, i < g->groups ? 0 : 1}, dy,
+				 columns(g, t->x + (size_t)i * step->x, t->scratch), t->dw + w_at);
+		if (!t->dx)
+			continue;
+		float *dx = t->dx + (size_t)i * step->x;
+		multiply((struct product){'T', 'N', step->terms, step->pixels, step->k, 0}, t->w + w_at, dy,
+			 in_place ? dx : dcol);
+		if (!in_place)
+			add_columns(g, dcol, dx);
+	}
+}
+
 void mch_grad_conv_backward(const struct mch_conv *g, const struct mch_grad_conv *t)
 {
 	const struct steps step = group_steps(g);
 	if (t->db)
 		bias_backward(g, step.pixels, t->dy, t->db);
-	if (is_dense(g)) {
-		multiply((struct product){'T', 'N', g->k, step.terms, g->n, 0}, t->dy, t->x, t->dw);
-		if (t->dx)
-			multiply((struct product){'N', 'N', g->n, step.terms, g->k, 0}, t->dy, t->w, t->dx);
-		return;
-	}
-	const bool in_place = is_pointwise(g);
-	float *const dcol = in_place ? NULL : t->scratch + column_elems(g);
-	if (t->dx && !in_place)
-		memset(t->dx, 0, (size_t)g->n * step.x_image * sizeof(float));
-	for (int i = 0; i < g->n * g->groups; i++) {
-		const size_t w_at = (size_t)(i % g->groups) * step.w;
-		const float *dy = t->dy + (size_t)i * step.y;
-		const float *col = columns(g, t->x + (size_t)i * step.x, t->scratch);
-		/* The first image writes, the others add. */
-		multiply((struct product){'N', 'T', step.k, step.terms, step.pixels, i < g->groups ? 0 : 1}, dy, col,
-			 t->dw + w_at);
-		if (!t->dx)
-			continue;
-		float *dx = t->dx + (size_t)i * step.x;
-		multiply((struct product){'T', 'N', step.terms, step.pixels, step.k, 0}, t->w + w_at, dy,
-			 in_place ? dx : dcol);
-		if (!in_place)
-			add_columns(g, dcol, dx);
-	}
+	if (mch_grad_is_depthwise(g))
+		mch_grad_depthwise_backward(g, t);
+	else if (is_dense(g))
+		dense_backward(g, step.terms, t);
+	else
+		columns_backward(g, &step, t);
+}
+
+/* The convolution that runs the other way: from the output of t to its input. Padding at the end does not matter to the
+ * walk, only to its size; it gives way to the rows that out_pad adds. */
+static struct mch_conv mirrored(const struct mch_grad_deconv *t)
+{
+	struct mch_conv g = t->g;
+	g.c = t->g.k, g.h = t->p, g.w = t->q, g.k = t->g.c;
+	g.pad_bottom -= t->p - ((t->g.h - 1) * g.stride_h + (g.r - 1) * g.dilation_h + 1 - g.pad_top - g.pad_bottom);
+	g.pad_right -= t->q - ((t->g.w - 1) * g.stride_w + (g.s - 1) * g.dilation_w + 1 - g.pad_left - g.pad_right);
+	return g;
+}
+
+size_t mch_grad_deconv_scratch_elems(const struct mch_grad_deconv *t)
+{
+	const struct mch_conv g = mirrored(t);
+	return mch_grad_conv_scratch_elems(&g);
+}
+
+void mch_grad_deconv_forward(const struct mch_grad_deconv *t, const float *x, const float *w, const float *bias,
+			     float *scratch, float *y)
+{
+	const struct mch_conv g = mirrored(t);
+	mch_grad_conv_backward(&g, &(struct mch_grad_conv){.w = w, .dy = x, .scratch = scratch, .dx = y});
+	if (bias)
+		add_bias(g.n, g.c, g.h * g.w, bias, y);
+}
+
+void mch_grad_deconv_backward(const struct mch_grad_deconv *t, const struct mch_grad_conv *b)
+{
+	const struct mch_conv g = mirrored(t);
+	const struct mch_conv out = {.n = g.n, .k = g.c};
+	if (b->db)
+		bias_backward(&out, g.h * g.w, b->dy, b->db);
+	if (b->dx)
+		mch_grad_conv_forward(&g, b->dy, b->w, NULL, b->scratch, b->dx);
+	if (b->dw)
+		mch_grad_conv_backward(&g, &(struct mch_grad_conv){.x = b->dy, .w = b->w, .dy = b->x,
+								   .scratch = b->scratch, .dw = b->dw});
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Pooling, ReLU and the softmax loss with their gradients; see grad.h. */
+/* Pooling and the softmax loss with their gradients; see grad.h. */
 #include <math.h>
 #include <string.h>
 
@@ -82,18 +82,6 @@ void mch_grad_pool_avg_backward(const struct mch_pool *g, const float *dy, float
 						plane[h * g->w + w] += share;
 			}
 		}
-}
-
-void mch_grad_relu_forward(size_t n_elems, const float *x, float *y)
-{
-	for (size_t i = 0; i < n_elems; i++)
-		y[i] = x[i] > 0 ? x[i] : 0;
-}
-
-void mch_grad_relu_backward(size_t n_elems, const float *x, const float *dy, float *dx)
-{
-	for (size_t i = 0; i < n_elems; i++)
-		dx[i] = x[i] > 0 ? dy[i] : 0;
 }
 
 double mch_grad_softmax_loss(int n, int n_classes, const float *x, const int32_t *labels, float scale, float *dx)

@@ -15,7 +15,12 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/dnnl_graph.c \
 	cmodel/fast/grad.c \
 	cmodel/fast/grad.h \
+	cmodel/fast/grad_depthwise.c \
+	cmodel/fast/grad_depthwise.h \
+	cmodel/fast/grad_map.c \
+	cmodel/fast/grad_norm.c \
 	cmodel/fast/grad_pool.c \
+	cmodel/fast/lanes.h \
 	cmodel/fast/one_thread.h \
 	cmodel/fast/pool.c \
 	cmodel/fast/pool.h \

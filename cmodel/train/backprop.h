@@ -28,13 +28,14 @@ struct mch_backprop_result {
 	int n_right; /* top-1 */
 };
 
-/* n <= max_n images of the input. */
-struct mch_backprop_result mch_backprop_run(struct mch_backprop *b, int n, const int32_t *labels);
+/* n <= max_n images of the input. noise: seed of the dropout masks. Batch norm normalizes with the mean and variance of these
+ * n images. */
+struct mch_backprop_result mch_backprop_run(struct mch_backprop *b, int n, const int32_t *labels, uint64_t noise);
 
-/* Gradient of the last run's loss (a sum over images): layers in order, weights then bias. */
+/* Gradient of the last run's loss (a sum over images): in the order of params.h. */
 const float *mch_backprop_gradient(const struct mch_backprop *b);
 
-/* Parameters of the net, the length of that vector. */
-size_t mch_backprop_n_params(const struct mch_net *net);
+/* Mean and biased variance, [2][c], that a batch norm layer saw in the last run. */
+const float *mch_backprop_moments(const struct mch_backprop *b, int layer);
 
 #endif

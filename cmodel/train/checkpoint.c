@@ -55,15 +55,40 @@ static size_t head_bytes(const char *identity)
 	return strlen(magic) + strlen(identity) + 1;
 }
 
-static size_t file_bytes(const char *identity, size_t n_params)
+/* The values of a layer that are kept: what training may change, and what it gathers. */
+enum { N_KEPT = 4 };
+
+struct kept {
+	float *values;
+	size_t n_elems;
+};
+
+static int kept_of(struct mch_layer *layer, struct kept kept[N_KEPT])
 {
-	return head_bytes(identity) + NUMBERS_BYTES + 8 * n_params + CRC_BYTES;
+	int n = 0;
+	if (!mch_layer_has_weights(layer))
+		return 0;
+	kept[n++] = (struct kept){layer->weights, layer->n_weights};
+	kept[n++] = (struct kept){layer->bias, layer->n_bias};
+	if (layer->kind == MCH_BATCH_NORM) {
+		kept[n++] = (struct kept){layer->mean, (size_t)layer->norm.channels};
+		kept[n++] = (struct kept){layer->variance, (size_t)layer->norm.channels};
+	}
+	return n;
+}
+
+static size_t file_bytes(const char *identity, const struct mch_net *net, const struct mch_sgd_state *state)
+{
+	size_t n = state->n_params;
+	for (int i = 0; i < net->n_layers; i++)
+		n += mch_layer_params(&net->layers[i]);
+	return head_bytes(identity) + NUMBERS_BYTES + 4 * n + CRC_BYTES;
 }
 
 /* The file as one piece of memory. */
 static uint8_t *compose(const char *identity, const struct mch_net *net, const struct mch_sgd_state *state)
 {
-	const size_t n_bytes = file_bytes(identity, state->n_params);
+	const size_t n_bytes = file_bytes(identity, net, state);
 	uint8_t *bytes = malloc(n_bytes);
 	if (!bytes)
 		return NULL;
@@ -78,11 +103,10 @@ static uint8_t *compose(const char *identity, const struct mch_net *net, const s
 	for (int i = 0; i < N_NUMBERS; i++, at += 8)
 		put_le(at, numbers[i], 8);
 	for (int i = 0; i < net->n_layers; i++) {
-		const struct mch_layer *layer = &net->layers[i];
-		if (mch_layer_params(layer) == 0)
-			continue;
-		at = put_f32(at, layer->weights, layer->n_weights);
-		at = put_f32(at, layer->bias, layer->n_bias);
+		struct kept kept[N_KEPT];
+		const int n = kept_of(&net->layers[i], kept);
+		for (int j = 0; j < n; j++)
+			at = put_f32(at, kept[j].values, kept[j].n_elems);
 	}
 	at = put_f32(at, state->velocity, state->n_params);
 	put_le(at, mch_crc32(0, bytes, n_bytes - CRC_BYTES), CRC_BYTES);
@@ -98,7 +122,7 @@ int mch_checkpoint_write(const char *path, const char *identity, const struct mc
 		return mch_err_set(err, path, "out of memory for the checkpoint; use a machine with more");
 	int status = mch_outfile_open(&out, path, err);
 	if (status == 0) {
-		fwrite(bytes, 1, file_bytes(identity, state->n_params), out.stream); /* commit tells of a failure */
+		fwrite(bytes, 1, file_bytes(identity, net, state), out.stream); /* commit tells of a failure */
 		status = mch_outfile_commit(&out, err);
 	}
 	free(bytes);
@@ -136,11 +160,10 @@ static int take(const uint8_t *at, struct mch_net *net, struct mch_sgd_state *st
 	memcpy(&state->loss, &numbers[2], sizeof(state->loss));
 	state->n_right = (int64_t)numbers[3];
 	for (int i = 0; i < net->n_layers; i++) {
-		struct mch_layer *layer = &net->layers[i];
-		if (mch_layer_params(layer) == 0)
-			continue;
-		at = get_f32(at, layer->weights, layer->n_weights);
-		at = get_f32(at, layer->bias, layer->n_bias);
+		struct kept kept[N_KEPT];
+		const int n = kept_of(&net->layers[i], kept);
+		for (int j = 0; j < n; j++)
+			at = get_f32(at, kept[j].values, kept[j].n_elems);
 	}
 	get_f32(at, state->velocity, state->n_params);
 	return 0;
@@ -187,7 +210,7 @@ static int parse(const char *path, const char *identity, uint8_t *bytes, size_t 
 int mch_checkpoint_read(const char *path, const char *identity, struct mch_net *net, struct mch_sgd_state *state,
 			struct mch_err *err)
 {
-	const size_t want = file_bytes(identity, state->n_params);
+	const size_t want = file_bytes(identity, net, state);
 	size_t n = 0;
 	uint8_t *bytes = slurp(path, want, &n, err);
 	if (!bytes)

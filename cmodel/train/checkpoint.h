@@ -2,7 +2,8 @@
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* A training run in a file, to go on with after an interruption. Host only: no RTL twin.
  * The file: "macchiato checkpoint 1\n", the identity's lines, an empty line; then least significant byte first: u64 epoch,
- * u64 images done, f64 loss, u64 right, u64 parameters, f32 parameters, f32 velocities; u32 CRC-32 of all before. */
+ * u64 images done, f64 loss, u64 right, u64 trained parameters; f32 of each layer: weights, biases, means and variances; f32
+ * velocities, one for each trained parameter; u32 CRC-32 of all before. */
 #ifndef MCH_TRAIN_CHECKPOINT_H
 #define MCH_TRAIN_CHECKPOINT_H
 

@@ -6,5 +6,14 @@ cmodel_train_libtrain_a_SOURCES = \
 	cmodel/train/backprop.h \
 	cmodel/train/checkpoint.c \
 	cmodel/train/checkpoint.h \
+	cmodel/train/first.c \
+	cmodel/train/first.h \
+	cmodel/train/moments.c \
+	cmodel/train/moments.h \
+	cmodel/train/params.c \
+	cmodel/train/params.h \
+	cmodel/train/rows.c \
+	cmodel/train/rows.h \
+	cmodel/train/rows_graph.c \
 	cmodel/train/sgd.c \
 	cmodel/train/sgd.h

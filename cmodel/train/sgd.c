@@ -11,6 +11,9 @@
 #include "base/rng.h"
 #include "fast/one_thread.h"
 #include "train/backprop.h"
+#include "train/first.h"
+#include "train/moments.h"
+#include "train/params.h"
 
 struct mch_sgd {
 	struct mch_net *net;
@@ -33,38 +36,8 @@ static struct mch_rng stream(uint64_t seed, uint64_t a, uint64_t b)
 	return mch_rng_seed(mch_rng_next(&rng) + b);
 }
 
-/* First argument of stream(): what the numbers are for. Epochs count on from EPOCHS. */
-enum { FOR_WEIGHTS, FOR_EPOCHS };
-
-/* Does a ReLU see these values before any other weights do? */
-static bool feeds_relu(const struct mch_net *net, int edge)
-{
-	for (int i = 0; i < net->n_layers; i++) {
-		const struct mch_layer *layer = &net->layers[i];
-		if (layer->in[0] != edge || layer->kind == MCH_CONV || layer->kind == MCH_DENSE)
-			continue;
-		if (layer->kind == MCH_RELU || feeds_relu(net, layer->out[0]))
-			return true;
-	}
-	return false;
-}
-
-static int first_weights(struct mch_net *net, uint64_t seed, struct mch_err *err)
-{
-	for (int i = 0; i < net->n_layers; i++) {
-		struct mch_layer *layer = &net->layers[i];
-		if ((layer->kind != MCH_CONV && layer->kind != MCH_DENSE) || layer->weights)
-			continue;
-		if (mch_layer_alloc(layer, layer->n_bias > 0, err) != 0)
-			return -1;
-		struct mch_rng rng = stream(seed, FOR_WEIGHTS, (uint64_t)i);
-		const double gain = feeds_relu(net, layer->out[0]) ? 6 : 3;
-		const double limit = sqrt(gain / (double)mch_conv_terms(&layer->conv));
-		for (size_t w = 0; w < layer->n_weights; w++)
-			layer->weights[w] = (float)(limit * (2 * mch_rng_real(&rng) - 1));
-	}
-	return 0;
-}
+/* First argument of stream(): what the numbers are for. Epochs count on from EPOCHS and from NOISE. */
+enum { FOR_WEIGHTS, FOR_EPOCHS, FOR_NOISE = 1 << 30 };
 
 static int check_data(const struct mch_net *net, const struct mch_dataset *data, const struct mch_sgd_config *config,
 		      struct mch_err *err)
@@ -87,9 +60,9 @@ static int no_memory(const struct mch_net *net, struct mch_err *err)
 static int make(struct mch_sgd *sgd, struct mch_err *err)
 {
 	const int shard_max = (sgd->config.batch + MCH_SGD_SHARDS - 1) / MCH_SGD_SHARDS;
-	if (first_weights(sgd->net, sgd->config.seed, err) != 0)
+	if (mch_first_weights(sgd->net, stream(sgd->config.seed, FOR_WEIGHTS, 0), err) != 0)
 		return -1;
-	sgd->state.n_params = mch_backprop_n_params(sgd->net);
+	sgd->state.n_params = mch_params_of_net(sgd->net);
 	sgd->state.velocity = calloc(sgd->state.n_params, sizeof(float));
 	sgd->order = malloc((size_t)sgd->config.n_images * sizeof(*sgd->order));
 	sgd->order_epoch = -1;
@@ -211,64 +184,73 @@ static int run_shard(struct mch_sgd *sgd, int shard, int first, int n, struct mc
 			return -1;
 		sgd->labels[shard][i] = sgd->data->labels[image];
 	}
-	*result = mch_backprop_run(sgd->shard[shard], n, sgd->labels[shard]);
+	struct mch_rng noise = stream(sgd->config.seed, FOR_NOISE + (uint64_t)sgd->state.epoch, (uint64_t)first);
+	*result = mch_backprop_run(sgd->shard[shard], n, sgd->labels[shard], mch_rng_next(&noise));
 	return 0;
 }
 
 struct update {
 	float rate, momentum, decay, scale; /* scale: 1 / images of the batch */
 	int n_shards;                       /* that had images */
-	const float *gradient[MCH_SGD_SHARDS];
+	const struct mch_backprop *shard[MCH_SGD_SHARDS];
+	int n_images[MCH_SGD_SHARDS];
 };
 
 static void update_range(const struct update *u, size_t offset, size_t n, float decay, float *restrict w,
 			 float *restrict velocity)
 {
+	const float *gradient[MCH_SGD_SHARDS] = {NULL};
+	for (int shard = 0; shard < u->n_shards; shard++)
+		gradient[shard] = mch_backprop_gradient(u->shard[shard]) + offset;
 	for (size_t i = 0; i < n; i++) {
-		float sum = u->gradient[0][offset + i];
+		float sum = gradient[0][i];
 		for (int shard = 1; shard < u->n_shards; shard++)
-			sum += u->gradient[shard][offset + i];
+			sum += gradient[shard][i];
 		velocity[i] = u->momentum * velocity[i] + sum * u->scale + decay * w[i];
 		w[i] -= u->rate * velocity[i];
 	}
 }
 
-/* Elementwise, so the pieces that threads take cannot change it. */
-static void update(struct mch_sgd *sgd, const struct update *u)
+/* Elementwise, so the parts that threads take cannot change it. */
+static void update_piece(struct mch_sgd *sgd, const struct update *u, const struct mch_params *piece, size_t offset)
 {
-	enum { PIECE = 16384 };
-	size_t offset = 0;
-	for (int i = 0; i < sgd->net->n_layers; i++) {
-		struct mch_layer *layer = &sgd->net->layers[i];
-		if (mch_layer_params(layer) == 0)
-			continue;
-		const size_t n_pieces = (layer->n_weights + PIECE - 1) / PIECE;
-#pragma omp parallel for schedule(static) if (n_pieces > 1)
-		for (size_t piece = 0; piece < n_pieces; piece++) {
-			const size_t at = piece * PIECE;
-			const size_t n = layer->n_weights - at < PIECE ? layer->n_weights - at : PIECE;
-			update_range(u, offset + at, n, u->decay, layer->weights + at,
-				     sgd->state.velocity + offset + at);
-		}
-		offset += layer->n_weights;
-		update_range(u, offset, layer->n_bias, 0, layer->bias, sgd->state.velocity + offset);
-		offset += layer->n_bias;
+	enum { PART = 16384 };
+	const size_t n_parts = (piece->n_elems + PART - 1) / PART;
+#pragma omp parallel for schedule(static) if (n_parts > 1)
+	for (size_t part = 0; part < n_parts; part++) {
+		const size_t at = part * PART, n = piece->n_elems - at < PART ? piece->n_elems - at : PART;
+		update_range(u, offset + at, n, piece->is_decayed ? u->decay : 0, piece->values + at,
+			     sgd->state.velocity + offset + at);
 	}
 }
 
-int mch_sgd_step(struct mch_sgd *sgd, struct mch_err *err)
+static void update(struct mch_sgd *sgd, const struct update *u)
 {
-	struct mch_sgd_state *state = &sgd->state;
-	const struct mch_sgd_config *config = &sgd->config;
+	size_t offset = 0;
+	for (int i = 0; i < sgd->net->n_layers; i++) {
+		struct mch_params pieces[MCH_PARAMS_MAX];
+		const int n = mch_params_of(sgd->net, i, pieces);
+		for (int j = 0; j < n; offset += pieces[j++].n_elems)
+			update_piece(sgd, u, &pieces[j], offset);
+	}
+}
+
+/* What a batch weighs in the running mean and variance: step t of the first 200 weighs in proportion to t, so that what the
+ * first weights made is soon forgotten, then all decay alike. A short batch weighs less. */
+static double moments_share(const struct mch_sgd *sgd, int n)
+{
+	const struct mch_sgd_config *c = &sgd->config;
+	const double steps_of_epoch = (c->n_images + c->batch - 1) / c->batch;
+	const double step = sgd->state.epoch * steps_of_epoch + sgd->state.n_done / c->batch;
+	const double share = 2 / (step + 2), full = c->batch < c->n_images ? c->batch : c->n_images;
+	return (share > 0.01 ? share : 0.01) * n / full;
+}
+
+/* Every shard of images [first, first + n) of the order; those that had images are listed in u. 0, or -1 with err. */
+static int run_shards(struct mch_sgd *sgd, int first, int n, struct update *u, struct mch_err *err)
+{
 	struct mch_backprop_result results[MCH_SGD_SHARDS];
 	int status[MCH_SGD_SHARDS];
-	MCH_REQUIRE(!mch_sgd_is_done(sgd), "no step after the last");
-	if (sgd->order_epoch != state->epoch)
-		shuffle(sgd);
-	if (state->n_done == 0)
-		state->loss = 0, state->n_right = 0;
-	const int first = state->n_done, left = config->n_images - first;
-	const int n = left < config->batch ? left : config->batch;
 #pragma omp parallel
 	{
 		mch_one_thread();
@@ -282,20 +264,41 @@ int mch_sgd_step(struct mch_sgd *sgd, struct mch_err *err)
 	for (int i = 0; i < MCH_SGD_SHARDS; i++)
 		if (status[i] != 0)
 			return *err = sgd->err[i], -1;
+	for (int i = 0; i < MCH_SGD_SHARDS; i++) {
+		const int n_images = (int)((int64_t)n * (i + 1) / MCH_SGD_SHARDS - (int64_t)n * i / MCH_SGD_SHARDS);
+		sgd->state.loss += results[i].loss;
+		sgd->state.n_right += results[i].n_right;
+		/* With fewer images than shards some had none, and no gradient. */
+		if (n_images == 0)
+			continue;
+		u->shard[u->n_shards] = sgd->shard[i];
+		u->n_images[u->n_shards++] = n_images;
+	}
+	return 0;
+}
+
+int mch_sgd_step(struct mch_sgd *sgd, struct mch_err *err)
+{
+	struct mch_sgd_state *state = &sgd->state;
+	const struct mch_sgd_config *config = &sgd->config;
+	MCH_REQUIRE(!mch_sgd_is_done(sgd), "no step after the last");
+	if (sgd->order_epoch != state->epoch)
+		shuffle(sgd);
+	if (state->n_done == 0)
+		state->loss = 0, state->n_right = 0;
+	const int first = state->n_done, left = config->n_images - first;
+	const int n = left < config->batch ? left : config->batch;
 	const double done = (state->epoch + (double)first / config->n_images) / config->n_epochs;
 	struct update u = {.rate = (float)mch_sgd_rate(config, done), .momentum = (float)config->momentum,
 			   .decay = (float)config->decay, .scale = 1.0f / (float)n};
-	for (int i = 0; i < MCH_SGD_SHARDS; i++) {
-		state->loss += results[i].loss;
-		state->n_right += results[i].n_right;
-		/* With fewer images than shards some had none, and no gradient. */
-		if ((int64_t)n * (i + 1) / MCH_SGD_SHARDS > (int64_t)n * i / MCH_SGD_SHARDS)
-			u.gradient[u.n_shards++] = mch_backprop_gradient(sgd->shard[i]);
-	}
+	if (run_shards(sgd, first, n, &u, err) != 0)
+		return -1;
 	if (!isfinite(state->loss))
 		return mch_err_set(err, sgd->net->name ? sgd->net->name : "network",
 				   "the loss is no finite number any more in epoch %d; give a smaller learning rate",
 				   state->epoch + 1);
+	const struct mch_moments moments = {u.n_shards, u.shard, u.n_images};
+	mch_moments_update(sgd->net, &moments, moments_share(sgd, n));
 	update(sgd, &u);
 	state->n_done += n;
 	if (state->n_done == config->n_images)

@@ -2,7 +2,9 @@
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* Stochastic gradient descent with momentum: v = momentum * v + gradient + decay * w, w -= rate * v.
  * The result depends on the network, the data and the configuration, not on the number of threads: a batch is cut into
- * MCH_SGD_SHARDS shards, each computed by one thread, and their gradients are added in the order of the shards.
+ * MCH_SGD_SHARDS shards, each computed by one thread, and their gradients are added in the order of the shards. Batch norm
+ * normalizes a shard with the shard's own mean and variance ("ghost batches": Hoffer, Hubara, Soudry, "Train longer,
+ * generalize better", 2017); the running ones, of inference, are those of whole batches (moments.h).
  * Host only: no RTL twin. Source: Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in
  * deep learning", 2013; cosine rate: Loshchilov, Hutter, "SGDR", 2017. */
 #ifndef MCH_TRAIN_SGD_H
@@ -27,15 +29,16 @@ struct mch_sgd_config {
 	int n_epochs, batch; /* images per step; the last step of an epoch has those that are left */
 	int n_images;        /* of the data, from the first */
 	double rate, momentum;
-	double decay; /* of weights, not of biases */
+	double decay; /* of what params.h says decays */
 	enum mch_policy policy;
 	uint64_t seed;
 	int max_shift; /* each image is moved by -max_shift .. max_shift pixels in both directions */
 	bool flip;     /* and mirrored left to right with a chance of one half */
 };
 
-/* Everything that changes from step to step, besides the parameters: with these two a run goes on as if never stopped.
- * Shuffling and augmentation are functions of seed, epoch and image, so they need no state. */
+/* Everything that changes from step to step, besides the parameters (the running mean and variance of batch norm among them):
+ * with these two a run goes on as if never stopped. Shuffling, augmentation and dropout are functions of seed, epoch and
+ * image, so they need no state. */
 struct mch_sgd_state {
 	int epoch;     /* whole epochs done */
 	int n_done;    /* images of the running epoch; 0 between epochs */
@@ -47,8 +50,7 @@ struct mch_sgd_state {
 
 struct mch_sgd;
 
-/* Checks net and data against each other, and gives layers without weights their first ones: uniform in +-sqrt(6 / terms)
- * before a ReLU (He), +-sqrt(3 / terms) elsewhere (Caffe's "xavier"), biases 0. NULL with err. */
+/* Checks net and data against each other, and gives layers without weights their first ones (first.h). NULL with err. */
 struct mch_sgd *mch_sgd_new(struct mch_net *net, const struct mch_dataset *data, const struct mch_sgd_config *config,
 			    struct mch_err *err);
 void mch_sgd_free(struct mch_sgd *sgd);

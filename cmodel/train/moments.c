@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Running mean and variance; see moments.h. */
+#include "train/moments.h"
+
+struct moments {
+	double mean, variance;
+};
+
+/* Of channel c over all shards: the variance is the mean of the shards' variances and the variance of their means. */
+static struct moments combine(const struct mch_moments *m, int layer, int n_channels, int c)
+{
+	struct moments all = {0, 0};
+	double n = 0;
+	for (int i = 0; i < m->n_shards; i++) {
+		all.mean += m->n_images[i] * (double)mch_backprop_moments(m->shards[i], layer)[c];
+		n += m->n_images[i];
+	}
+	all.mean /= n;
+	for (int i = 0; i < m->n_shards; i++) {
+		const float *moments = mch_backprop_moments(m->shards[i], layer);
+		const double off = (double)moments[c] - all.mean;
+		all.variance += m->n_images[i] * ((double)moments[n_channels + c] + off * off);
+	}
+	all.variance /= n;
+	return all;
+}
+
+void mch_moments_update(struct mch_net *net, const struct mch_moments *m, double share)
+{
+	double n_images = 0;
+	for (int i = 0; i < m->n_shards; i++)
+		n_images += m->n_images[i];
+	for (int i = 0; i < net->n_layers; i++) {
+		struct mch_layer *layer = &net->layers[i];
+		if (layer->kind != MCH_BATCH_NORM)
+			continue;
+		const struct mch_shape s = net->edges[layer->out[0]].shape;
+		const double n = n_images * s.h * s.w;
+		for (int c = 0; c < s.c; c++) {
+			const struct moments batch = combine(m, i, s.c, c);
+			const double variance = n > 1 ? batch.variance * n / (n - 1) : batch.variance;
+			layer->mean[c] += (float)(share * (batch.mean - (double)layer->mean[c]));
+			layer->variance[c] += (float)(share * (variance - (double)layer->variance[c]));
+		}
+	}
+}

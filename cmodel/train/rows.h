@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* The layer table of training: one row for each kind that has a gradient. Host only: no RTL twin. */
+#ifndef MCH_TRAIN_ROWS_H
+#define MCH_TRAIN_ROWS_H
+
+#include <stdint.h>
+
+#include "net/layer.h"
+
+/* What a row sees of its layer. */
+struct mch_site {
+	struct mch_layer_run run; /* forward; x and y are as forward left them when backward runs */
+	const float *dy;
+	int which; /* backward: the input that dx belongs to */
+	float *dx; /* overwritten; NULL: not wanted */
+	/* Of the layer's weights and bias, overwritten; NULL: not trained. Backward of a layer with several inputs is called for
+	 * each that wants a slope, one with parameters has one input. */
+	float *dw, *db;
+	float *scratch;
+	void *kept;     /* from forward to backward; NULL when keep_bytes is */
+	uint64_t noise; /* seed of this layer in this run */
+};
+
+struct mch_row {
+	void (*forward)(const struct mch_site *t);
+	void (*backward)(const struct mch_site *t);
+	size_t (*keep_bytes)(const struct mch_site *t);    /* for run.n images; NULL: none */
+	size_t (*scratch_elems)(const struct mch_site *t); /* NULL: none */
+};
+
+/* A kind without a gradient has no forward and backward here: softmax and log softmax, because only the one at the end
+ * belongs to a loss. */
+extern const struct mch_row mch_rows[MCH_N_KINDS];
+
+/* What batch norm keeps: mean and biased variance of the run's images and 1 / sqrt(variance + epsilon), float [3][c]. */
+
+/* rows_graph.c */
+void mch_row_sum_forward(const struct mch_site *t);
+void mch_row_eltwise_backward(const struct mch_site *t);
+void mch_row_concat_backward(const struct mch_site *t);
+void mch_row_gather_backward(const struct mch_site *t);
+void mch_row_transpose_backward(const struct mch_site *t);
+void mch_row_lrn_backward(const struct mch_site *t);
+size_t mch_row_lrn_scratch(const struct mch_site *t);
+
+#endif
