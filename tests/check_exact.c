@@ -11,6 +11,7 @@
 
 #include "check_main.h"
 #include "net/exact.h"
+#include "net/score.h"
 #include "random_net.h"
 
 static const struct random_format any_width = {0, 0, 0, 15}, narrow = {8, 8, 0, 0};

@@ -12,6 +12,7 @@
 
 #include "check_main.h"
 #include "net/float.h"
+#include "net/score.h"
 #include "random_net.h"
 
 static float *random_images(struct mch_rng *rng, size_t elems)

@@ -39,6 +39,7 @@ UNIT_TESTS = \
 	tests/check_requant \
 	tests/check_round_shift \
 	tests/check_sat \
+	tests/check_score \
 	tests/check_search \
 	tests/check_sgd \
 	tests/check_temporary \
@@ -121,6 +122,7 @@ tests_check_prototxt_LDADD = $(ALL_LIBS)
 tests_check_quant_json_LDADD = $(ALL_LIBS)
 tests_check_range_LDADD = $(ALL_LIBS)
 tests_check_ranges_LDADD = $(ALL_LIBS)
+tests_check_score_LDADD = $(ALL_LIBS)
 tests_check_search_LDADD = $(ALL_LIBS)
 tests_check_sgd_LDADD = $(ALL_LIBS)
 tests_check_wire_LDADD = $(ALL_LIBS)

@@ -3,7 +3,6 @@
 /* macchiato eval: top-1 accuracy, in float or on exact integers. */
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -15,8 +14,7 @@
 #include "io/hash.h"
 #include "io/net_read.h"
 #include "io/quant_json.h"
-#include "net/exact.h"
-#include "net/float.h"
+#include "net/score.h"
 
 struct arguments {
 	const char *net, *data, *split, *quant;
@@ -84,79 +82,9 @@ struct job {
 	double seconds;
 };
 
-/* Right answers among images [first, first + n) with the plain operators. -1 with err. */
-static int plain_float(const struct job *job, int first, int n, struct mch_err *err)
+static void show_progress(void *ctx, int done, int total)
 {
-	const struct mch_net *net = &job->net;
-	const size_t in = mch_shape_elems(net->edges[net->input].shape);
-	const size_t out = mch_shape_elems(net->edges[net->output].shape);
-	float *input = malloc((size_t)n * in * sizeof(*input)), *output = malloc((size_t)n * out * sizeof(*output));
-	float **edges = calloc((size_t)net->n_edges, sizeof(*edges));
-	int n_right = -1;
-	if (!input || !output || !edges) {
-		mch_err_set(err, job->args->net, "out of memory; use a machine with more");
-	} else {
-		edges[net->output] = output;
-		if (mch_dataset_f32(&job->data, first, n, input, err) == 0 &&
-		    mch_net_run_f32(net, n, input, edges, err) == 0) {
-			n_right = 0;
-			for (int i = 0; i < n; i++)
-				n_right += mch_argmax_f32(output + (size_t)i * out, (int)out) == job->data.labels[first + i];
-		}
-	}
-	free(input);
-	free(output);
-	free(edges);
-	return n_right;
-}
-
-static int plain_exact(const struct job *job, int first, int n, struct mch_err *err)
-{
-	const struct mch_qnet *q = &job->q;
-	const size_t in = mch_shape_elems(job->net.edges[job->net.input].shape);
-	const size_t out = mch_shape_elems(job->net.edges[q->output].shape);
-	int32_t *input = malloc((size_t)n * in * sizeof(*input)), *output = malloc((size_t)n * out * sizeof(*output));
-	int n_right = -1;
-	if (!input || !output) {
-		mch_err_set(err, job->args->net, "out of memory; use a machine with more");
-	} else {
-		if (mch_dataset_raw(&job->data, first, n, q->input_format, input, err) == 0 &&
-		    mch_qnet_run(q, n, input, output, NULL, NULL, err) == 0) {
-			n_right = 0;
-			for (int i = 0; i < n; i++)
-				n_right += mch_argmax_raw(output + (size_t)i * out, (int)out) == job->data.labels[first + i];
-		}
-	}
-	free(input);
-	free(output);
-	return n_right;
-}
-
-/* All cores, a few images at a time; every image is alone, so neither can change a result. */
-static int plain_score(const struct job *job, struct mch_err *err)
-{
-	enum { PART = 4, ROUND = 64 * PART };
-	struct mch_progress bar;
-	int n_right = 0, n_failed = 0;
-	mch_progress_begin(&bar, "eval", "images");
-	for (int first = 0; first < job->n_images && !n_failed; first += ROUND) {
-		const int end = job->n_images - first < ROUND ? job->n_images : first + ROUND;
-#pragma omp parallel for schedule(dynamic, 1) reduction(+ : n_right, n_failed)
-		for (int at = first; at < end; at += PART) {
-			struct mch_err part_err = {""};
-			const int n = end - at < PART ? end - at : PART;
-			const int right = job->args->quant ? plain_exact(job, at, n, &part_err)
-							   : plain_float(job, at, n, &part_err);
-			n_right += right < 0 ? 0 : right;
-			n_failed += right < 0;
-#pragma omp critical
-			if (right < 0)
-				*err = part_err;
-		}
-		mch_progress_update(&bar, (uint64_t)end, (uint64_t)job->n_images);
-	}
-	mch_progress_end(&bar);
-	return n_failed ? -1 : n_right;
+	mch_progress_update(ctx, (uint64_t)done, (uint64_t)total);
 }
 
 static double now_s(void)
@@ -178,15 +106,18 @@ static int run(struct job *job, struct mch_err *err)
 	if (args->quant && (mch_quant_json_read(args->quant, &job->net, &job->quant, NULL, err) != 0 ||
 			    mch_qnet_build(&job->q, &job->net, &job->quant, err) != 0))
 		return -1;
+	const struct mch_model model = {&job->net, args->quant ? &job->q : NULL, args->plain};
+	struct mch_progress bar;
+	const struct mch_score_config config = {&job->data, job->n_images, show_progress, &bar};
+	struct mch_answers answers;
 	const double start_s = now_s();
-	if (args->plain)
-		job->n_right = plain_score(job, err);
-	else if (args->quant)
-		job->n_right = mch_exact_score(&job->q, &job->data, job->n_images, NULL, err);
-	else
-		job->n_right = mch_float_score(&job->net, &job->data, job->n_images, NULL, err);
+	mch_progress_begin(&bar, "eval", "images");
+	const int status = mch_score_run(&model, &config, &answers, err);
+	mch_progress_end(&bar);
 	job->seconds = now_s() - start_s;
-	return job->n_right < 0 ? -1 : 0;
+	job->n_right = answers.n_top1;
+	mch_answers_free(&answers);
+	return status;
 }
 
 /* The 95 % interval of Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927; in percent. */

@@ -19,8 +19,7 @@
 #include "io/hash.h"
 #include "io/net_read.h"
 #include "io/quant_json.h"
-#include "net/exact.h"
-#include "net/float.h"
+#include "net/score.h"
 #include "quant/formats.h"
 #include "quant/ranges.h"
 

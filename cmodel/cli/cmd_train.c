@@ -18,7 +18,7 @@
 #include "io/net_read.h"
 #include "io/onnx_write.h"
 #include "io/real_text.h"
-#include "net/float.h"
+#include "net/score.h"
 #include "train/checkpoint.h"
 #include "train/sgd.h"
 

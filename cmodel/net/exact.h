@@ -6,7 +6,6 @@
 #ifndef MCH_NET_EXACT_H
 #define MCH_NET_EXACT_H
 
-#include "net/dataset.h"
 #include "net/qnet.h"
 
 struct mch_exact;
@@ -20,10 +19,5 @@ void mch_exact_free(struct mch_exact *e);
 /* n <= batch images of raw codes, [n][c][h][w] -> raw output codes [n][classes] (NCHW). Not thread-safe on one
  * object. */
 int mch_exact_run(struct mch_exact *e, int n, const int32_t *input, int32_t *output, struct mch_err *err);
-
-/* Top-1 over images [0, n) on all cores: right answers, or -1 with err. predictions may be NULL. The same for any
- * number of threads. */
-int mch_exact_score(const struct mch_qnet *q, const struct mch_dataset *data, int n, int32_t *predictions,
-		    struct mch_err *err);
 
 #endif

@@ -8,10 +8,7 @@
 
 #include "base/require.h"
 #include "fast/dnnl.h"
-#include "fast/one_thread.h"
 #include "net/layer.h"
-
-enum { SCORE_BATCH = 32 };
 
 struct mch_float {
 	const struct mch_net *net;
@@ -131,60 +128,4 @@ int mch_float_run(struct mch_float *f, int n, const float *input, float *output,
 	if (mch_dnnl_graph_run(f->graph, input, err) != 0)
 		return -1;
 	return mch_float_tap(f, f->net->output, n, output, err);
-}
-
-/* Images first .. first + n - 1: right answers, or -1 with err. x and y are room for a batch. */
-static int score_batch(struct mch_float *f, const struct mch_dataset *data, int first, int n, float *x, float *y,
-		       int32_t *predictions, struct mch_err *err)
-{
-	const size_t classes = mch_shape_elems(f->net->edges[f->net->output].shape);
-	int right = 0;
-	if (mch_dataset_f32(data, first, n, x, err) != 0 || mch_float_run(f, n, x, y, err) != 0)
-		return -1;
-	for (int i = 0; i < n; i++) {
-		const int answer = mch_argmax_f32(y + (size_t)i * classes, (int)classes);
-		right += answer == data->labels[first + i];
-		if (predictions)
-			predictions[first + i] = answer;
-	}
-	return right;
-}
-
-int mch_float_score(const struct mch_net *net, const struct mch_dataset *data, int n, int32_t *predictions,
-		    struct mch_err *err)
-{
-	const int batch = n < SCORE_BATCH ? (n > 0 ? n : 1) : SCORE_BATCH, n_batches = (n + batch - 1) / batch;
-	int right = 0, failures = 0;
-	/* The batches, and so the sums, are the same for any number of threads. */
-#pragma omp parallel reduction(+ : right, failures)
-	{
-		struct mch_err why = {""};
-		mch_one_thread();
-		struct mch_float *f = mch_float_new(net, batch, &why);
-		float *x = malloc((size_t)batch * mch_shape_elems(net->edges[net->input].shape) * sizeof(*x));
-		float *y = malloc((size_t)batch * mch_shape_elems(net->edges[net->output].shape) * sizeof(*y));
-		if (f && (!x || !y))
-			no_memory(net, &why);
-		int status = f && x && y ? 0 : -1;
-#pragma omp for schedule(dynamic)
-		for (int i = 0; i < n_batches; i++) {
-			const int first = i * batch, rest = n - first;
-			const int count = rest < batch ? rest : batch;
-			if (status != 0)
-				continue;
-			const int got = score_batch(f, data, first, count, x, y, predictions, &why);
-			status = got < 0 ? -1 : 0;
-			right += got > 0 ? got : 0;
-		}
-		if (status != 0) {
-			failures++;
-#pragma omp critical(mch_float_score_failed)
-			if (err)
-				*err = why;
-		}
-		free(x);
-		free(y);
-		mch_float_free(f);
-	}
-	return failures ? -1 : right;
 }

@@ -5,7 +5,6 @@
 #ifndef MCH_NET_FLOAT_H
 #define MCH_NET_FLOAT_H
 
-#include "net/dataset.h"
 #include "net/net.h"
 
 struct mch_float;
@@ -19,9 +18,5 @@ int mch_float_run(struct mch_float *f, int n, const float *input, float *output,
 
 /* The values of an edge after the last run, copied as NCHW into out (n images). */
 int mch_float_tap(struct mch_float *f, int edge, int n, float *out, struct mch_err *err);
-
-/* Top-1 over images [0, n) of data on all cores: number of right answers, or -1 with err. predictions may be NULL. */
-int mch_float_score(const struct mch_net *net, const struct mch_dataset *data, int n, int32_t *predictions,
-		    struct mch_err *err);
 
 #endif

@@ -4,9 +4,10 @@ noinst_LIBRARIES += cmodel/net/libnet.a
 cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/dataset.c \
 	cmodel/net/dataset.h \
+	cmodel/net/engine.c \
+	cmodel/net/engine.h \
 	cmodel/net/exact.c \
 	cmodel/net/exact.h \
-	cmodel/net/exact_score.c \
 	cmodel/net/float.c \
 	cmodel/net/float.h \
 	cmodel/net/layer.c \
@@ -22,4 +23,6 @@ cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/qrun.c \
 	cmodel/net/quant.c \
 	cmodel/net/quant.h \
+	cmodel/net/score.c \
+	cmodel/net/score.h \
 	cmodel/net/transform.h
