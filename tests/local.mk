@@ -27,6 +27,7 @@ UNIT_TESTS = \
 	tests/check_mac \
 	tests/check_mac_array \
 	tests/check_mem \
+	tests/check_number \
 	tests/check_onnx \
 	tests/check_onnx_foreign \
 	tests/check_outfile \
@@ -74,6 +75,8 @@ tests_oracle_libslow_a_SOURCES = \
 	tests/oracle/slow_conv.h \
 	tests/oracle/slow_fxp.c \
 	tests/oracle/slow_fxp.h \
+	tests/oracle/slow_number.c \
+	tests/oracle/slow_number.h \
 	tests/oracle/slow_pool.c \
 	tests/oracle/slow_pool.h
 

@@ -6,6 +6,7 @@ cmodel_fxp_libfxp_a_SOURCES = \
 	cmodel/fxp/format.h \
 	cmodel/fxp/lfsr.h \
 	cmodel/fxp/mac.h \
+	cmodel/fxp/number.c \
 	cmodel/fxp/round_shift.c \
 	cmodel/fxp/round_shift.h \
 	cmodel/fxp/sat.h

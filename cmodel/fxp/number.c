@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* The kinds of numbers: codes to integers and back; see format.h. Host only: no RTL twin. */
+#include "base/require.h"
+#include "fxp/format.h"
+#include "fxp/sat.h"
+
+static int mantissa_bits(struct mch_format f)
+{
+	return f.bits - f.is_signed - f.exp_bits;
+}
+
+int64_t mch_number_max(struct mch_format f)
+{
+	const int64_t all = (INT64_C(1) << (f.bits - f.is_signed)) - 1;
+	switch (f.number) {
+	case MCH_MINIFLOAT_IEEE:
+		return all - (INT64_C(1) << mantissa_bits(f));
+	case MCH_MINIFLOAT_FN:
+		return all - 1;
+	case MCH_MINIFLOAT_FLUSH: /* exponent 0 has one number, 0 */
+		return all + 1 - (INT64_C(1) << mantissa_bits(f));
+	default:
+		return all;
+	}
+}
+
+/* Of a minifloat's code >= 0. Exponents up to 31 and mantissas up to 15 bits (bits 16, E 1): with E 5 at most
+ * 1 + 11 + 30 bits. */
+static int64_t minifloat(struct mch_format f, int64_t code)
+{
+	const int m_bits = mantissa_bits(f);
+	const bool is_flushed = f.number == MCH_MINIFLOAT_FLUSH;
+	if (is_flushed && code == 0)
+		return 0;
+	const int64_t pattern = is_flushed ? code - 1 : code, exponent = pattern >> m_bits;
+	const int64_t one = INT64_C(1) << m_bits, mantissa = pattern & (one - 1);
+	if (!is_flushed && exponent == 0)
+		return mantissa;
+	return (one + mantissa) * (INT64_C(1) << (is_flushed ? exponent : exponent - 1));
+}
+
+int64_t mch_format_integer(struct mch_format f, int64_t code)
+{
+	switch (f.number) {
+	case MCH_FIXED:
+		return code;
+	case MCH_POW2:
+		return code == 0 ? 0 : code > 0 ? INT64_C(1) << (code - 1) : -(INT64_C(1) << (-code - 1));
+	case MCH_POW2_NO_ZERO:
+		return code >= 0 ? INT64_C(1) << code : -(INT64_C(1) << (-1 - code));
+	default:
+		return code < 0 ? -minifloat(f, -code) : minifloat(f, code);
+	}
+}
+
+/* mch_round_shift for a v of more bits whose result has at most 18: of the part that is lost, what lies below its 30 highest
+ * bits only tells "some" from "none". 30 are enough for every rule: a tie needs one, the noise has 16. 18 + 30 = 48 bits. */
+static int64_t round_wide(__int128 v, int shift, enum mch_round round_mode, uint32_t noise)
+{
+	const int excess = shift > 30 ? shift - 30 : 0;
+	const __int128 unit = (__int128)1 << excess;
+	__int128 kept = v / unit, rest = v % unit;
+	if (rest < 0) { /* towards minus infinity */
+		kept -= 1;
+		rest += unit;
+	}
+	return mch_round_shift((int64_t)kept | (rest != 0), shift - excess, round_mode, noise);
+}
+
+/* The largest code whose integer is at most v / 2^shift; v is not below the lowest. */
+static int64_t lower_code(struct mch_format f, __int128 v, int shift)
+{
+	int64_t low = mch_format_min(f), high = mch_format_max(f);
+	while (low < high) {
+		const int64_t middle = low + (high - low + 1) / 2;
+		if ((__int128)mch_format_integer(f, middle) * ((__int128)1 << shift) <= v)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+static int log2_of(int64_t power)
+{
+	int n = 0;
+	while (power > 1) {
+		power /= 2;
+		n++;
+	}
+	return n;
+}
+
+static int64_t fixed(struct mch_format f, __int128 v, int shift, enum mch_round round_mode, uint32_t noise,
+		     bool *saturated)
+{
+	/* Far outside, where 18 bits would not do: the end of the range, whatever the rounding. */
+	const __int128 far = (__int128)1 << (f.bits + (shift > 0 ? shift : 0) + 1);
+	if (v >= far || v <= -far) {
+		*saturated = true;
+		return v < 0 ? mch_format_min(f) : mch_format_max(f);
+	}
+	return mch_sat(round_wide(v, shift, round_mode, noise), f.bits, f.is_signed, saturated);
+}
+
+int64_t mch_format_encode(struct mch_format f, __int128 v, int shift, enum mch_round round_mode, uint32_t noise,
+			  bool *saturated)
+{
+	MCH_REQUIRE(shift >= MCH_SHIFT_MIN && shift <= MCH_ENCODE_SHIFT_MAX, "a shift has its range");
+	MCH_REQUIRE(f.bits <= MCH_OPERAND_BITS_MAX, "codes are operands");
+	if (f.number == MCH_FIXED)
+		return fixed(f, v, shift, round_mode, noise, saturated);
+	if (shift < 0) {
+		v *= (__int128)1 << -shift;
+		shift = 0;
+	}
+	const __int128 unit = (__int128)1 << shift;
+	const int64_t min = mch_format_min(f), max = mch_format_max(f);
+	*saturated = false;
+	/* Below the lowest code the first step goes on: one step more is as good as any. */
+	const int64_t at_min = mch_format_integer(f, min), step_min = mch_format_integer(f, min + 1) - at_min;
+	const int64_t at_max = mch_format_integer(f, max), step_max = at_max - mch_format_integer(f, max - 1);
+	int64_t code, at, step;
+	if (v < at_min * unit) {
+		const __int128 lowest = (at_min - step_min) * unit;
+		code = min - 1, at = at_min - step_min, step = step_min;
+		v = v < lowest ? lowest : v;
+	} else {
+		code = lower_code(f, v, shift);
+		at = mch_format_integer(f, code);
+		step = code < max ? mch_format_integer(f, code + 1) - at : step_max;
+		if (code == max && v > (at_max + step_max) * unit)
+			v = (at_max + step_max) * unit;
+	}
+	/* A number between two multiples of the step, of the code's parity and v's sign: ties go where they would go there. */
+	const int log2_step = log2_of(step) + shift;
+	const int64_t base = (code & 1) - (v < 0 ? 2 : 0);
+	const __int128 place = base * ((__int128)1 << log2_step) + (v - at * unit);
+	const int64_t rounded = code + round_wide(place, log2_step, round_mode, noise) - base;
+	*saturated = rounded < min || rounded > max;
+	return rounded < min ? min : rounded > max ? max : rounded;
+}
