@@ -205,8 +205,8 @@ static void set_text(char **text, const char *to)
 static void two_unknown(MchOnnx__ModelProto *m)
 {
 	set_text(&m->graph->node[1]->op_type, "LRN");
-	set_text(&m->graph->node[3]->op_type, "LRN");
-	set_text(&m->graph->node[6]->domain, "com.acme");
+	set_text(&m->graph->node[4]->op_type, "LRN");
+	set_text(&m->graph->node[7]->domain, "com.acme");
 }
 
 static void old_opset(MchOnnx__ModelProto *m)
@@ -277,7 +277,7 @@ static void other_groups(MchOnnx__ModelProto *m)
 
 static void softmax_axis(MchOnnx__ModelProto *m)
 {
-	m->graph->node[10]->attribute[0]->i = 0;
+	m->graph->node[11]->attribute[0]->i = 0;
 }
 
 static void bias_of_two(MchOnnx__ModelProto *m)

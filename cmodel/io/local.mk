@@ -39,9 +39,19 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/net_read.h \
 	cmodel/io/onnx_attr.c \
 	cmodel/io/onnx_attr.h \
+	cmodel/io/onnx_emit.c \
+	cmodel/io/onnx_emit.h \
 	cmodel/io/onnx_graph.h \
+	cmodel/io/onnx_group.c \
+	cmodel/io/onnx_group.h \
 	cmodel/io/onnx_load.c \
 	cmodel/io/onnx_load.h \
+	cmodel/io/onnx_mark.c \
+	cmodel/io/onnx_mark.h \
+	cmodel/io/onnx_mark_text.c \
+	cmodel/io/onnx_mark_text.h \
+	cmodel/io/onnx_metadata.c \
+	cmodel/io/onnx_metadata.h \
 	cmodel/io/onnx_node.c \
 	cmodel/io/onnx_op.h \
 	cmodel/io/onnx_read.c \
@@ -50,6 +60,10 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/onnx_weights.c \
 	cmodel/io/onnx_write.c \
 	cmodel/io/onnx_write.h \
+	cmodel/io/onnx_write_layer.c \
+	cmodel/io/onnx_write_many.c \
+	cmodel/io/onnx_write_pick.c \
+	cmodel/io/onnx_write_pool.c \
 	cmodel/io/prototxt.c \
 	cmodel/io/prototxt.h \
 	cmodel/io/prototxt_parse.c \

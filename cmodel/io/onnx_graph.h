@@ -28,6 +28,7 @@ struct mch_onnx_graph {
 	int64_t batch; /* of the input, 0 when open */
 	struct mch_onnx_value *values;
 	int n_values;
+	size_t *group_end; /* [n_node]: behind the last node of its group (onnx_group.h), 0 for none */
 };
 
 /* NULL when there is none of that name. The pointer holds until a value is added. */

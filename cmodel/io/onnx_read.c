@@ -11,8 +11,9 @@
 #include "io/file.h"
 #include "io/onnx_attr.h"
 #include "io/onnx_graph.h"
+#include "io/onnx_group.h"
 #include "io/onnx_load.h"
-#include "io/real_text.h"
+#include "io/onnx_metadata.h"
 
 const struct mch_onnx_value *mch_onnx_value(const struct mch_onnx_graph *g, const char *name)
 {
@@ -64,28 +65,13 @@ static int read_opset(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model
 	return mch_err_set(g->err, g->path, "does not tell its operator set; export the model again");
 }
 
-static int read_metadata(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model)
-{
-	for (size_t i = 0; i < model->n_metadata_props; i++) {
-		const MchOnnx__StringStringEntryProto *entry = model->metadata_props[i];
-		if (strcmp(entry->key, "macchiato.input_scale") != 0)
-			continue;
-		if (mch_real_parse(entry->value, &g->net->transform.scale) != 0 || g->net->transform.scale <= 0)
-			return mch_err_set(g->err, g->path,
-					   "macchiato.input_scale is \"%.40s\", a number above 0 is expected; "
-					   "correct the metadata",
-					   entry->value);
-	}
-	return 0;
-}
-
 static int check_supported(const struct mch_onnx_graph *g)
 {
 	struct mch_unsupported unsupported = {0};
 	for (size_t i = 0; i < g->proto->n_node; i++) {
 		const MchOnnx__NodeProto *node = g->proto->node[i];
 		char type[48];
-		if (mch_onnx_is_known(node))
+		if (mch_onnx_in_group(g, i) || mch_onnx_is_known(node))
 			continue;
 		snprintf(type, sizeof(type), "%.16s%s%.28s", node->domain, node->domain[0] ? "." : "", node->op_type);
 		mch_unsupported_add(&unsupported, type, mch_onnx_name(node));
@@ -179,12 +165,15 @@ static int read_graph(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model
 	g->net->name = strdup(g->proto->name[0] ? g->proto->name : mch_file_name(g->path));
 	if (!g->net->name)
 		return mch_err_set(g->err, g->path, "out of memory; use a machine with more");
-	if (read_opset(g, model) != 0 || read_metadata(g, model) != 0 || check_supported(g) != 0 ||
-	    read_initializers(g) != 0 || read_input(g) != 0)
+	if (mch_onnx_find_groups(g) != 0 || read_opset(g, model) != 0 ||
+	    mch_onnx_get_metadata(g->path, model, g->wire, &g->net->transform, g->err) != 0 ||
+	    check_supported(g) != 0 || read_initializers(g) != 0 || read_input(g) != 0)
 		return -1;
-	for (size_t i = 0; i < g->proto->n_node; i++)
-		if (mch_onnx_read_node(g, g->proto->node[i]) != 0)
+	for (size_t i = 0; i < g->proto->n_node; i++) {
+		const MchOnnx__NodeProto *node = g->proto->node[i];
+		if ((mch_onnx_in_group(g, i) ? mch_onnx_read_group(g, i) : mch_onnx_read_node(g, node)) != 0)
 			return -1;
+	}
 	if (read_output(g) != 0)
 		return -1;
 	return mch_build_finish(g->net, g->path, g->err);
@@ -200,6 +189,7 @@ static int read_model(const char *path, struct mch_onnx_load *load, struct mch_n
 	if (status != 0)
 		mch_net_free(net);
 	free(g.values);
+	free(g.group_end);
 	mch_onnx_unload(load);
 	return status;
 }
