@@ -204,14 +204,14 @@ static void set_text(char **text, const char *to)
 
 static void two_unknown(MchOnnx__ModelProto *m)
 {
-	set_text(&m->graph->node[1]->op_type, "LRN");
-	set_text(&m->graph->node[4]->op_type, "LRN");
+	set_text(&m->graph->node[1]->op_type, "Loop");
+	set_text(&m->graph->node[4]->op_type, "Loop");
 	set_text(&m->graph->node[7]->domain, "com.acme");
 }
 
 static void old_opset(MchOnnx__ModelProto *m)
 {
-	m->opset_import[0]->version = 6;
+	m->opset_import[0]->version = 0;
 }
 
 static void open_height(MchOnnx__ModelProto *m)
@@ -304,9 +304,9 @@ static const struct {
 	const char *message; /* NULL: still a network */
 } changes[] = {
 	{two_unknown,
-	 "a.onnx: not supported: LRN (relu1, pool2), com.acme.Gemm (fc1); replace these, or cut the network before "
+	 "a.onnx: not supported: Loop (relu1, pool2), com.acme.Gemm (fc1); replace these, or cut the network before "
 	 "them"},
-	{old_opset, "a.onnx: operator set 6, 7 or newer is expected; export the model again"},
+	{old_opset, "a.onnx: operator set 0, 1 or newer is expected; export the model again"},
 	{open_height,
 	 "a.onnx: input \"data\": dimension 2 is open or out of range, only the batch may be; export the model with "
 	 "a fixed size"},
@@ -334,7 +334,7 @@ static const struct {
 	 "a.onnx: layer conv1: 48 weights expected, 24 found; the definition and the weights differ, take both "
 	 "from one release"},
 	{softmax_axis,
-	 "a.onnx: node prob (Softmax): axis is 0, only that of the channels is supported; change the layer"},
+	 "a.onnx: node prob (Softmax): axis is 0, the batch: images do not mix; change the model"},
 	{bias_of_two,
 	 "a.onnx: node conv1 (Conv): its bias \"conv1.bias\" has not one value for each of 4 channels; change the "
 	 "model"},

@@ -25,40 +25,39 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/accel_write.h \
 	cmodel/io/build.c \
 	cmodel/io/build.h \
-	cmodel/io/caffe_blob.c \
-	cmodel/io/caffe_blob.h \
-	cmodel/io/caffe_field.c \
-	cmodel/io/caffe_input.c \
 	cmodel/io/caffe_layer.c \
 	cmodel/io/caffe_layer.h \
-	cmodel/io/caffe_mac.c \
-	cmodel/io/caffe_map.c \
-	cmodel/io/caffe_mean.c \
-	cmodel/io/caffe_mean.h \
-	cmodel/io/caffe_phase.c \
 	cmodel/io/caffe_read.c \
 	cmodel/io/caffe_read.h \
-	cmodel/io/caffe_ristretto.c \
-	cmodel/io/caffe_shape.c \
-	cmodel/io/caffe_weights.c \
-	cmodel/io/caffe_weights.h \
 	cmodel/io/file.c \
 	cmodel/io/file.h \
 	cmodel/io/hash.c \
 	cmodel/io/hash.h \
 	cmodel/io/idx.c \
 	cmodel/io/idx.h \
+	cmodel/io/names.c \
+	cmodel/io/names.h \
 	cmodel/io/net_read.c \
 	cmodel/io/net_read.h \
 	cmodel/io/onnx_attr.c \
 	cmodel/io/onnx_attr.h \
+	cmodel/io/onnx_broadcast.c \
+	cmodel/io/onnx_broadcast.h \
+	cmodel/io/onnx_concat.c \
+	cmodel/io/onnx_constant.c \
+	cmodel/io/onnx_dense.c \
+	cmodel/io/onnx_eltwise.c \
 	cmodel/io/onnx_emit.c \
 	cmodel/io/onnx_emit.h \
+	cmodel/io/onnx_fold.c \
+	cmodel/io/onnx_graph.c \
 	cmodel/io/onnx_graph.h \
 	cmodel/io/onnx_group.c \
 	cmodel/io/onnx_group.h \
+	cmodel/io/onnx_integers.c \
 	cmodel/io/onnx_load.c \
 	cmodel/io/onnx_load.h \
+	cmodel/io/onnx_map.c \
 	cmodel/io/onnx_mark.c \
 	cmodel/io/onnx_mark.h \
 	cmodel/io/onnx_mark_text.c \
@@ -66,11 +65,18 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/onnx_metadata.c \
 	cmodel/io/onnx_metadata.h \
 	cmodel/io/onnx_node.c \
+	cmodel/io/onnx_op.c \
 	cmodel/io/onnx_op.h \
+	cmodel/io/onnx_pick.c \
+	cmodel/io/onnx_pool.c \
 	cmodel/io/onnx_read.c \
 	cmodel/io/onnx_read.h \
+	cmodel/io/onnx_resize.c \
+	cmodel/io/onnx_shape.c \
 	cmodel/io/onnx_tensor.c \
+	cmodel/io/onnx_view.c \
 	cmodel/io/onnx_weights.c \
+	cmodel/io/onnx_window.c \
 	cmodel/io/onnx_write.c \
 	cmodel/io/onnx_write.h \
 	cmodel/io/onnx_write_layer.c \

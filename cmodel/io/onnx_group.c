@@ -8,6 +8,7 @@
 
 #include "io/onnx_attr.h"
 #include "io/onnx_mark.h"
+#include "io/onnx_op.h"
 
 int mch_onnx_find_groups(struct mch_onnx_graph *g)
 {
@@ -35,7 +36,7 @@ struct group {
 static const struct mch_onnx_value *find_edge(const struct group *group, const char *name)
 {
 	const struct mch_onnx_value *value = mch_onnx_value(group->g, name);
-	if (value && !value->tensor)
+	if (value && value->edge >= 0)
 		return value;
 	mch_onnx_err(&group->node, "input \"%.64s\" is computed by no earlier node; export the model again", name);
 	return NULL;
@@ -101,12 +102,23 @@ static int read_tensors(const struct group *group, struct mch_layer *layer)
 	}
 }
 
+/* The edge as a value of that rank, 4 or 2. */
+static int add_edge_value(struct mch_onnx_graph *g, const char *name, int edge, int rank)
+{
+	const struct mch_shape s = g->net->edges[edge].shape;
+	struct mch_onnx_value v = {.name = name, .edge = edge, .type = MCH_ONNX_FLOAT, .rank = rank};
+	v.dims[0] = g->batch;
+	v.dims[1] = rank == 4 ? s.c : (int64_t)s.c * s.h * s.w;
+	v.dims[2] = s.h;
+	v.dims[3] = s.w;
+	return mch_onnx_add_value(g, &v);
+}
+
 static int read_alias(const struct group *group)
 {
 	const MchOnnx__NodeProto *proto = group->node.proto;
 	const struct mch_onnx_value *x = proto->n_input > 0 ? find_edge(group, proto->input[0]) : NULL;
-	return x ? mch_onnx_add_value(group->g, proto->output[0], NULL, x->edge,
-				      strcmp(proto->op_type, "Flatten") == 0 ? 2 : 4)
+	return x ? add_edge_value(group->g, proto->output[0], x->edge, strcmp(proto->op_type, "Flatten") == 0 ? 2 : 4)
 		 : -1;
 }
 
@@ -119,7 +131,7 @@ static int read_layer(const struct group *group)
 	int *in = calloc(room + 1, sizeof(*in));
 	const int n_in = in ? find_inputs(group, room, in) : -1;
 	int index = -1;
-	if (n_in >= 0 && mch_net_find_layer(g->net, proto->name) >= 0)
+	if (n_in >= 0 && mch_names_find(&g->layer_names, proto->name))
 		mch_onnx_err(&group->node, "two layers have this name; rename one");
 	else if (n_in >= 0)
 		index = mch_net_append(g->net, proto->name, group->mark.kind, n_in, in, proto->output[0], g->err);
@@ -131,7 +143,10 @@ static int read_layer(const struct group *group)
 		return mch_onnx_err(&group->node, "%s", why.text);
 	if (read_tensors(group, layer) != 0)
 		return -1;
-	return mch_onnx_add_value(g, proto->output[0], NULL, layer->out[0], group->mark.rank);
+	const struct mch_onnx_op op = {g, group->node, index};
+	if (mch_onnx_infer(&op, index) < 0 || mch_names_set(&g->layer_names, proto->name, 1) != 0)
+		return -1;
+	return add_edge_value(g, proto->output[0], layer->out[0], group->mark.rank);
 }
 
 int mch_onnx_read_group(struct mch_onnx_graph *g, size_t i)

@@ -3,54 +3,22 @@
 /* An ONNX model as a network; see onnx_read.h. What each operator means is in onnx_node.c. */
 #include "io/onnx_read.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/build.h"
 #include "io/file.h"
-#include "io/onnx_attr.h"
-#include "io/onnx_graph.h"
 #include "io/onnx_group.h"
 #include "io/onnx_load.h"
 #include "io/onnx_metadata.h"
-
-const struct mch_onnx_value *mch_onnx_value(const struct mch_onnx_graph *g, const char *name)
-{
-	for (int i = g->n_values - 1; i >= 0; i--)
-		if (strcmp(g->values[i].name, name) == 0)
-			return &g->values[i];
-	return NULL;
-}
-
-int mch_onnx_add_value(struct mch_onnx_graph *g, const char *name, const MchOnnx__TensorProto *tensor, int edge,
-		       int rank)
-{
-	if (name[0] == '\0' || mch_onnx_value(g, name))
-		return mch_err_set(g->err, g->path, "two values are named \"%.64s\"; export the model again", name);
-	struct mch_onnx_value *more = realloc(g->values, ((size_t)g->n_values + 1) * sizeof(*more));
-	if (!more)
-		return mch_err_set(g->err, g->path, "out of memory; use a machine with more");
-	g->values = more;
-	g->values[g->n_values++] = (struct mch_onnx_value){name, tensor, edge, rank};
-	return 0;
-}
-
-int mch_onnx_count_readers(const struct mch_onnx_graph *g, const char *name)
-{
-	int n = 0;
-	for (size_t i = 0; i < g->proto->n_node; i++)
-		for (size_t j = 0; j < g->proto->node[i]->n_input; j++)
-			n += strcmp(g->proto->node[i]->input[j], name) == 0;
-	for (size_t i = 0; i < g->proto->n_output; i++)
-		n += strcmp(g->proto->output[i]->name, name) == 0;
-	return n;
-}
+#include "io/onnx_op.h"
 
 /* The version of the standard operators. */
 static int read_opset(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model)
 {
-	enum { OPSET_MIN = 7, OPSET_MAX = 1000 };
+	enum { OPSET_MIN = 1, OPSET_MAX = 1000 };
 	for (size_t i = 0; i < model->n_opset_import; i++) {
 		const MchOnnx__OperatorSetIdProto *id = model->opset_import[i];
 		if (id->domain[0] && strcmp(id->domain, "ai.onnx") != 0)
@@ -82,65 +50,89 @@ static int check_supported(const struct mch_onnx_graph *g)
 static int read_initializers(struct mch_onnx_graph *g)
 {
 	for (size_t i = 0; i < g->proto->n_initializer; i++)
-		if (mch_onnx_add_value(g, g->proto->initializer[i]->name, g->proto->initializer[i], -1, 0) != 0)
+		if (mch_onnx_add_tensor(g, g->proto->initializer[i]->name, g->proto->initializer[i]) != 0)
 			return -1;
 	return 0;
 }
 
-static int input_shape(struct mch_onnx_graph *g, const MchOnnx__ValueInfoProto *info, struct mch_shape *shape,
-		       int *rank)
+/* Dimensions of an input, the batch first: that may be open, the others must be known. */
+static int input_dims(struct mch_onnx_graph *g, const char *name, const MchOnnx__TensorShapeProto *s,
+		      struct mch_onnx_value *v)
 {
-	const MchOnnx__TypeProto *type = info->type;
-	const MchOnnx__TensorShapeProto *s =
-		type && type->value_case == MCH_ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? type->tensor_type->shape : NULL;
-	int dim[4] = {1, 1, 1, 1};
-	if (!s || (s->n_dim != 4 && s->n_dim != 2))
-		return mch_err_set(g->err, g->path,
-				   "input \"%.64s\" has no shape of 4 (N C H W) or 2 (N C) dimensions; export "
-				   "the model with one",
-				   info->name);
-	for (size_t i = 0; i < s->n_dim; i++) {
+	int64_t n = 1;
+	v->rank = (int)s->n_dim;
+	for (int i = 0; i < v->rank; i++) {
 		const bool is_number =
 			s->dim[i]->value_case == MCH_ONNX__TENSOR_SHAPE_PROTO__DIMENSION__VALUE_DIM_VALUE;
-		const int64_t v = is_number ? s->dim[i]->dim_value : 0;
-		if (i == 0) {
-			g->batch = v > 0 ? v : 0;
+		const int64_t d = is_number ? s->dim[i]->dim_value : 0;
+		v->dims[i] = d;
+		if (i < g->n_batch) {
+			v->dims[i] = d > 0 ? d : MCH_ONNX_OPEN;
 			continue;
 		}
-		if (v < 1 || v > MCH_BUILD_CHANNELS_MAX)
+		if (d < 1 || d > MCH_BUILD_CHANNELS_MAX)
 			return mch_err_set(g->err, g->path,
-					   "input \"%.64s\": dimension %zu is open or out of range, only the batch "
+					   "input \"%.64s\": dimension %d is open or out of range, only the batch "
 					   "may be; export the model with a fixed size",
-					   info->name, i);
-		dim[i] = (int)v;
+					   name, i);
+		n *= d;
+		if (n > INT_MAX)
+			return mch_err_set(g->err, g->path, "input \"%.64s\" has over 2^31 elements; use a smaller one", name);
 	}
-	*shape = (struct mch_shape){1, dim[1], dim[2], dim[3]};
-	*rank = (int)s->n_dim;
 	return 0;
 }
 
-/* The one input that is no constant: old models list their weights as inputs too. */
-static int read_input(struct mch_onnx_graph *g)
+static int add_input(struct mch_onnx_graph *g, const MchOnnx__ValueInfoProto *info)
+{
+	const MchOnnx__TypeProto *type = info->type;
+	const MchOnnx__TypeProto__Tensor *tensor =
+		type && type->value_case == MCH_ONNX__TYPE_PROTO__VALUE_TENSOR_TYPE ? type->tensor_type : NULL;
+	const MchOnnx__TensorShapeProto *s = tensor ? tensor->shape : NULL;
+	struct mch_onnx_value v = {.name = info->name, .type = tensor ? tensor->elem_type : 0};
+	if (!s || s->n_dim < (size_t)g->n_batch || s->n_dim > MCH_ONNX_RANK_MAX)
+		return mch_err_set(g->err, g->path,
+				   "input \"%.64s\" has no shape, or none of %d to %d dimensions; export the model with one",
+				   info->name, g->n_batch, MCH_ONNX_RANK_MAX);
+	if (!mch_onnx_type_is_number(v.type))
+		return mch_err_set(g->err, g->path, "input \"%.64s\" is of type %s, numbers are expected; change the model",
+				   info->name, mch_onnx_type_name(v.type));
+	if (input_dims(g, info->name, s, &v) != 0)
+		return -1;
+	if (g->net->input < 0)
+		g->batch = v.dims[0];
+	else if (g->n_batch && v.dims[0] != g->batch)
+		return mch_err_set(g->err, g->path, "inputs \"%.64s\" and \"%.64s\" have batches of different sizes; give "
+				   "both one", g->net->edges[g->net->input].name, info->name);
+	const struct mch_onnx_op op = {.g = g};
+	const struct mch_onnx_dims dims = mch_onnx_inner(&op, &v);
+	v.edge = mch_net_add_edge(g->net, info->name, mch_onnx_natural(&dims), g->err);
+	if (v.edge < 0)
+		return -1;
+	g->net->input = g->net->input < 0 ? v.edge : g->net->input;
+	return mch_onnx_add_value(g, &v);
+}
+
+/* The inputs that are no constants: old models list their weights as inputs too. */
+static int read_inputs(struct mch_onnx_graph *g)
 {
 	for (size_t i = 0; i < g->proto->n_input; i++) {
-		const MchOnnx__ValueInfoProto *info = g->proto->input[i];
-		const struct mch_onnx_value *value = mch_onnx_value(g, info->name);
-		struct mch_shape shape;
-		int rank = 0;
-		if (value && value->tensor)
-			continue;
-		if (g->net->input >= 0)
-			return mch_err_set(g->err, g->path, "two inputs (%.64s, %.64s), one is expected; cut one off",
-					   g->net->edges[g->net->input].name, info->name);
-		if (input_shape(g, info, &shape, &rank) != 0)
-			return -1;
-		g->net->input = mch_net_add_edge(g->net, info->name, shape, g->err);
-		if (g->net->input < 0 || mch_onnx_add_value(g, info->name, NULL, g->net->input, rank) != 0)
+		const struct mch_onnx_value *value = mch_onnx_value(g, g->proto->input[i]->name);
+		if (!(value && value->tensor) && add_input(g, g->proto->input[i]) != 0)
 			return -1;
 	}
 	if (g->net->input < 0)
 		return mch_err_set(g->err, g->path, "has no input; export the model again");
 	return 0;
+}
+
+/* The output is an input under another name: a network needs a layer. */
+static int add_identity(struct mch_onnx_graph *g, const char *name, int edge)
+{
+	const int index = mch_net_add_layer(g->net, name, MCH_RESHAPE, edge, name, g->err);
+	if (index < 0)
+		return -1;
+	g->net->layers[index].shape = g->net->edges[edge].shape;
+	return g->net->layers[index].out[0];
 }
 
 static int read_output(struct mch_onnx_graph *g)
@@ -150,11 +142,14 @@ static int read_output(struct mch_onnx_graph *g)
 				   g->proto->n_output);
 	const char *name = g->proto->output[0]->name;
 	const struct mch_onnx_value *value = mch_onnx_value(g, name);
-	if (!value || value->tensor || value->edge == g->net->input)
+	if (value && mch_onnx_is_constant(value))
+		return mch_err_set(g->err, g->path, "output \"%.64s\" is a constant, which no input changes; take it from another "
+				   "node", name);
+	if (!value || strcmp(g->net->edges[g->net->input].name, name) == 0)
 		return mch_err_set(g->err, g->path, "output \"%.64s\" is computed by no node; export the model again",
 				   name);
-	g->net->output = value->edge;
-	return 0;
+	g->net->output = g->net->edges[value->edge].producer < 0 ? add_identity(g, name, value->edge) : value->edge;
+	return g->net->output < 0 ? -1 : 0;
 }
 
 static int read_graph(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model)
@@ -167,7 +162,7 @@ static int read_graph(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model
 		return mch_err_set(g->err, g->path, "out of memory; use a machine with more");
 	if (mch_onnx_find_groups(g) != 0 || read_opset(g, model) != 0 ||
 	    mch_onnx_get_metadata(g->path, model, g->wire, &g->net->transform, g->err) != 0 ||
-	    check_supported(g) != 0 || read_initializers(g) != 0 || read_input(g) != 0)
+	    check_supported(g) != 0 || mch_onnx_count_all(g) != 0 || read_initializers(g) != 0 || read_inputs(g) != 0)
 		return -1;
 	for (size_t i = 0; i < g->proto->n_node; i++) {
 		const MchOnnx__NodeProto *node = g->proto->node[i];
@@ -180,31 +175,38 @@ static int read_graph(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model
 }
 
 /* load->wire is open; it is closed here. */
-static int read_model(const char *path, struct mch_onnx_load *load, struct mch_net *net, struct mch_err *err)
+static int read_model(const char *path, struct mch_onnx_load *load, const struct mch_onnx_options *options,
+		      struct mch_net *net, struct mch_err *err)
 {
 	struct mch_onnx_graph g = {.path = path, .net = net, .err = err, .wire = &load->wire};
+	g.n_batch = !(options && options->no_batch);
 	int status = mch_onnx_load(load, err);
 	if (status == 0)
 		status = read_graph(&g, load->model);
 	if (status != 0)
 		mch_net_free(net);
-	free(g.values);
-	free(g.group_end);
+	mch_onnx_graph_free(&g);
 	mch_onnx_unload(load);
 	return status;
 }
 
-int mch_onnx_parse(const char *where, const void *bytes, size_t n_bytes, struct mch_net *net, struct mch_err *err)
+int mch_onnx_parse_options(const char *where, const void *bytes, size_t n_bytes, const struct mch_onnx_options *options,
+			   struct mch_net *net, struct mch_err *err)
 {
 	struct mch_onnx_load load;
 	mch_net_init(net);
 	mch_wire_open_bytes(&load.wire, where, bytes, n_bytes, err);
-	return read_model(where, &load, net, err);
+	return read_model(where, &load, options, net, err);
+}
+
+int mch_onnx_parse(const char *where, const void *bytes, size_t n_bytes, struct mch_net *net, struct mch_err *err)
+{
+	return mch_onnx_parse_options(where, bytes, n_bytes, NULL, net, err);
 }
 
 int mch_onnx_read(const char *path, struct mch_net *net, struct mch_err *err)
 {
 	struct mch_onnx_load load;
 	mch_net_init(net);
-	return mch_wire_open(&load.wire, path, err) != 0 ? -1 : read_model(path, &load, net, err);
+	return mch_wire_open(&load.wire, path, err) != 0 ? -1 : read_model(path, &load, NULL, net, err);
 }
