@@ -192,12 +192,12 @@ END_TEST
 static const struct {
 	const char *text, *message;
 } bad[] = {
-	{INPUT(1, 8,
-	       8) "layer { name: 'n1' type: 'LRN' }\nlayer { name: 'c' type: 'Concat' }\nlayer { type: 'LRN' }\n"
-		  "layers { name: 'p' type: POWER }",
-	 "n.prototxt: not supported: LRN (n1 line 2, unnamed line 4), Concat (c line 3), POWER (p line 5); replace "
-	 "these, or "
-	 "cut the network before them"},
+	{INPUT(1, 8, 8) "layer { name: 'n1' type: 'Python' }\nlayer { name: 'c' type: 'ArgMax' }\nlayer { type: 'Python' "
+			"}\nlayers { name: 'p' type: WINDOW }\nlayer { name: 'e' type: 'Power' power_param { power: 2 } "
+			"}\nlayer { name: 'b' type: 'BatchNorm' batch_norm_param { use_global_stats: false } }",
+	 "n.prototxt: not supported: Python (n1 line 2, unnamed line 4), ArgMax (c line 3), WINDOW (p line 5), Power with "
+	 "power other than 1 (e line 6), BatchNorm with use_global_stats: false (b line 7); replace these, or cut the "
+	 "network before them"},
 	{"net: 'x.prototxt'\nbase_lr: 1", "n.prototxt:1: net is no field of a Caffe network; is it the right file (a "
 					  "solver's, perhaps)?"},
 	{"name: 'empty'", "n.prototxt: has no layers that compute; give a network definition"},
@@ -224,9 +224,8 @@ static const struct {
 	 "n.prototxt: layer c: kernel: 9x9 (dilation 1x1) does not fit the padded input of 8x8; give a larger "
 	 "input"},
 	{INPUT(1, 8, 8) "layer { name: 'p' type: 'Pooling' bottom: 'x' top: 'p' pooling_param { pool: STOCHASTIC } }",
-	 "n.prototxt:2: only the pools MAX and AVE are supported; rewrite the layer"},
-	{INPUT(1, 8, 8) "layer { name: 'r' type: 'ReLU' bottom: 'x' top: 'x' relu_param { negative_slope: 0.1 } }",
-	 "n.prototxt:2: negative_slope other than 0 is not supported; rewrite the layer"},
+	 "n.prototxt: not supported: Pooling with pool: STOCHASTIC (p line 2); replace these, or cut the network before "
+	 "them"},
 	{INPUT(1, 8, 8) "layer { name: 's' type: 'Softmax' bottom: 'x' top: 's' softmax_param { axis: 2 } }",
 	 "n.prototxt:2: axis is 2, only 1 is supported; rewrite the layer"},
 	{INPUT(1, 8, 8) "layer { name: 'r' type: 'ReLU' bottom: 'y' top: 'r' }",
@@ -242,10 +241,8 @@ static const struct {
 	{"input: 'x' input_shape { dim: [1,1,2,3,4] }\n" RELU,
 	 "n.prototxt:1: the shape has over 4 dimensions, N C H W is expected; correct the definition"},
 	{"layer { name: 'd' type: 'Input' top: 'x' input_param { shape { dim: [1,3,8,8] } } transform_param {\n"
-	 "mean_value: 3 } }",
-	 "n.prototxt:2: mean_value: images minus a mean are not supported; fold the mean into the first layer's "
-	 "bias, or read "
-	 "the deploy file"},
+	 "mean_value: 3 mean_file: 'm' } }",
+	 "n.prototxt:2: mean_file and mean_value are both given; keep one"},
 	{INPUT(1, 8, 8) "layer { name: 'r' type: 'ReLU' bottom: 'x' top: 'r' colour: 3 }",
 	 "n.prototxt:2: colour is no field of a layer; correct the name"},
 	{INPUT(1, 8, 8) "layer { name: 'r' bottom: 'x' top: 'r' }",

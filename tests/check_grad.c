@@ -93,6 +93,16 @@ static const struct conv_case conv_cases[] = {
 	{.g = {3, 2, 3, 4, 5, 3, 4, 1, 1, 0, 0, 0, 0, 1, 1, 1}, .what = "kernel is the input"},
 	{.g = {3, 2, 3, 4, 5, 3, 4, 1, 1, 0, 0, 0, 0, 1, 1, 1}, .what = "dense"},
 	{.g = {3, 12, 1, 1, 5, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1}, .what = "dense of a vector"},
+	{.g = {3, 5, 9, 8, 5, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 5}, .what = "depthwise, stride 2"},
+	{.g = {2, 3, 9, 7, 6, 3, 2, 2, 3, 1, 0, 0, 2, 1, 1, 3}, .what = "depthwise, two outputs a channel, uneven"},
+	{.g = {2, 3, 11, 12, 3, 3, 3, 2, 3, 2, 3, 2, 3, 3, 2, 3}, .what = "depthwise, stride and dilation"},
+	{.g = {2, 2, 7, 40, 2, 5, 7, 1, 1, 2, 3, 2, 3, 1, 1, 2}, .what = "depthwise, long rows"},
+	{.g = {2, 2, 6, 6, 2, 1, 1, 4, 5, 0, 0, 0, 0, 1, 1, 2}, .what = "depthwise, stride beyond the kernel"},
+	{.g = {2, 2, 3, 3, 2, 3, 3, 1, 1, 4, 4, 4, 4, 1, 1, 2}, .what = "depthwise, pad beyond the kernel"},
+	{.g = {1, 2, 12, 11, 2, 9, 8, 1, 1, 0, 0, 0, 0, 1, 1, 2}, .what = "depthwise, too many taps for the direct form"},
+	{.g = {2, 2, 4, 5, 3, 3, 3, 1, 1, 2, 1, 2, 1, 1, 1, 1}, .what = "as wide as the input, higher"},
+	{.g = {2, 2, 6, 4, 3, 2, 5, 1, 1, 0, 4, 0, 0, 2, 1, 1}, .what = "as wide as the input, lower"},
+	{.g = {1, 2, 3, 2, 3, 9, 5, 1, 1, 6, 2, 6, 2, 1, 1, 1}, .what = "as wide as the input, kernel beyond it"},
 	{.g = {2, 2, 1, 1, 3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1}, .what = "kernel larger than the input"},
 };
 
@@ -151,6 +161,32 @@ START_TEST(conv_forward)
 }
 END_TEST
 
+/* The slopes by the plain walk that defines a convolution. */
+static void expect_slopes(const struct conv_case *t, const float *u, const float *dx, const float *dw)
+{
+	const struct mch_conv *g = &t->g;
+	const size_t n_x = (size_t)g->n * (size_t)g->c * (size_t)g->h * (size_t)g->w, n_terms = mch_conv_terms(g);
+	const size_t n_w = (size_t)g->k * n_terms, pixels = (size_t)mch_conv_p(g) * (size_t)mch_conv_q(g);
+	double *want_x = calloc(n_x, sizeof(*want_x)), *want_w = calloc(n_w, sizeof(*want_w));
+	ck_assert(want_x && want_w);
+	for (size_t i = 0; i < out_elems(g); i++) {
+		const int pixel = (int)(i % pixels), k = (int)(i / pixels) % g->k, n = (int)(i / pixels) / g->k;
+		for (size_t term = 0; term < n_terms; term++) {
+			const size_t w = (size_t)k * n_terms + term;
+			const ptrdiff_t x = mch_conv_x_index(g, n, k, pixel / mch_conv_q(g), pixel % mch_conv_q(g), term);
+			if (x < 0)
+				continue;
+			want_x[x] += (double)u[i] * (double)t->w[w];
+			want_w[w] += (double)u[i] * (double)t->x[x];
+		}
+	}
+	for (size_t i = 0; i < n_x; i++)
+		ck_assert_msg(fabs((double)dx[i] - want_x[i]) < 1e-5, "%s: dx[%zu]", t->what, i);
+	for (size_t i = 0; i < n_w; i++)
+		ck_assert_msg(fabs((double)dw[i] - want_w[i]) < 1e-4, "%s: dw[%zu]", t->what, i);
+	free(want_x), free(want_w);
+}
+
 START_TEST(conv_backward)
 {
 	struct conv_case t = conv_begin(_i);
@@ -163,6 +199,8 @@ START_TEST(conv_backward)
 	expect_gradient("dx", &f, u, t.x, n_x, 0.5f, dx);
 	expect_gradient("dw", &f, u, t.w, n_w, 0.5f, dw);
 	expect_gradient("db", &f, u, t.bias, (size_t)g->k, 0.5f, db);
+
+	expect_slopes(&t, u, dx, dw);
 
 	/* The first layer of a net wants no dx, some layers have no bias: the rest must not change. */
 	float *again = numbers(n_w);

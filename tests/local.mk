@@ -39,6 +39,7 @@ UNIT_TESTS = \
 	tests/check_report \
 	tests/check_requant \
 	tests/check_round_shift \
+	tests/check_rows \
 	tests/check_sat \
 	tests/check_score \
 	tests/check_search \
@@ -125,6 +126,7 @@ tests_check_prototxt_LDADD = $(ALL_LIBS)
 tests_check_quant_json_LDADD = $(ALL_LIBS)
 tests_check_range_LDADD = $(ALL_LIBS)
 tests_check_ranges_LDADD = $(ALL_LIBS)
+tests_check_rows_LDADD = $(ALL_LIBS)
 tests_check_score_LDADD = $(ALL_LIBS)
 tests_check_search_LDADD = $(ALL_LIBS)
 tests_check_sgd_LDADD = $(ALL_LIBS)

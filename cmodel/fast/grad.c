@@ -85,6 +85,61 @@ static void clear(float *to, int n)
 		memset(to, 0, (size_t)n * sizeof(*to));
 }
 
+/* The convolution keeps the rows' length: a tap then reads the whole plane at one distance, but for what wraps around. */
+static bool is_flat(const struct mch_conv *g)
+{
+	return g->stride_h == 1 && g->stride_w == 1 && mch_conv_q(g) == g->w && mch_conv_p(g) <= INT32_MAX / g->w;
+}
+
+/* Elements [begin, end) of the output plane read the input plane, element i at i + shift. */
+struct flat {
+	ptrdiff_t begin, end, shift;
+};
+
+static struct flat flat_of(const struct mch_conv *g, int r, int s)
+{
+	const ptrdiff_t in = (ptrdiff_t)g->h * g->w, out = (ptrdiff_t)mch_conv_p(g) * g->w;
+	struct flat flat = {0, out, (ptrdiff_t)(r * g->dilation_h - g->pad_top) * g->w + s * g->dilation_w - g->pad_left};
+	if (flat.shift < 0)
+		flat.begin = -flat.shift < out ? -flat.shift : out;
+	if (out + flat.shift > in)
+		flat.end = in - flat.shift > flat.begin ? in - flat.shift : flat.begin;
+	return flat;
+}
+
+/* What tap column s reads left or right of the plane. */
+static void clear_margins(const struct mch_conv *g, int s, float *col)
+{
+	const struct span span = inside(g, g->w, s);
+	const int n_p = mch_conv_p(g);
+	if (span.begin == 0 && span.end == g->w)
+		return;
+	for (int p = 0; p < n_p; p++, col += g->w) {
+		for (int q = 0; q < span.begin; q++)
+			col[q] = 0;
+		for (int q = span.end; q < g->w; q++)
+			col[q] = 0;
+	}
+}
+
+static void gather_flat(const struct mch_conv *g, const float *plane, int r, int s, float *col)
+{
+	const struct flat flat = flat_of(g, r, s);
+	memset(col, 0, (size_t)flat.begin * sizeof(*col));
+	memcpy(col + flat.begin, plane + flat.begin + flat.shift, (size_t)(flat.end - flat.begin) * sizeof(*col));
+	memset(col + flat.end, 0, (size_t)((ptrdiff_t)mch_conv_p(g) * g->w - flat.end) * sizeof(*col));
+	clear_margins(g, s, col);
+}
+
+/* The transpose of gather_flat; col may be written to. */
+static void scatter_flat(const struct mch_conv *g, float *col, int r, int s, float *plane)
+{
+	const struct flat flat = flat_of(g, r, s);
+	clear_margins(g, s, col);
+	if (flat.end > flat.begin)
+		mch_grad_add_scaled((size_t)(flat.end - flat.begin), 1, col + flat.begin, plane + flat.begin + flat.shift);
+}
+
 /* One row of columns, term (c, r, s): col[p][q] = x[p * stride + r * dilation - pad][...], 0 in the padding. */
 static void gather(const struct mch_conv *g, const float *plane, int r, int s, float *col)
 {
@@ -108,7 +163,7 @@ static void gather(const struct mch_conv *g, const float *plane, int r, int s, f
 }
 
 /* The transpose of gather: adds each column value where it was read. */
-static void scatter(const struct mch_conv *g, const float *col, int r, int s, float *plane)
+static void scatter(const struct mch_conv *g, float *col, int r, int s, float *plane)
 {
 	const int n_p = mch_conv_p(g), n_q = mch_conv_q(g);
 	const struct span span = inside(g, n_q, s);
@@ -133,21 +188,23 @@ static const float *columns(const struct mch_conv *g, const float *x, float *scr
 	if (is_pointwise(g))
 		return x;
 	const size_t pixels = (size_t)mch_conv_p(g) * (size_t)mch_conv_q(g);
+	const bool flat = is_flat(g);
 	float *col = scratch;
 	for (int c = 0; c < g->c / g->groups; c++)
 		for (int r = 0; r < g->r; r++)
 			for (int s = 0; s < g->s; s++, col += pixels)
-				gather(g, x + (ptrdiff_t)c * g->h * g->w, r, s, col);
+				(flat ? gather_flat : gather)(g, x + (ptrdiff_t)c * g->h * g->w, r, s, col);
 	return scratch;
 }
 
-static void add_columns(const struct mch_conv *g, const float *col, float *dx)
+static void add_columns(const struct mch_conv *g, float *col, float *dx)
 {
+	const bool flat = is_flat(g);
 	const size_t pixels = (size_t)mch_conv_p(g) * (size_t)mch_conv_q(g);
 	for (int c = 0; c < g->c / g->groups; c++)
 		for (int r = 0; r < g->r; r++)
 			for (int s = 0; s < g->s; s++, col += pixels)
-				scatter(g, col, r, s, dx + (ptrdiff_t)c * g->h * g->w);
+				(flat ? scatter_flat : scatter)(g, col, r, s, dx + (ptrdiff_t)c * g->h * g->w);
 }
 
 /* Sizes that the loops over images and groups step by. */

@@ -83,6 +83,28 @@ static struct span inside(int n, int stride, int start, int size)
 	return span;
 }
 
+/* A row of the plane to a row of a phase. */
+static void spread(struct span cols, int stride, const float *restrict from, float *restrict to)
+{
+	if (stride == 1)
+		for (int j = cols.begin; j < cols.end; j++)
+			to[j] = from[j - cols.begin];
+	else
+		for (int j = cols.begin; j < cols.end; j++)
+			to[j] = from[(ptrdiff_t)(j - cols.begin) * stride];
+}
+
+/* The way back. */
+static void add_back(struct span cols, int stride, const float *restrict from, float *restrict to)
+{
+	if (stride == 1)
+		for (int j = cols.begin; j < cols.end; j++)
+			to[j - cols.begin] += from[j];
+	else
+		for (int j = cols.begin; j < cols.end; j++)
+			to[(ptrdiff_t)(j - cols.begin) * stride] += from[j];
+}
+
 static void to_phases(const struct mch_conv *g, const struct plan *plan, const float *plane, float *to)
 {
 	for (int a = 0; a < g->stride_h; a++)
@@ -92,9 +114,7 @@ static void to_phases(const struct mch_conv *g, const struct plan *plan, const f
 				const int y = i * g->stride_h + a - g->pad_top;
 				if (y < 0 || y >= g->h)
 					continue; /* all margins were cleared once */
-				const float *from = plane + (ptrdiff_t)y * g->w + cols.x;
-				for (int j = cols.begin; j < cols.end; j++, from += g->stride_w)
-					to[j] = *from;
+				spread(cols, g->stride_w, plane + (ptrdiff_t)y * g->w + cols.x, to);
 			}
 		}
 }
@@ -109,9 +129,7 @@ static void from_phases(const struct mch_conv *g, const struct plan *plan, const
 				const int y = i * g->stride_h + a - g->pad_top;
 				if (y < 0 || y >= g->h)
 					continue;
-				float *restrict to = plane + (ptrdiff_t)y * g->w + cols.x;
-				for (int j = cols.begin; j < cols.end; j++, to += g->stride_w)
-					*to += from[j];
+				add_back(cols, g->stride_w, from, plane + (ptrdiff_t)y * g->w + cols.x);
 			}
 		}
 }
@@ -141,6 +159,7 @@ MCH_INLINE void dots(int n_taps, ptrdiff_t n, const float *restrict dy, const fl
 	float lane[4][MCH_LANES] = {{0}};
 	for (ptrdiff_t i = 0; i < n; i += MCH_LANES)
 		for (int t = 0; t < n_taps; t++)
+MCH_LANES_SIMD
 			for (int j = 0; j < MCH_LANES; j++)
 				lane[t][j] += dy[i + j] * x[i + at[t] + j];
 	for (int t = 0; t < n_taps; t++)

@@ -19,6 +19,7 @@ static float sum_of(int n, const float *x)
 	float lane[MCH_LANES] = {0};
 	int i = 0;
 	for (; i + MCH_LANES <= n; i += MCH_LANES)
+MCH_LANES_SIMD
 		for (int j = 0; j < MCH_LANES; j++)
 			lane[j] += x[i + j];
 	for (int j = 0; i + j < n; j++)
@@ -32,6 +33,7 @@ static float squares_of(int n, const float *x, float mean)
 	float lane[MCH_LANES] = {0};
 	int i = 0;
 	for (; i + MCH_LANES <= n; i += MCH_LANES)
+MCH_LANES_SIMD
 		for (int j = 0; j < MCH_LANES; j++)
 			lane[j] += (x[i + j] - mean) * (x[i + j] - mean);
 	for (int j = 0; i + j < n; j++)
@@ -78,6 +80,7 @@ static void add_sums(int n, const float *x, float mean, const float *dy, struct 
 	float lane[MCH_LANES] = {0}, lane_x[MCH_LANES] = {0};
 	int i = 0;
 	for (; i + MCH_LANES <= n; i += MCH_LANES)
+MCH_LANES_SIMD
 		for (int j = 0; j < MCH_LANES; j++) {
 			lane[j] += dy[i + j];
 			lane_x[j] += dy[i + j] * (x[i + j] - mean);
@@ -143,6 +146,7 @@ static float rectify_sum(int n, const float *x, const float *dy)
 	float lane[MCH_LANES] = {0};
 	int i = 0;
 	for (; i + MCH_LANES <= n; i += MCH_LANES)
+MCH_LANES_SIMD
 		for (int j = 0; j < MCH_LANES; j++)
 			lane[j] += dy[i + j] * (x[i + j] < 0 ? x[i + j] : 0);
 	for (int j = 0; i + j < n; j++)

@@ -3,6 +3,7 @@
 /* What the readers of foreign networks share; see build.h. */
 #include "io/build.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,6 +118,57 @@ static int find_output(struct mch_net *net, const char *path, struct mch_err *er
 				   n_unread, net->edges[unread[0]].name, net->edges[unread[1]].name,
 				   n_unread > 2 ? ", ..." : "");
 	net->output = unread[0];
+	return 0;
+}
+
+/* Marks what the output needs. Layers come in order of execution, so one pass backwards does. */
+static void mark(const struct mch_net *net, bool *has_edge, int *now)
+{
+	has_edge[net->output] = has_edge[net->input] = true;
+	for (int i = net->n_layers - 1; i >= 0; i--) {
+		const struct mch_layer *layer = &net->layers[i];
+		now[i] = has_edge[layer->out[0]] ? 0 : -1;
+		for (int e = 0; now[i] == 0 && e < layer->n_in; e++)
+			has_edge[layer->in[e]] = true;
+	}
+}
+
+int mch_build_prune(struct mch_net *net, int *now, const char *path, struct mch_err *err)
+{
+	bool *has_edge = calloc((size_t)net->n_edges, sizeof(*has_edge));
+	int *edge_now = malloc((size_t)net->n_edges * sizeof(*edge_now)), n_layers = 0, n_edges = 0;
+	if (!has_edge || !edge_now) {
+		free(has_edge);
+		free(edge_now);
+		return mch_err_set(err, path, "out of memory; use a machine with more");
+	}
+	mark(net, has_edge, now);
+	for (int e = 0; e < net->n_edges; e++) {
+		edge_now[e] = n_edges;
+		if (has_edge[e])
+			net->edges[n_edges++] = net->edges[e];
+		else
+			free(net->edges[e].name);
+	}
+	for (int i = 0; i < net->n_layers; i++) {
+		if (now[i] < 0) {
+			mch_layer_free(&net->layers[i]);
+			continue;
+		}
+		struct mch_layer *layer = &net->layers[n_layers];
+		*layer = net->layers[i];
+		now[i] = n_layers++;
+		for (int e = 0; e < layer->n_in; e++)
+			layer->in[e] = edge_now[layer->in[e]];
+		layer->out[0] = edge_now[layer->out[0]];
+		net->edges[layer->out[0]].producer = now[i];
+	}
+	net->n_layers = n_layers;
+	net->n_edges = n_edges;
+	net->input = edge_now[net->input];
+	net->output = edge_now[net->output];
+	free(has_edge);
+	free(edge_now);
 	return 0;
 }
 

@@ -31,6 +31,10 @@ int mch_build_shape(struct mch_net *net, int edge, const char *path, struct mch_
 /* A name that no edge has yet: want, or want_2, want_3, ... Into buf; -1 with err when it does not fit. */
 int mch_build_edge_name(const struct mch_net *net, const char *want, char *buf, size_t room, struct mch_err *err);
 
+/* Drops layers that do not lead to net->output, and the edges between them; the net's input stays. now[i] becomes the new
+ * index of layer i, -1 for a dropped one. 0, or -1 with err. */
+int mch_build_prune(struct mch_net *net, int *now, const char *path, struct mch_err *err);
+
 /* Completes a network: the output is the one edge that nobody reads, shapes are inferred. 0, or -1 with err that
  * begins with path. */
 int mch_build_finish(struct mch_net *net, const char *path, struct mch_err *err);

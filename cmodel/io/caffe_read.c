@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* A Caffe network definition as a network; see caffe_read.h. The parameters of layers are read by caffe_layer.c. */
+/* A Caffe network definition as a network; see caffe_read.h. Its layers are read by caffe_layer.c, its parameters by
+ * caffe_weights.c. */
 #include "io/caffe_read.h"
 
 #include <stdbool.h>
@@ -10,68 +11,21 @@
 
 #include "io/build.h"
 #include "io/caffe_layer.h"
+#include "io/caffe_weights.h"
 #include "io/file.h"
 #include "io/prototxt.h"
-#include "net/layer.h"
-
-/* A name that layers read: Caffe's blob. In-place layers write it anew, so it points to the last writer's edge. */
-struct blob {
-	const char *name;
-	struct mch_shape shape; /* of an input */
-	int edge;               /* -1: an input that nobody has read yet */
-};
-
-struct reader {
-	const char *path;
-	struct mch_net *net;
-	struct blob *blobs;
-	int n_blobs;
-	const struct mch_shape *data_shape;
-	struct mch_err *err;
-};
-
-/* What a type means to us, besides the kinds of the layer table. */
-enum role { ROLE_COMPUTE, ROLE_INPUT, ROLE_DATA, ROLE_TRAINING, ROLE_UNKNOWN };
-
-static const struct {
-	const char *type, *v1;
-	enum role role;
-} roles[] = {
-	{"Input", "INPUT", ROLE_INPUT},
-	{"MemoryData", "MEMORY_DATA", ROLE_INPUT},
-	{"Data", "DATA", ROLE_DATA},
-	{"ImageData", "IMAGE_DATA", ROLE_DATA},
-	{"HDF5Data", "HDF5_DATA", ROLE_DATA},
-	{"WindowData", "WINDOW_DATA", ROLE_DATA},
-	{"Accuracy", "ACCURACY", ROLE_TRAINING},
-	{"EuclideanLoss", "EUCLIDEAN_LOSS", ROLE_TRAINING},
-	{"HingeLoss", "HINGE_LOSS", ROLE_TRAINING},
-	{"SigmoidCrossEntropyLoss", "SIGMOID_CROSS_ENTROPY_LOSS", ROLE_TRAINING},
-	{"Silence", "SILENCE", ROLE_TRAINING},
-	{"SoftmaxWithLoss", "SOFTMAX_LOSS", ROLE_TRAINING},
-};
-
-static enum role find_role(const char *type, bool is_v1, enum mch_kind *kind)
-{
-	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
-		if (strcmp(type, is_v1 ? roles[i].v1 : roles[i].type) == 0)
-			return roles[i].role;
-	for (int k = 0; k < MCH_N_KINDS; k++) {
-		const char *name = is_v1 ? mch_layer_table[k].caffe_v1 : mch_layer_table[k].caffe_type;
-		if (name && strcmp(type, name) == 0 && mch_caffe_has_reader((enum mch_kind)k)) {
-			*kind = (enum mch_kind)k;
-			return ROLE_COMPUTE;
-		}
-	}
-	return ROLE_UNKNOWN;
-}
 
 /* layer { type: "Convolution" } or, in files before 2014, layers { type: CONVOLUTION }. */
-static int layer_type(struct reader *r, const struct mch_prototxt *layer, const char **type, bool *is_v1)
+static int layer_type(const struct mch_caffe *caffe, const struct mch_prototxt *layer, const char **type,
+		      bool *is_v1)
 {
 	const struct mch_prototxt *field = mch_prototxt_find(layer, "type");
+	if (mch_prototxt_find(layer, "layer"))
+		return mch_prototxt_err(caffe->err, caffe->path, layer,
+					"the layer is of Caffe's first format (V0); convert the file with Caffe's "
+					"upgrade_net_proto_text");
 	if (!field || field->kind == MCH_PROTOTXT_MESSAGE)
-		return mch_prototxt_err(r->err, r->path, layer, "the layer has no type; add type: \"...\"");
+		return mch_prototxt_err(caffe->err, caffe->path, layer, "the layer has no type; add type: \"...\"");
 	*type = field->text;
 	*is_v1 = field->kind == MCH_PROTOTXT_SCALAR;
 	return 0;
@@ -82,275 +36,289 @@ static bool is_layer(const struct mch_prototxt *field)
 	return strcmp(field->name, "layer") == 0 || strcmp(field->name, "layers") == 0;
 }
 
-static struct blob *find_blob(const struct reader *r, const char *name)
+static int n_named(const struct mch_prototxt *layer, const char *name)
 {
-	for (int i = r->n_blobs - 1; i >= 0; i--)
-		if (strcmp(r->blobs[i].name, name) == 0)
-			return &r->blobs[i];
-	return NULL;
+	int n = 0;
+	for (const struct mch_prototxt *f = mch_prototxt_find(layer, name); f; f = mch_prototxt_again(f))
+		n++;
+	return n;
 }
 
-static int add_blob(struct reader *r, const struct mch_prototxt *at, const char *name, struct mch_shape shape,
-		    int edge)
+/* The edge of a bottom; the first input read becomes the net's. */
+static int read_bottom(struct mch_caffe *caffe, const struct mch_prototxt *bottom, int *edge, int *n_axes)
 {
-	if (find_blob(r, name))
-		return mch_prototxt_err(r->err, r->path, at,
-					"\"%s\" is already written by an earlier layer; rename one", name);
-	struct blob *more = realloc(r->blobs, ((size_t)r->n_blobs + 1) * sizeof(*more));
+	const char *name;
+	if (mch_prototxt_string(caffe->path, bottom, &name, caffe->err) != 0)
+		return -1;
+	struct mch_caffe_blob *blob = mch_caffe_find_blob(caffe, name);
+	if (!blob)
+		return mch_prototxt_err(caffe->err, caffe->path, bottom,
+					"bottom \"%s\" is written by no earlier layer; correct the name or the "
+					"order",
+					name);
+	if (blob->edge < 0) {
+		blob->edge = mch_net_add_edge(caffe->net, name, blob->shape, caffe->err);
+		if (caffe->net->input < 0)
+			caffe->net->input = blob->edge;
+	}
+	*edge = blob->edge;
+	*n_axes = blob->n_axes;
+	return *edge < 0 ? -1 : 0;
+}
+
+static int read_bottoms(struct mch_caffe_layer *l)
+{
+	const int n = n_named(l->field, "bottom");
+	if (n < l->type->n_in_min || n > l->type->n_in_max) {
+		char want[48] = "one is";
+		if (l->type->n_in_max > 1)
+			snprintf(want, sizeof(want), "%d to %d are", l->type->n_in_min, l->type->n_in_max);
+		return mch_caffe_complain(l, NULL, "the layer has %s bottom, %s expected; correct the definition",
+					  n == 0  ? "no"
+					  : n > 1 ? "more than one"
+						  : "one",
+					  want);
+	}
+	for (const struct mch_prototxt *f = mch_prototxt_find(l->field, "bottom"); f;
+	     f = mch_prototxt_again(f), l->n_in++) {
+		int n_axes = 0;
+		if (read_bottom(l->caffe, f, &l->in[l->n_in], &n_axes) != 0)
+			return -1;
+		if (l->n_in == 0)
+			l->n_axes = n_axes;
+	}
+	return 0;
+}
+
+/* A top is new, or a bottom that is written in place. */
+static int read_tops(struct mch_caffe_layer *l)
+{
+	const int n = n_named(l->field, "top");
+	if (n == 0 || n > (l->type->has_tops ? MCH_CAFFE_TOPS_MAX : 1))
+		return mch_caffe_complain(l, NULL, "the layer has %s, one is expected; correct the definition",
+					  n ? "more than one top" : "no top");
+	for (const struct mch_prototxt *f = mch_prototxt_find(l->field, "top"); f;
+	     f = mch_prototxt_again(f), l->n_top++) {
+		const char **top = &l->top[l->n_top];
+		if (mch_prototxt_string(l->caffe->path, f, top, l->caffe->err) != 0)
+			return -1;
+		const struct mch_caffe_blob *blob = mch_caffe_find_blob(l->caffe, *top);
+		bool in_place = false, is_twice = false;
+		for (int i = 0; blob && i < l->n_in; i++)
+			in_place = in_place || l->in[i] == blob->edge;
+		for (int i = 0; i < l->n_top; i++)
+			is_twice = is_twice || strcmp(l->top[i], *top) == 0;
+		if ((blob && !in_place) || is_twice)
+			return mch_caffe_complain(l, f, "\"%s\" is already written by an earlier layer; rename one",
+						  *top);
+	}
+	return 0;
+}
+
+/* What a left-out layer reads is an output no more. */
+static int consume(struct mch_caffe *caffe, int edge)
+{
+	int *more = realloc(caffe->consumed, ((size_t)caffe->n_consumed + 1) * sizeof(*more));
 	if (!more)
-		return mch_err_set(r->err, r->path, "out of memory; use a machine with more");
-	r->blobs = more;
-	r->blobs[r->n_blobs++] = (struct blob){name, shape, edge};
+		return mch_err_set(caffe->err, caffe->path, "out of memory; use a machine with more");
+	caffe->consumed = more;
+	caffe->consumed[caffe->n_consumed++] = edge;
 	return 0;
 }
 
-/* The dims of `field` and those of its name behind it: N C H W, or N C. The batch is the runner's business. */
-static int read_dims(struct reader *r, const struct mch_prototxt *at, const struct mch_prototxt *field, int n_max,
-		     struct mch_shape *shape)
+static int read_silence(struct mch_caffe *caffe, const struct mch_prototxt *layer)
 {
-	int dim[4] = {1, 1, 1, 1}, n = 0;
-	for (; field && n < n_max; field = mch_prototxt_again(field)) {
-		if (n == 4)
-			return mch_prototxt_err(r->err, r->path, field,
-						"the shape has over 4 dimensions, N C H W is expected; "
-						"correct the definition");
-		if (mch_prototxt_int(r->path, field, 1, MCH_BUILD_CHANNELS_MAX, &dim[n++], r->err) != 0)
+	for (const struct mch_prototxt *f = mch_prototxt_find(layer, "bottom"); f; f = mch_prototxt_again(f)) {
+		const struct mch_caffe_blob *blob =
+			f->kind == MCH_PROTOTXT_STRING ? mch_caffe_find_blob(caffe, f->text) : NULL;
+		if (blob && blob->edge >= 0 && consume(caffe, blob->edge) != 0)
 			return -1;
-	}
-	if (n == 3)
-		return mch_prototxt_err(r->err, r->path, at,
-					"the shape has 3 dimensions, N C H W is expected; add one");
-	*shape = (struct mch_shape){1, dim[1], dim[2], dim[3]};
-	return 0;
-}
-
-/* input: "data" with input_shape { dim: ... } or four input_dim, in the net itself. */
-static int read_net_inputs(struct reader *r, const struct mch_prototxt *root)
-{
-	const struct mch_prototxt *shape = mch_prototxt_find(root, "input_shape");
-	const struct mch_prototxt *dim = mch_prototxt_find(root, "input_dim");
-	const struct mch_prototxt *input = mch_prototxt_find(root, "input");
-	for (; input; input = mch_prototxt_again(input)) {
-		struct mch_shape s;
-		const char *name;
-		if (mch_prototxt_string(r->path, input, &name, r->err) != 0)
-			return -1;
-		if (!shape && !dim)
-			return mch_prototxt_err(r->err, r->path, input,
-						"input \"%s\" has no shape; add input_shape { dim: ... }", name);
-		if (shape ? mch_prototxt_message(r->path, shape, r->err) != 0 ||
-				    read_dims(r, shape, mch_prototxt_find(shape, "dim"), 5, &s) != 0
-			  : read_dims(r, input, dim, 4, &s) != 0)
-			return -1;
-		if (add_blob(r, input, name, s, -1) != 0)
-			return -1;
-		for (int i = 0; !shape && dim && i < 4; i++)
-			dim = mch_prototxt_again(dim);
-		shape = shape ? mch_prototxt_again(shape) : NULL;
 	}
 	return 0;
 }
 
-static int read_transform(struct reader *r, const struct mch_prototxt *layer)
+static int read_compute(struct mch_caffe *caffe, const struct mch_caffe_type *type, const struct mch_prototxt *layer)
 {
-	static const char *const params[] = {"transform_param", "data_param", "memory_data_param"};
-	for (size_t i = 0; i < sizeof(params) / sizeof(params[0]); i++) {
-		const struct mch_prototxt *param = mch_prototxt_find(layer, params[i]);
-		const struct mch_prototxt *mean = mch_prototxt_find(param, "mean_file");
-		const struct mch_prototxt *scale = mch_prototxt_find(param, "scale");
-		mean = mean ? mean : mch_prototxt_find(param, "mean_value");
-		if (mean)
-			return mch_prototxt_err(r->err, r->path, mean,
-						"%s: images minus a mean are not supported; fold the mean "
-						"into the first layer's bias, or read the deploy file",
-						mean->name);
-		if (scale && mch_prototxt_real(r->path, scale, &r->net->transform.scale, r->err) != 0)
-			return -1;
-		if (scale && r->net->transform.scale <= 0)
-			return mch_prototxt_err(r->err, r->path, scale,
-						"scale is %s, above 0 is expected; correct the definition",
-						scale->text);
-	}
-	return 0;
+	const struct mch_prototxt *name = mch_prototxt_find(layer, "name");
+	struct mch_caffe_layer *l = calloc(1, sizeof(*l)); /* its names are too many for the stack */
+	if (!l)
+		return mch_err_set(caffe->err, caffe->path, "out of memory; use a machine with more");
+	l->caffe = caffe;
+	l->type = type;
+	l->field = layer;
+	int status =
+		name ? mch_prototxt_string(caffe->path, name, &l->name, caffe->err)
+		     : mch_caffe_complain(l, NULL, "the layer has no name, one is expected; correct the definition");
+	if (status == 0 && mch_net_find_layer(caffe->net, l->name) >= 0)
+		status = mch_caffe_complain(l, name, "a second layer is named \"%s\"; rename one", l->name);
+	if (status == 0 && (read_bottoms(l) != 0 || read_tops(l) != 0 || mch_caffe_read_layer(l) != 0))
+		status = -1;
+	/* Crop's second bottom tells a size alone. */
+	for (int i = 0; status == 0 && i < l->n_in; i++)
+		status = consume(caffe, l->in[i]);
+	free(l);
+	return status;
 }
 
-static int data_shape(struct reader *r, const struct mch_prototxt *layer, enum role role, struct mch_shape *shape)
+static int read_kept(struct mch_caffe *caffe, const struct mch_caffe_type *type, const struct mch_prototxt *layer)
 {
-	const struct mch_prototxt *memory = mch_prototxt_find(layer, "memory_data_param");
-	if (role == ROLE_DATA && r->data_shape) {
-		*shape = *r->data_shape;
+	switch (type->role) {
+	case MCH_CAFFE_INPUT:
+	case MCH_CAFFE_DATA:
+		return mch_caffe_read_input(caffe, layer, type->role);
+	case MCH_CAFFE_SILENCE:
+		return read_silence(caffe, layer);
+	case MCH_CAFFE_TRAINING:
 		return 0;
+	default:
+		return read_compute(caffe, type, layer);
 	}
-	if (role == ROLE_INPUT && memory) {
-		static const char *const names[] = {"channels", "height", "width"};
-		int *const values[] = {&shape->c, &shape->h, &shape->w};
-		shape->n = 1;
-		for (int i = 0; i < 3; i++) {
-			const struct mch_prototxt *field = mch_prototxt_find(memory, names[i]);
-			if (!field)
-				return mch_prototxt_err(r->err, r->path, memory, "%s is missing; add it", names[i]);
-			if (mch_prototxt_int(r->path, field, 1, MCH_BUILD_CHANNELS_MAX, values[i], r->err) != 0)
-				return -1;
-		}
-		return 0;
-	}
-	const struct mch_prototxt *dims = mch_prototxt_find(mch_prototxt_find(layer, "input_param"), "shape");
-	if (role == ROLE_INPUT && dims)
-		return read_dims(r, dims, mch_prototxt_find(dims, "dim"), 5, shape);
-	return mch_prototxt_err(r->err, r->path, layer,
-				"the layer does not tell the size of its images; use an Input layer with "
-				"input_param { shape { dim: 1 dim: C dim: H dim: W } }, or read the deploy file");
 }
 
-/* The first top holds images; a second one holds labels, which only losses read. */
-static int read_input_layer(struct reader *r, const struct mch_prototxt *layer, enum role role)
+/* What of a layer is not supported: its type, or something in its parameters. NULL: nothing. */
+static const char *look(const struct mch_caffe_type *type, const char *name, const struct mch_prototxt *layer,
+			char *buf, size_t room)
 {
-	struct mch_shape shape;
-	const char *name;
-	const struct mch_prototxt *top = mch_prototxt_find(layer, "top");
-	if (!top)
-		return mch_prototxt_err(r->err, r->path, layer, "the layer has no top; add one");
-	if (read_transform(r, layer) != 0 || data_shape(r, layer, role, &shape) != 0 ||
-	    mch_prototxt_string(r->path, top, &name, r->err) != 0)
-		return -1;
-	return add_blob(r, top, name, shape, -1);
-}
-
-/* The edge of the one bottom; the first input read becomes the net's. */
-static int read_bottom(struct reader *r, const struct mch_prototxt *layer, struct blob **blob)
-{
-	const struct mch_prototxt *bottom = mch_prototxt_find(layer, "bottom");
-	const char *name;
-	if (!bottom || mch_prototxt_again(bottom))
-		return mch_prototxt_err(r->err, r->path, layer,
-					"the layer has %s bottom, one is expected; correct the "
-					"definition",
-					bottom ? "more than one" : "no");
-	if (mch_prototxt_string(r->path, bottom, &name, r->err) != 0)
-		return -1;
-	*blob = find_blob(r, name);
-	if (!*blob)
-		return mch_prototxt_err(r->err, r->path, bottom,
-					"bottom \"%s\" is written by no earlier layer; correct the name "
-					"or the order",
-					name);
-	if ((*blob)->edge >= 0)
-		return 0;
-	if (r->net->input >= 0)
-		return mch_prototxt_err(r->err, r->path, bottom,
-					"\"%s\" is a second input beside \"%s\", one is expected; cut it "
-					"off",
-					name, r->net->edges[r->net->input].name);
-	(*blob)->edge = r->net->input = mch_net_add_edge(r->net, name, (*blob)->shape, r->err);
-	return r->net->input < 0 ? -1 : 0;
-}
-
-static int read_layer(struct reader *r, const struct mch_prototxt *layer, enum mch_kind kind)
-{
-	const struct mch_prototxt *name_field = mch_prototxt_find(layer, "name"),
-				  *top = mch_prototxt_find(layer, "top");
-	const char *name, *top_name;
-	struct blob *bottom = NULL;
-	char edge_name[256];
-	if (!name_field || !top || mch_prototxt_again(top))
-		return mch_prototxt_err(r->err, r->path, layer,
-					"the layer has %s, one is expected; correct the definition",
-					!name_field ? "no name"
-					: !top      ? "no top"
-						    : "more than one top");
-	if (mch_prototxt_string(r->path, name_field, &name, r->err) != 0 ||
-	    mch_prototxt_string(r->path, top, &top_name, r->err) != 0 || read_bottom(r, layer, &bottom) != 0)
-		return -1;
-	if (mch_net_find_layer(r->net, name) >= 0)
-		return mch_prototxt_err(r->err, r->path, name_field, "a second layer is named \"%s\"; rename one",
-					name);
-	const bool in_place = strcmp(top_name, bottom->name) == 0;
-	if (mch_build_edge_name(r->net, in_place ? name : top_name, edge_name, sizeof(edge_name), r->err) != 0)
-		return -1;
-	const int index = mch_net_add_layer(r->net, name, kind, bottom->edge, edge_name, r->err);
-	if (index < 0 || mch_caffe_layer(r->path, layer, r->net, index, r->err) != 0)
-		return -1;
-	const int edge = r->net->layers[index].out[0];
-	if (in_place) {
-		bottom->edge = edge;
-		return 0;
-	}
-	return add_blob(r, top, top_name, (struct mch_shape){0}, edge);
+	if (!type)
+		return name;
+	const char *what = type->look ? type->look(mch_prototxt_find(layer, type->param)) : NULL;
+	if (!what)
+		return NULL;
+	snprintf(buf, room, "%.24s with %.60s", name, what);
+	return buf;
 }
 
 /* One pass over the layers that the TEST phase keeps. The first only looks for what is not supported. */
-static int read_layers(struct reader *r, const struct mch_prototxt *root, bool only_look)
+static int read_layers(struct mch_caffe *caffe, const struct mch_prototxt *root, bool only_look)
 {
 	struct mch_unsupported unsupported = {0};
 	for (const struct mch_prototxt *layer = root->first; layer; layer = layer->next) {
-		const char *type = "";
+		const char *name = "";
+		char buf[96], where[128];
 		bool is_v1 = false, is_kept = false;
-		enum mch_kind kind = MCH_CONV;
 		if (!is_layer(layer))
 			continue;
-		if (mch_prototxt_message(r->path, layer, r->err) != 0 || layer_type(r, layer, &type, &is_v1) != 0 ||
-		    mch_caffe_is_kept(r->path, layer, &is_kept, r->err) != 0)
+		if (mch_prototxt_message(caffe->path, layer, caffe->err) != 0 ||
+		    layer_type(caffe, layer, &name, &is_v1) != 0 || mch_caffe_is_kept(caffe, layer, &is_kept) != 0)
 			return -1;
-		const enum role role = find_role(type, is_v1, &kind);
-		if (only_look && is_kept && role == ROLE_UNKNOWN) {
-			const struct mch_prototxt *name = mch_prototxt_find(layer, "name");
-			char where[128];
-			snprintf(where, sizeof(where), "%.100s line %d", name && name->text ? name->text : "unnamed",
-				 layer->line);
-			mch_unsupported_add(&unsupported, type, where);
+		const struct mch_caffe_type *type = mch_caffe_find_type(name, is_v1);
+		const char *what = only_look && is_kept ? look(type, name, layer, buf, sizeof(buf)) : NULL;
+		if (what) {
+			const struct mch_prototxt *field = mch_prototxt_find(layer, "name");
+			snprintf(where, sizeof(where), "%.100s line %d",
+				 field && field->text ? field->text : "unnamed", layer->line);
+			mch_unsupported_add(&unsupported, what, where);
 		}
-		if (only_look || !is_kept)
-			continue;
-		if ((role == ROLE_INPUT || role == ROLE_DATA) && read_input_layer(r, layer, role) != 0)
-			return -1;
-		if (role == ROLE_COMPUTE && read_layer(r, layer, kind) != 0)
+		if (!only_look && is_kept && read_kept(caffe, type, layer) != 0)
 			return -1;
 	}
-	return mch_unsupported_report(&unsupported, r->path, r->err);
+	return mch_unsupported_report(&unsupported, caffe->path, caffe->err);
 }
 
-static int check_fields(struct reader *r, const struct mch_prototxt *root)
+static int check_fields(const struct mch_caffe *caffe, const struct mch_prototxt *root)
 {
-	for (const struct mch_prototxt *f = root->first; f; f = f->next) {
-		static const char *const known[] = {"name",       "input",          "input_shape",
-						    "input_dim",  "force_backward", "state",
-						    "debug_info", "layer",          "layers"};
-		size_t i = 0;
-		while (i < sizeof(known) / sizeof(known[0]) && strcmp(f->name, known[i]) != 0)
-			i++;
-		if (i == sizeof(known) / sizeof(known[0]))
-			return mch_prototxt_err(r->err, r->path, f,
+	static const char known[] = "name input input_shape input_dim force_backward state debug_info layer layers ";
+	for (const struct mch_prototxt *f = root->first; f; f = f->next)
+		if (!mch_caffe_has_word(known, f->name))
+			return mch_prototxt_err(caffe->err, caffe->path, f,
 						"%s is no field of a Caffe network; is it the right file (a "
-						"solver's, perhaps)?",
+						"solver's, "
+						"perhaps)?",
 						f->name);
-	}
 	return 0;
 }
 
-static int read_net(struct reader *r, const struct mch_prototxt *root)
+/* The output, when there is one edge that nobody takes; else it stays -1, and mch_build_finish says what there is. */
+static int find_output(struct mch_caffe *caffe)
 {
-	const struct mch_prototxt *name_field = mch_prototxt_find(root, "name");
-	const char *name = mch_file_name(r->path);
-	if (check_fields(r, root) != 0 ||
-	    (name_field && mch_prototxt_string(r->path, name_field, &name, r->err) != 0))
-		return -1;
-	r->net->name = strdup(name);
-	if (!r->net->name)
-		return mch_err_set(r->err, r->path, "out of memory; use a machine with more");
-	if (read_layers(r, root, true) != 0 || read_net_inputs(r, root) != 0 || read_layers(r, root, false) != 0)
-		return -1;
-	return mch_build_finish(r->net, r->path, r->err);
+	struct mch_net *net = caffe->net;
+	char *is_read = calloc((size_t)net->n_edges + 1, 1);
+	int n_unread = 0, output = -1;
+	if (!is_read)
+		return mch_err_set(caffe->err, caffe->path, "out of memory; use a machine with more");
+	for (int i = 0; i < caffe->n_consumed; i++)
+		is_read[caffe->consumed[i]] = 1;
+	for (int e = 0; e < net->n_edges; e++)
+		if (!is_read[e]) {
+			output = e;
+			n_unread++;
+		}
+	free(is_read);
+	net->output = n_unread == 1 ? output : -1;
+	return 0;
 }
 
-int mch_caffe_read(const char *path, const struct mch_shape *shape, struct mch_net *net, struct mch_err *err)
+/* Layers that lead to no output are dropped; the plans and formats follow the others. */
+static int prune(struct mch_caffe *caffe)
 {
-	struct reader r = {.path = path, .net = net, .data_shape = shape, .err = err};
+	struct mch_net *net = caffe->net;
+	if (net->output < 0 || net->n_layers == 0)
+		return 0;
+	const int n_layers = net->n_layers;
+	int *now = malloc((size_t)n_layers * sizeof(*now)), n = 0;
+	if (!now || mch_build_prune(net, now, caffe->path, caffe->err) != 0) {
+		free(now);
+		return now ? -1 : mch_err_set(caffe->err, caffe->path, "out of memory; use a machine with more");
+	}
+	for (int i = 0; i < caffe->n_plans; i++)
+		if (now[caffe->plans[i].layer] >= 0) {
+			caffe->plans[n] = caffe->plans[i];
+			caffe->plans[n].layer = now[caffe->plans[n].layer];
+			n++;
+		}
+	caffe->n_plans = n;
+	n = 0;
+	for (int i = 0; i < caffe->n_formats; i++)
+		if (now[caffe->formats[i].layer] >= 0) {
+			caffe->formats[n] = caffe->formats[i];
+			caffe->formats[n].layer = now[caffe->formats[n].layer];
+			n++;
+		}
+	caffe->n_formats = n;
+	free(now);
+	return 0;
+}
+
+static int read_net(struct mch_caffe *caffe, const struct mch_prototxt *root)
+{
+	const struct mch_prototxt *name_field = mch_prototxt_find(root, "name");
+	const char *name = mch_file_name(caffe->path);
+	caffe->state = mch_prototxt_find(root, "state");
+	if (check_fields(caffe, root) != 0 ||
+	    (name_field && mch_prototxt_string(caffe->path, name_field, &name, caffe->err) != 0))
+		return -1;
+	caffe->net->name = strdup(name);
+	caffe->net->transform.is_bgr = true;
+	if (!caffe->net->name)
+		return mch_err_set(caffe->err, caffe->path, "out of memory; use a machine with more");
+	if (read_layers(caffe, root, true) != 0 || mch_caffe_read_net_inputs(caffe, root) != 0 ||
+	    read_layers(caffe, root, false) != 0 || find_output(caffe) != 0 || prune(caffe) != 0)
+		return -1;
+	return mch_build_finish(caffe->net, caffe->path, caffe->err);
+}
+
+int mch_caffe_load(const char *path, const char *weights, const struct mch_shape *data_shape, struct mch_net *net,
+		   struct mch_quant *quant, struct mch_err *err)
+{
+	struct mch_caffe caffe = {.path = path, .net = net, .data_shape = data_shape, .err = err};
 	mch_net_init(net);
 	struct mch_prototxt *root = mch_prototxt_read(path, err);
-	const int status = root ? read_net(&r, root) : -1;
+	int status = root ? read_net(&caffe, root) : -1;
+	if (status == 0 && weights)
+		status = mch_caffe_read_weights(&caffe, weights);
+	if (status == 0)
+		status = mch_caffe_quant(&caffe, quant);
 	if (status != 0)
 		mch_net_free(net);
-	free(r.blobs);
+	free(caffe.blobs);
+	free(caffe.plans);
+	free(caffe.consumed);
+	free(caffe.formats);
 	mch_prototxt_free(root);
 	return status;
+}
+
+int mch_caffe_read(const char *path, const struct mch_shape *data_shape, struct mch_net *net, struct mch_err *err)
+{
+	return mch_caffe_load(path, NULL, data_shape, net, NULL, err);
 }

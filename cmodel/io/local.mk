@@ -25,10 +25,23 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/accel_write.h \
 	cmodel/io/build.c \
 	cmodel/io/build.h \
+	cmodel/io/caffe_blob.c \
+	cmodel/io/caffe_blob.h \
+	cmodel/io/caffe_field.c \
+	cmodel/io/caffe_input.c \
 	cmodel/io/caffe_layer.c \
 	cmodel/io/caffe_layer.h \
+	cmodel/io/caffe_mac.c \
+	cmodel/io/caffe_map.c \
+	cmodel/io/caffe_mean.c \
+	cmodel/io/caffe_mean.h \
+	cmodel/io/caffe_phase.c \
 	cmodel/io/caffe_read.c \
 	cmodel/io/caffe_read.h \
+	cmodel/io/caffe_ristretto.c \
+	cmodel/io/caffe_shape.c \
+	cmodel/io/caffe_weights.c \
+	cmodel/io/caffe_weights.h \
 	cmodel/io/file.c \
 	cmodel/io/file.h \
 	cmodel/io/hash.c \

@@ -20,11 +20,18 @@ int mch_net_read(const char *path, const char *weights, struct mch_net *net, str
 	if (quant)
 		memset(quant, 0, sizeof(*quant));
 	mch_net_init(net);
+	if (ends_with(path, ".prototxt"))
+		return mch_caffe_load(path, weights, NULL, net, quant, err);
+	if (ends_with(path, ".caffemodel"))
+		return mch_err_set(err, path,
+				   "holds parameters alone; give the network's definition, a .prototxt file, and "
+				   "--weights=%s",
+				   path);
 	if (weights)
-		return mch_err_set(err, weights, "files of weights cannot be read yet; give a .onnx file");
+		return mch_err_set(err, weights,
+				   "weights go with a .prototxt file, a .onnx file has its own; give one or the "
+				   "other");
 	if (ends_with(path, ".onnx"))
 		return mch_onnx_read(path, net, err);
-	if (ends_with(path, ".prototxt"))
-		return mch_caffe_read(path, NULL, net, err);
 	return mch_err_set(err, path, "the name ends in no format that is known; give a .onnx or a .prototxt file");
 }

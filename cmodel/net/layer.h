@@ -23,10 +23,8 @@ enum mch_weights {
 };
 
 struct mch_layer_row {
-	const char *name;       /* "conv" */
-	const char *caffe_type; /* "Convolution"; NULL: Caffe has none */
-	const char *caffe_v1;   /* "CONVOLUTION" */
-	const char *onnx_op;    /* "Conv" */
+	const char *name;    /* "conv" */
+	const char *onnx_op; /* "Conv" */
 	int n_in_min, n_in_max;
 	enum mch_weights weights;
 	bool is_identity; /* the values of the input in their order, perhaps in another shape */

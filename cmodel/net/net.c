@@ -18,26 +18,30 @@ void mch_net_init(struct mch_net *net)
 	net->transform = mch_transform_plain();
 }
 
+void mch_layer_free(struct mch_layer *layer)
+{
+	free(layer->name);
+	free(layer->in);
+	free(layer->out);
+	free(layer->weights);
+	free(layer->bias);
+	free(layer->mean);
+	free(layer->variance);
+	if (layer->kind == MCH_SLICE || layer->kind == MCH_PAD || layer->kind == MCH_UPSAMPLE)
+		free(layer->gather.at);
+}
+
 void mch_net_free(struct mch_net *net)
 {
-	for (int i = 0; i < net->n_layers; i++) {
-		struct mch_layer *layer = &net->layers[i];
-		free(layer->name);
-		free(layer->in);
-		free(layer->out);
-		free(layer->weights);
-		free(layer->bias);
-		free(layer->mean);
-		free(layer->variance);
-		if (layer->kind == MCH_SLICE || layer->kind == MCH_PAD || layer->kind == MCH_UPSAMPLE)
-			free(layer->gather.at);
-	}
+	for (int i = 0; i < net->n_layers; i++)
+		mch_layer_free(&net->layers[i]);
 	for (int i = 0; i < net->n_edges; i++)
 		free(net->edges[i].name);
 	free(net->layers);
 	free(net->edges);
 	free(net->name);
 	free(net->transform.mean_image);
+	free(net->transform.mean_file);
 	mch_net_init(net);
 }
 
@@ -146,6 +150,15 @@ static int infer_layer(struct mch_net *net, struct mch_layer *layer, struct mch_
 	if (row->infer(layer, in, &net->edges[layer->out[0]].shape, &why) != 0)
 		return mch_err_set(err, where, "%s", why.text);
 	return check_params(layer, where, err);
+}
+
+int mch_net_infer_layer(struct mch_net *net, int layer, struct mch_err *err)
+{
+	const int n_in = net->layers[layer].n_in;
+	struct mch_shape *in = malloc((size_t)(n_in > 0 ? n_in : 1) * sizeof(*in));
+	const int status = in ? infer_layer(net, &net->layers[layer], in, err) : no_memory(net, err);
+	free(in);
+	return status;
 }
 
 static int infer_layers(struct mch_net *net, struct mch_err *err)

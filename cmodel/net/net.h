@@ -112,6 +112,8 @@ struct mch_net {
 
 void mch_net_init(struct mch_net *net);
 void mch_net_free(struct mch_net *net);
+/* What a layer owns. For who takes it out of a net. */
+void mch_layer_free(struct mch_layer *layer);
 
 /* Appends an edge; its index, or -1 with err. The shape of a layer's output is set by mch_net_infer. */
 int mch_net_add_edge(struct mch_net *net, const char *name, struct mch_shape shape, struct mch_err *err);
@@ -137,6 +139,9 @@ int mch_net_find_layer(const struct mch_net *net, const char *name);
  * edge when it is -1. Checks shapes of the inputs, kernels, groups, strides (>= 1) and sizes of the parameters that are present.
  * 0, or -1 with err: "NET: layer conv2: ...". */
 int mch_net_infer(struct mch_net *net, struct mch_err *err);
+
+/* The same for one layer, whose inputs have their shapes: for readers that ask for shapes while they build. */
+int mch_net_infer_layer(struct mch_net *net, int layer, struct mch_err *err);
 
 /* It multiplies and accumulates: conv, dense, deconv. */
 bool mch_layer_is_mac(const struct mch_layer *layer);

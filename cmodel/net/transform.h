@@ -30,6 +30,9 @@ struct mch_transform {
 	 * as the picture is. */
 	float *mean_image;
 	int mean_c, mean_h, mean_w;
+	/* A mean picture that the network asks for and that was not found, by its name, owned; NULL: none is missing. Whoever
+	 * reads pictures has to have it replaced first. */
+	char *mean_file;
 };
 
 /* What the difference to the mean is multiplied with, for channel c. */

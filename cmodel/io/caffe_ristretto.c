@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Ristretto's layers: a number format for what enters, what leaves and the parameters; see caffe_layer.h.
+ * Source: Ristretto's quantization_param (Gysel et al.). Its formats are signed, its rounding is to nearest, ties to
+ * even, or stochastic; its bias has the format of the weights. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/caffe_layer.h"
+#include "net/layer.h"
+
+static const char known[] = "precision rounding_scheme bw_layer_in bw_layer_out bw_params fl_layer_in fl_layer_out "
+			    "fl_params mant_bits exp_bits exp_min exp_max ";
+
+static int read_format(struct mch_caffe_layer *l, const char *bits, const char *frac, struct mch_format *format)
+{
+	/* Ristretto's own defaults: 32 and 16. */
+	if (mch_caffe_int(l, bits, 1, 64, 32, &format->bits) != 0 ||
+	    mch_caffe_int(l, frac, -MCH_FRAC_LIMIT, MCH_FRAC_LIMIT, 16, &format->frac) != 0)
+		return -1;
+	format->is_signed = true;
+	if (format->bits > MCH_OPERAND_BITS_MAX)
+		return mch_caffe_complain(l, mch_prototxt_find(l->param, bits),
+					  "%s is %d, 1 to %d bits are supported; choose a narrower format", bits,
+					  format->bits, MCH_OPERAND_BITS_MAX);
+	return 0;
+}
+
+static int check_precision(const struct mch_caffe_layer *l)
+{
+	const struct mch_prototxt *precision = mch_prototxt_find(l->param, "precision");
+	if (mch_caffe_is_word(precision, "MINIFLOAT", "1") ||
+	    mch_caffe_is_word(precision, "INTEGER_POWER_OF_2_WEIGHTS", "2"))
+		return mch_caffe_complain(l, precision,
+					  "precision %s is not supported, DYNAMIC_FIXED_POINT is; quantize the "
+					  "network anew",
+					  precision->text);
+	if (precision && !mch_caffe_is_word(precision, "DYNAMIC_FIXED_POINT", "0"))
+		return mch_caffe_complain(l, precision,
+					  "precision is DYNAMIC_FIXED_POINT, MINIFLOAT or "
+					  "INTEGER_POWER_OF_2_WEIGHTS; correct the "
+					  "definition");
+	if (strcmp(l->type->type, "LRNRistretto") == 0)
+		return mch_caffe_complain(l, precision,
+					  "LRNRistretto has minifloats alone, which are not supported; use a layer "
+					  "LRN, which runs in float");
+	return 0;
+}
+
+int mch_caffe_read_ristretto(struct mch_caffe_layer *l, int index)
+{
+	struct mch_caffe *caffe = l->caffe;
+	if (!strstr(l->type->type, "Ristretto"))
+		return 0;
+	l->param = mch_prototxt_find(l->field, "quantization_param");
+	if (!l->param)
+		return mch_caffe_complain(l, NULL,
+					  "quantization_param is missing; add it, or use the layer's float type");
+	if (mch_prototxt_message(caffe->path, l->param, caffe->err) != 0)
+		return -1;
+	for (const struct mch_prototxt *f = l->param->first; f; f = f->next)
+		if (!mch_caffe_has_word(known, f->name))
+			return mch_caffe_complain(l, f, "%s is no field of quantization_param; correct the name",
+						  f->name);
+	const struct mch_prototxt *round = mch_prototxt_find(l->param, "rounding_scheme");
+	struct mch_caffe_formats f = {.layer = index, .line = l->field->line, .round = MCH_ROUND_HALF_EVEN};
+	if (mch_caffe_is_word(round, "STOCHASTIC", "1"))
+		f.round = MCH_ROUND_STOCHASTIC;
+	else if (round && !mch_caffe_is_word(round, "NEAREST", "0"))
+		return mch_caffe_complain(l, round,
+					  "rounding_scheme is NEAREST or STOCHASTIC; correct the definition");
+	if (check_precision(l) != 0 || read_format(l, "bw_layer_in", "fl_layer_in", &f.in) != 0 ||
+	    read_format(l, "bw_layer_out", "fl_layer_out", &f.out) != 0 ||
+	    read_format(l, "bw_params", "fl_params", &f.params) != 0)
+		return -1;
+	struct mch_caffe_formats *more = realloc(caffe->formats, ((size_t)caffe->n_formats + 1) * sizeof(*more));
+	if (!more)
+		return mch_err_set(caffe->err, caffe->path, "out of memory; use a machine with more");
+	caffe->formats = more;
+	caffe->formats[caffe->n_formats++] = f;
+	return 0;
+}
+
+/* Formats of edges under construction: who gave an edge its own, for messages. */
+struct edges {
+	const struct mch_caffe *caffe;
+	struct mch_quant *quant;
+	int *giver; /* [n_edges]: index into caffe->formats, -1: none yet */
+	int *root;  /* [n_edges]: the edge that codes come from unchanged */
+};
+
+static bool same(struct mch_format a, struct mch_format b)
+{
+	return a.bits == b.bits && a.frac == b.frac && a.is_signed == b.is_signed;
+}
+
+/* Codes leave such a layer as they entered it, or as 0. */
+static bool passes_codes(enum mch_kind kind)
+{
+	return mch_layer_table[kind].is_identity || kind == MCH_POOL_MAX || kind == MCH_RELU || kind == MCH_SLICE ||
+	       kind == MCH_PAD || kind == MCH_UPSAMPLE || kind == MCH_TRANSPOSE;
+}
+
+static int give(struct edges *e, int edge, int giver, struct mch_format format)
+{
+	const struct mch_caffe *caffe = e->caffe;
+	const int root = e->root[edge], before = e->giver[root];
+	char is[16], was[16];
+	if (before < 0 || same(e->quant->edge[root], format)) {
+		e->quant->edge[root] = format;
+		e->giver[root] = before < 0 ? giver : before;
+		return 0;
+	}
+	const struct mch_prototxt at = {.line = caffe->formats[giver].line};
+	return mch_prototxt_err(caffe->err, caffe->path, &at,
+				"layer %s has %s as %s, layer %s has it as %s; give both one format",
+				caffe->net->layers[caffe->formats[giver].layer].name, caffe->net->edges[edge].name,
+				mch_format_text(format, is), caffe->net->layers[caffe->formats[before].layer].name,
+				mch_format_text(e->quant->edge[root], was));
+}
+
+/* Ristretto rounds a bias into the format of the weights; here a bias has the accumulator's, which is finer. */
+static void round_bias(struct mch_layer *layer, struct mch_format format)
+{
+	for (size_t i = 0; layer->bias && i < layer->n_bias; i++)
+		layer->bias[i] = (float)mch_format_real(
+			format, mch_format_raw(format, (double)layer->bias[i], MCH_ROUND_HALF_EVEN, NULL));
+}
+
+static int give_all(struct edges *e)
+{
+	const struct mch_caffe *caffe = e->caffe;
+	struct mch_quant *quant = e->quant;
+	for (int i = 0; i < caffe->n_formats; i++) {
+		const struct mch_caffe_formats *f = &caffe->formats[i];
+		struct mch_layer *layer = &caffe->net->layers[f->layer];
+		const enum mch_part part = layer->kind == MCH_DENSE ? MCH_PART_FC_WEIGHTS : MCH_PART_CONV_WEIGHTS;
+		if (f->round != caffe->formats[0].round) {
+			const struct mch_prototxt at = {.line = f->line};
+			return mch_prototxt_err(caffe->err, caffe->path, &at,
+						"layer %s rounds otherwise than layer %s; give all one "
+						"rounding_scheme",
+						layer->name, caffe->net->layers[caffe->formats[0].layer].name);
+		}
+		if (give(e, layer->in[0], i, f->in) != 0 || give(e, layer->out[0], i, f->out) != 0)
+			return -1;
+		quant->layer[f->layer].weights = f->params;
+		quant->round = f->round;
+		/* Of parts whose layers differ the widest is told. */
+		quant->width[part] = f->params.bits > quant->width[part] ? f->params.bits : quant->width[part];
+		const int wider = f->in.bits > f->out.bits ? f->in.bits : f->out.bits;
+		quant->width[MCH_PART_ACTIVATIONS] =
+			wider > quant->width[MCH_PART_ACTIVATIONS] ? wider : quant->width[MCH_PART_ACTIVATIONS];
+		round_bias(layer, f->params);
+	}
+	return 0;
+}
+
+/* Edges that no layer of Ristretto touches: between layers that it leaves in float. Behind a softmax nothing is a code;
+ * any other takes the format of the first input of the layer that makes it. */
+static int fill_rest(struct edges *e)
+{
+	const struct mch_net *net = e->caffe->net;
+	struct mch_quant *quant = e->quant;
+	for (int i = 0; i < net->n_layers; i++) {
+		const struct mch_layer *layer = &net->layers[i];
+		const int out = e->root[layer->out[0]], in = layer->n_in ? e->root[layer->in[0]] : -1;
+		if (mch_layer_is_mac(layer) && quant->layer[i].weights.bits == 0)
+			return mch_err_set(e->caffe->err, e->caffe->path,
+					   "layer %s has no formats while others have; make it one of Ristretto's "
+					   "too",
+					   layer->name);
+		if (e->giver[out] >= 0 || layer->kind == MCH_SOFTMAX || in < 0 || in == out)
+			continue;
+		e->giver[out] = e->giver[in];
+		quant->edge[out] = quant->edge[in];
+	}
+	for (int i = 0; i < net->n_edges; i++)
+		quant->edge[i] = quant->edge[e->root[i]];
+	return 0;
+}
+
+static void find_roots(const struct mch_net *net, int *root)
+{
+	for (int e = 0; e < net->n_edges; e++)
+		root[e] = e;
+	for (int i = 0; i < net->n_layers; i++)
+		if (passes_codes(net->layers[i].kind))
+			root[net->layers[i].out[0]] = root[net->layers[i].in[0]];
+}
+
+int mch_caffe_quant(const struct mch_caffe *caffe, struct mch_quant *quant)
+{
+	if (caffe->n_formats == 0)
+		return 0;
+	if (!quant)
+		return mch_err_set(caffe->err, caffe->path,
+				   "is quantized already, by Ristretto; give the float network, or a command that "
+				   "takes both");
+	if (mch_quant_init(quant, caffe->net, caffe->err) != 0)
+		return -1;
+	const size_t n_edges = (size_t)caffe->net->n_edges;
+	struct edges e = {caffe, quant, malloc(n_edges * sizeof(int)), malloc(n_edges * sizeof(int))};
+	int status = -1;
+	if (!e.giver || !e.root) {
+		mch_err_set(caffe->err, caffe->path, "out of memory; use a machine with more");
+	} else {
+		memset(e.giver, -1, n_edges * sizeof(int));
+		find_roots(caffe->net, e.root);
+		status = give_all(&e) != 0 || fill_rest(&e) != 0 ? -1 : 0;
+	}
+	if (status != 0) {
+		mch_quant_free(quant);
+		memset(quant, 0, sizeof(*quant));
+	}
+	free(e.giver);
+	free(e.root);
+	return status;
+}
