@@ -23,7 +23,10 @@ UNIT_TESTS = \
 	tests/check_hash \
 	tests/check_hint \
 	tests/check_idx \
+	tests/check_layer \
+	tests/check_layer_shape \
 	tests/check_lfsr \
+	tests/check_lower \
 	tests/check_mac \
 	tests/check_mac_array \
 	tests/check_mem \
@@ -76,6 +79,8 @@ tests_oracle_libslow_a_SOURCES = \
 	tests/oracle/slow_conv.h \
 	tests/oracle/slow_fxp.c \
 	tests/oracle/slow_fxp.h \
+	tests/oracle/slow_layers.c \
+	tests/oracle/slow_layers.h \
 	tests/oracle/slow_number.c \
 	tests/oracle/slow_number.h \
 	tests/oracle/slow_pool.c \
@@ -119,6 +124,11 @@ tests_check_fraction_LDADD = $(ALL_LIBS)
 tests_check_grad_LDADD = $(ALL_LIBS)
 tests_check_hash_LDADD = $(ALL_LIBS)
 tests_check_idx_LDADD = $(ALL_LIBS)
+tests_check_layer_SOURCES = tests/check_layer.c tests/random_dag.c tests/random_dag.h
+tests_check_layer_LDADD = tests/oracle/libslow.a $(ALL_LIBS)
+tests_check_layer_shape_LDADD = $(ALL_LIBS)
+tests_check_lower_SOURCES = tests/check_lower.c tests/random_dag.c tests/random_dag.h
+tests_check_lower_LDADD = $(ALL_LIBS)
 tests_check_mac_array_LDADD = cmodel/arch/libarch.a $(LDADD)
 tests_check_onnx_LDADD = $(ALL_LIBS)
 tests_check_onnx_foreign_LDADD = $(ALL_LIBS)

@@ -10,7 +10,7 @@
 enum {
 	WINDOW_MAX = 1 << 15, /* positions of a pool: op/pool.h */
 	KERNEL_MAX = 1 << 12, /* rows or columns of a convolution's kernel, and its dilation: 2^24 rows at most */
-	PAD_MAX = 1 << 20,
+	PAD_MAX = 1 << 24, /* what a deconv of the largest kernel has when it is lowered */
 	SIDE_MAX = 1 << 26, /* rows or columns: with any padding and kernel below 2^27 */
 	LRN_MAX = 1 << 12
 };

@@ -16,6 +16,10 @@ cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/layer_shape.c \
 	cmodel/net/loader.c \
 	cmodel/net/loader.h \
+	cmodel/net/lower.c \
+	cmodel/net/lower.h \
+	cmodel/net/lower_mac.c \
+	cmodel/net/lower_mac.h \
 	cmodel/net/net.c \
 	cmodel/net/net.h \
 	cmodel/net/qnet.c \
