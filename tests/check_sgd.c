@@ -15,6 +15,7 @@
 #include "check_main.h"
 #include "train/backprop.h"
 #include "train/checkpoint.h"
+#include "train/moments.h"
 #include "train/params.h"
 #include "train/sgd.h"
 
@@ -261,10 +262,11 @@ START_TEST(gradient_of_a_net)
 	ck_assert_ptr_nonnull(b);
 	ck_assert_int_eq(mch_dataset_f32(&data, 0, N, mch_backprop_input(b), &t.err), 0);
 	const size_t n_params = mch_params_of_net(&t.net);
-	float *gradient = malloc(n_params * sizeof(*gradient));
-	ck_assert_ptr_nonnull(gradient);
-	mch_backprop_run(b, N, data.labels, 1);
-	memcpy(gradient, mch_backprop_gradient(b), n_params * sizeof(*gradient));
+	float *gradient = malloc(n_params * sizeof(*gradient)), *again = malloc(n_params * sizeof(*again));
+	float *moments = malloc((mch_moments_of_net(&t.net) + 1) * sizeof(*moments));
+	ck_assert(gradient && again && moments);
+	mch_backprop_run(b, &(struct mch_backprop_shard){N, data.labels, 1, gradient, moments});
+	const struct mch_backprop_shard shard = {N, data.labels, 1, again, moments};
 	size_t at = 0, n_off = 0;
 	double largest = 0;
 	for (int i = 0; i < t.net.n_layers; i++) {
@@ -275,9 +277,9 @@ START_TEST(gradient_of_a_net)
 				float *v = &pieces[j].values[p];
 				const float kept = *v, step = 3e-4f;
 				*v = kept + step;
-				const double high = mch_backprop_run(b, N, data.labels, 1).loss;
+				const double high = mch_backprop_run(b, &shard).loss;
 				*v = kept - step;
-				const double low = mch_backprop_run(b, N, data.labels, 1).loss;
+				const double low = mch_backprop_run(b, &shard).loss;
 				*v = kept;
 				const double want = (high - low) / (2 * (double)step);
 				n_off += fabs(want - (double)gradient[at]) > 0.02 * (0.1 + fabs(want));
@@ -287,7 +289,7 @@ START_TEST(gradient_of_a_net)
 	ck_assert_uint_eq(at, n_params);
 	ck_assert_msg(largest > 0.1 && n_off * 50 < n_params, "%zu of %zu gradients are off, the largest is %g", n_off, n_params,
 		      largest);
-	free(gradient);
+	free(gradient), free(again), free(moments);
 	mch_backprop_free(b);
 	end(&t);
 	mch_dataset_free(&data);

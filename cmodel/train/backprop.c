@@ -13,19 +13,21 @@
 #include "fast/grad.h"
 #include "net/dataset.h"
 #include "train/params.h"
+#include "train/plan.h"
 #include "train/rows.h"
 
 struct mch_backprop {
 	const struct mch_net *net;
-	int max_n, n_runs;       /* layers [0, n_runs) run: all but the last softmax */
-	int logits;              /* edge */
-	float **value;           /* [edge][max_n][c][h][w] */
-	float **slope;           /* [edge]: dL/dvalue; NULL where nothing trainable lies below */
+	int max_n, n_runs; /* layers [0, n_runs) run: all but the last softmax */
+	int logits;        /* edge */
+	struct mch_plan plan;
+	float **buffer;          /* [plan.n_buffers][max_n][...] */
 	bool *has_slope;         /* [edge]: written in this run */
 	struct mch_site *site;   /* [layer] */
+	size_t *offset;          /* [layer]: of its gradient */
 	struct mch_shape *shape; /* of all inputs of all layers, one behind the other */
 	const float **x;         /* the same */
-	float *gradient, *scratch, *extra; /* extra: a slope that is added to one that is there already */
+	float *scratch, *extra;  /* extra: a slope that is added to one that is there already */
 };
 
 /* The final softmax, or n_layers. It must be the last layer for the layers before it to be all that runs. */
@@ -78,38 +80,29 @@ static void *room(size_t n, size_t m, size_t elem_bytes)
 	return calloc(n && m ? n * m : 1, elem_bytes);
 }
 
-static float *edge_room(const struct mch_backprop *b, int edge)
+static float *value_of(const struct mch_backprop *b, int edge)
 {
-	return room((size_t)b->max_n, mch_shape_elems(b->net->edges[edge].shape), sizeof(float));
+	return b->plan.value[edge] < 0 ? NULL : b->buffer[b->plan.value[edge]];
 }
 
-/* Something trainable lies in layer i or below it. */
-static bool wants_slope(const struct mch_backprop *b, int i)
+/* NULL: not wanted. */
+static float *slope_of(const struct mch_backprop *b, int edge)
 {
-	const struct mch_layer *layer = &b->net->layers[i];
-	bool is_wanted = mch_params_of_layer(b->net, i) > 0;
-	for (int j = 0; j < layer->n_in; j++)
-		is_wanted = is_wanted || b->slope[layer->in[j]];
-	return is_wanted;
+	return b->plan.slope[edge] < 0 ? NULL : b->buffer[b->plan.slope[edge]];
 }
 
-static bool make_edges(struct mch_backprop *b)
+static bool make_buffers(struct mch_backprop *b)
 {
-	const struct mch_net *net = b->net;
-	for (int e = 0; e < net->n_edges; e++) {
-		b->value[e] = edge_room(b, e);
-		if (!b->value[e])
+	if (mch_plan_make(b->net, b->n_runs, b->logits, &b->plan) != 0)
+		return false;
+	b->buffer = room((size_t)b->plan.n_buffers, 1, sizeof(*b->buffer));
+	for (int i = 0; b->buffer && i < b->plan.n_buffers; i++) {
+		b->buffer[i] = room((size_t)b->max_n, b->plan.elems[i], sizeof(float));
+		if (!b->buffer[i])
 			return false;
 	}
-	for (int i = 0; i < b->n_runs; i++) {
-		const int out = net->layers[i].out[0];
-		if (!wants_slope(b, i))
-			continue;
-		b->slope[out] = edge_room(b, out);
-		if (!b->slope[out])
-			return false;
-	}
-	return true;
+	b->extra = room((size_t)b->max_n, b->plan.extra, sizeof(float));
+	return b->buffer && b->extra;
 }
 
 /* The site of layer i, whose inputs begin at first. */
@@ -119,17 +112,17 @@ static void make_site(struct mch_backprop *b, int i, size_t first)
 	const struct mch_layer *layer = &net->layers[i];
 	for (int j = 0; j < layer->n_in; j++) {
 		b->shape[first + (size_t)j] = net->edges[layer->in[j]].shape;
-		b->x[first + (size_t)j] = b->value[layer->in[j]];
+		b->x[first + (size_t)j] = value_of(b, layer->in[j]);
 	}
 	b->site[i].run = (struct mch_layer_run){layer, b->max_n, b->shape + first, net->edges[layer->out[0]].shape,
-						b->x + first, b->value[layer->out[0]]};
-	b->site[i].dy = b->slope[layer->out[0]];
+						b->x + first, value_of(b, layer->out[0])};
+	b->site[i].dy = slope_of(b, layer->out[0]);
 }
 
 static bool make_sites(struct mch_backprop *b)
 {
 	const struct mch_net *net = b->net;
-	size_t n_scratch = 0, n_in = 0;
+	size_t n_scratch = 0, n_in = 0, offset = 0;
 	for (int i = 0; i < b->n_runs; i++)
 		n_in += (size_t)net->layers[i].n_in;
 	b->shape = room(n_in, 1, sizeof(*b->shape));
@@ -140,38 +133,17 @@ static bool make_sites(struct mch_backprop *b)
 		struct mch_site *site = &b->site[i];
 		make_site(b, i, n_in);
 		n_in += (size_t)net->layers[i].n_in;
+		b->offset[i] = offset;
+		offset += mch_params_of_layer(net, i);
 		const size_t need = row->scratch_elems ? row->scratch_elems(site) : 0;
 		n_scratch = need > n_scratch ? need : n_scratch;
 		if (row->keep_bytes && !(site->kept = room(row->keep_bytes(site), 1, 1)))
 			return false;
 	}
 	b->scratch = room(n_scratch, 1, sizeof(float));
-	return b->shape && b->x && b->scratch;
-}
-
-/* Where each layer's gradient lies; room for a second slope of the largest edge that several read. */
-static bool make_gradient(struct mch_backprop *b)
-{
-	const struct mch_net *net = b->net;
-	size_t offset = 0, most = 0;
-	b->gradient = room(mch_params_of_net(net), 1, sizeof(float));
-	for (int i = 0; b->gradient && i < b->n_runs; i++) {
-		struct mch_params pieces[MCH_PARAMS_MAX];
-		const int n = mch_params_of(net, i, pieces);
+	for (int i = 0; i < b->n_runs; i++)
 		b->site[i].scratch = b->scratch;
-		b->site[i].dw = n > 0 ? b->gradient + offset : NULL;
-		b->site[i].db = n > 1 ? b->gradient + offset + pieces[0].n_elems : NULL;
-		offset += mch_params_of_layer(net, i);
-		for (int j = 0; j < net->layers[i].n_in; j++) {
-			const int in = net->layers[i].in[j];
-			const size_t elems = mch_shape_elems(net->edges[in].shape);
-			/* has_slope is free for this until the first run: the edge has a reader. */
-			most = b->slope[in] && b->has_slope[in] && elems > most ? elems : most;
-			b->has_slope[in] = true;
-		}
-	}
-	b->extra = room((size_t)b->max_n, most, sizeof(float));
-	return b->gradient && b->extra;
+	return b->shape && b->x && b->scratch;
 }
 
 struct mch_backprop *mch_backprop_new(const struct mch_net *net, int max_n, struct mch_err *err)
@@ -181,11 +153,10 @@ struct mch_backprop *mch_backprop_new(const struct mch_net *net, int max_n, stru
 		const size_t n_edges = (size_t)net->n_edges, n_layers = (size_t)net->n_layers;
 		*b = (struct mch_backprop){.net = net, .max_n = max_n, .n_runs = loss_layer(net),
 					   .logits = logits_edge(net)};
-		b->value = calloc(n_edges, sizeof(*b->value));
-		b->slope = calloc(n_edges, sizeof(*b->slope));
 		b->has_slope = calloc(n_edges, sizeof(*b->has_slope));
 		b->site = calloc(n_layers, sizeof(*b->site));
-		if (b->value && b->slope && b->has_slope && b->site && make_edges(b) && make_sites(b) && make_gradient(b))
+		b->offset = calloc(n_layers, sizeof(*b->offset));
+		if (b->has_slope && b->site && b->offset && make_buffers(b) && make_sites(b))
 			return b;
 	}
 	mch_backprop_free(b);
@@ -198,21 +169,17 @@ void mch_backprop_free(struct mch_backprop *b)
 {
 	if (!b)
 		return;
-	for (int e = 0; e < b->net->n_edges; e++) {
-		if (b->value)
-			free(b->value[e]);
-		if (b->slope)
-			free(b->slope[e]);
-	}
+	for (int i = 0; b->buffer && i < b->plan.n_buffers; i++)
+		free(b->buffer[i]);
 	for (int i = 0; b->site && i < b->net->n_layers; i++)
 		free(b->site[i].kept);
-	free(b->value);
-	free(b->slope);
+	mch_plan_free(&b->plan);
+	free(b->buffer);
 	free(b->has_slope);
 	free(b->site);
+	free(b->offset);
 	free(b->shape);
 	free(b->x);
-	free(b->gradient);
 	free(b->scratch);
 	free(b->extra);
 	free(b);
@@ -220,39 +187,38 @@ void mch_backprop_free(struct mch_backprop *b)
 
 float *mch_backprop_input(struct mch_backprop *b)
 {
-	return b->value[b->net->input];
+	return value_of(b, b->net->input);
 }
 
-const float *mch_backprop_gradient(const struct mch_backprop *b)
+static void forward(struct mch_backprop *b, const struct mch_backprop_shard *shard)
 {
-	return b->gradient;
-}
-
-const float *mch_backprop_moments(const struct mch_backprop *b, int layer)
-{
-	MCH_REQUIRE(b->net->layers[layer].kind == MCH_BATCH_NORM, "only batch norm has moments");
-	return b->site[layer].kept;
-}
-
-static void forward(struct mch_backprop *b, int n, uint64_t noise)
-{
-	struct mch_rng rng = mch_rng_seed(noise);
+	struct mch_rng rng = mch_rng_seed(shard->noise);
+	float *moments = shard->moments;
 	for (int i = 0; i < b->n_runs; i++) {
 		struct mch_site *site = &b->site[i];
-		site->run.n = n;
+		site->run.n = shard->n;
 		site->noise = mch_rng_next(&rng);
 		mch_rows[site->run.layer->kind].forward(site);
+		if (site->run.layer->kind != MCH_BATCH_NORM)
+			continue;
+		const size_t n = 2 * (size_t)site->run.out.c;
+		memcpy(moments, site->kept, n * sizeof(*moments));
+		moments += n;
 	}
 }
 
 /* The slopes of layer i's inputs, from that of its output. What an edge's readers ask of it adds up, last reader first. */
-static void backward_layer(struct mch_backprop *b, int i)
+static void backward_layer(struct mch_backprop *b, int i, float *gradient)
 {
 	struct mch_site *site = &b->site[i];
 	const struct mch_layer *layer = site->run.layer;
+	struct mch_params pieces[MCH_PARAMS_MAX];
+	const int n_pieces = mch_params_of(b->net, i, pieces);
+	site->dw = n_pieces > 0 ? gradient + b->offset[i] : NULL;
+	site->db = n_pieces > 1 ? site->dw + pieces[0].n_elems : NULL;
 	for (int j = 0; j < layer->n_in; j++) {
 		const int in = layer->in[j];
-		float *const sum = b->slope[in];
+		float *const sum = slope_of(b, in);
 		if (!sum && !site->dw)
 			continue;
 		site->which = j;
@@ -264,21 +230,22 @@ static void backward_layer(struct mch_backprop *b, int i)
 	}
 }
 
-struct mch_backprop_result mch_backprop_run(struct mch_backprop *b, int n, const int32_t *labels, uint64_t noise)
+struct mch_backprop_result mch_backprop_run(struct mch_backprop *b, const struct mch_backprop_shard *shard)
 {
-	MCH_REQUIRE(n >= 1 && n <= b->max_n, "a shard has from 1 to max_n images");
+	MCH_REQUIRE(shard->n >= 1 && shard->n <= b->max_n, "a shard has from 1 to max_n images");
 	const int n_classes = b->net->edges[b->logits].shape.c;
-	const float *logits = b->value[b->logits];
+	const float *logits = value_of(b, b->logits);
 	struct mch_backprop_result result = {0, 0};
-	forward(b, n, noise);
+	forward(b, shard);
 	memset(b->has_slope, 0, (size_t)b->net->n_edges * sizeof(*b->has_slope));
-	result.loss = mch_grad_softmax_loss(n, n_classes, logits, labels, 1, b->slope[b->logits]);
+	/* A layer that no path joins with the loss has gradient 0. */
+	memset(shard->gradient, 0, mch_params_of_net(b->net) * sizeof(*shard->gradient));
+	result.loss = mch_grad_softmax_loss(shard->n, n_classes, logits, shard->labels, 1, slope_of(b, b->logits));
 	b->has_slope[b->logits] = true;
-	for (int i = 0; i < n; i++)
-		result.n_right += mch_argmax_f32(logits + (ptrdiff_t)i * n_classes, n_classes) == labels[i];
-	/* A layer that no path joins with the loss keeps the gradient 0 that it was made with. */
+	for (int i = 0; i < shard->n; i++)
+		result.n_right += mch_argmax_f32(logits + (ptrdiff_t)i * n_classes, n_classes) == shard->labels[i];
 	for (int i = b->n_runs - 1; i >= 0; i--)
 		if (b->has_slope[b->net->layers[i].out[0]])
-			backward_layer(b, i);
+			backward_layer(b, i, shard->gradient);
 	return result;
 }

@@ -23,19 +23,20 @@ void mch_backprop_free(struct mch_backprop *b);
 /* Where the caller puts the shard's images, [max_n][c][h][w]. */
 float *mch_backprop_input(struct mch_backprop *b);
 
+struct mch_backprop_shard {
+	int n; /* images of the input, 1 .. max_n */
+	const int32_t *labels;
+	uint64_t noise;  /* seed of the dropout masks */
+	float *gradient; /* of the loss (a sum over images), in the order of params.h; overwritten */
+	float *moments;  /* [mch_moments_of_net], see moments.h; overwritten */
+};
+
 struct mch_backprop_result {
 	double loss; /* sum over the images */
 	int n_right; /* top-1 */
 };
 
-/* n <= max_n images of the input. noise: seed of the dropout masks. Batch norm normalizes with the mean and variance of these
- * n images. */
-struct mch_backprop_result mch_backprop_run(struct mch_backprop *b, int n, const int32_t *labels, uint64_t noise);
-
-/* Gradient of the last run's loss (a sum over images): in the order of params.h. */
-const float *mch_backprop_gradient(const struct mch_backprop *b);
-
-/* Mean and biased variance, [2][c], that a batch norm layer saw in the last run. */
-const float *mch_backprop_moments(const struct mch_backprop *b, int layer);
+/* Batch norm normalizes with the mean and variance of these images. */
+struct mch_backprop_result mch_backprop_run(struct mch_backprop *b, const struct mch_backprop_shard *shard);
 
 #endif

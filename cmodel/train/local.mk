@@ -12,6 +12,8 @@ cmodel_train_libtrain_a_SOURCES = \
 	cmodel/train/moments.h \
 	cmodel/train/params.c \
 	cmodel/train/params.h \
+	cmodel/train/plan.c \
+	cmodel/train/plan.h \
 	cmodel/train/rows.c \
 	cmodel/train/rows.h \
 	cmodel/train/rows_graph.c \

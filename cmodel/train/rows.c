@@ -121,9 +121,10 @@ static void relu_forward(const struct mch_site *t)
 	mch_grad_relu_forward(out_elems(t), t->run.x[0], t->run.y);
 }
 
+/* y tells as well as x does where the slope is 0; so does it for the clip. */
 static void relu_backward(const struct mch_site *t)
 {
-	mch_grad_relu_backward(out_elems(t), t->run.x[0], t->dy, t->dx);
+	mch_grad_relu_backward(out_elems(t), t->run.y, t->dy, t->dx);
 }
 
 static void clip_forward(const struct mch_site *t)
@@ -133,7 +134,7 @@ static void clip_forward(const struct mch_site *t)
 
 static void clip_backward(const struct mch_site *t)
 {
-	mch_grad_clip_backward(out_elems(t), t->run.layer->clip.low, t->run.layer->clip.high, t->run.x[0], t->dy, t->dx);
+	mch_grad_clip_backward(out_elems(t), t->run.layer->clip.low, t->run.layer->clip.high, t->run.y, t->dy, t->dx);
 }
 
 static void sigmoid_backward(const struct mch_site *t)
@@ -237,30 +238,30 @@ static void dropout_backward(const struct mch_site *t)
 }
 
 const struct mch_row mch_rows[MCH_N_KINDS] = {
-	[MCH_CONV] = {conv_forward, conv_backward, NULL, conv_scratch},
-	[MCH_DENSE] = {conv_forward, conv_backward, NULL, conv_scratch},
-	[MCH_DECONV] = {deconv_forward, deconv_backward, NULL, deconv_scratch},
-	[MCH_RELU] = {relu_forward, relu_backward, NULL, NULL},
-	[MCH_CLIP] = {clip_forward, clip_backward, NULL, NULL},
-	[MCH_LEAKY_RELU] = {leaky_forward, leaky_backward, NULL, NULL},
-	[MCH_PRELU] = {prelu_forward, prelu_backward, NULL, NULL},
-	[MCH_SIGMOID] = {plain_forward, sigmoid_backward, NULL, NULL},
-	[MCH_TANH] = {plain_forward, tanh_backward, NULL, NULL},
-	[MCH_POOL_MAX] = {max_forward, max_backward, max_keep, NULL},
-	[MCH_POOL_AVG] = {avg_forward, avg_backward, NULL, NULL},
-	[MCH_LRN] = {plain_forward, mch_row_lrn_backward, NULL, mch_row_lrn_scratch},
-	[MCH_BATCH_NORM] = {norm_forward, norm_backward, norm_keep, NULL},
-	[MCH_SCALE] = {norm_forward, norm_backward, NULL, NULL},
-	[MCH_SUM] = {mch_row_sum_forward, mch_row_eltwise_backward, NULL, NULL},
-	[MCH_PROD] = {plain_forward, mch_row_eltwise_backward, NULL, NULL},
-	[MCH_MAX] = {plain_forward, mch_row_eltwise_backward, NULL, NULL},
-	[MCH_CONCAT] = {plain_forward, mch_row_concat_backward, NULL, NULL},
-	[MCH_SLICE] = {plain_forward, mch_row_gather_backward, NULL, NULL},
-	[MCH_PAD] = {plain_forward, mch_row_gather_backward, NULL, NULL},
-	[MCH_UPSAMPLE] = {plain_forward, mch_row_gather_backward, NULL, NULL},
-	[MCH_FLATTEN] = {plain_forward, same_backward, NULL, NULL},
-	[MCH_RESHAPE] = {plain_forward, same_backward, NULL, NULL},
-	[MCH_TRANSPOSE] = {plain_forward, mch_row_transpose_backward, NULL, NULL},
-	[MCH_DROPOUT] = {dropout_forward, dropout_backward, dropout_keep, NULL},
-	[MCH_CONSTANT] = {plain_forward, same_backward, NULL, NULL},
+	[MCH_CONV] = {conv_forward, conv_backward, NULL, conv_scratch, false, false},
+	[MCH_DENSE] = {conv_forward, conv_backward, NULL, conv_scratch, false, false},
+	[MCH_DECONV] = {deconv_forward, deconv_backward, NULL, deconv_scratch, false, false},
+	[MCH_RELU] = {relu_forward, relu_backward, NULL, NULL, true, true},
+	[MCH_CLIP] = {clip_forward, clip_backward, NULL, NULL, true, true},
+	[MCH_LEAKY_RELU] = {leaky_forward, leaky_backward, NULL, NULL, false, false},
+	[MCH_PRELU] = {prelu_forward, prelu_backward, NULL, NULL, false, false},
+	[MCH_SIGMOID] = {plain_forward, sigmoid_backward, NULL, NULL, true, true},
+	[MCH_TANH] = {plain_forward, tanh_backward, NULL, NULL, true, true},
+	[MCH_POOL_MAX] = {max_forward, max_backward, max_keep, NULL, false, false},
+	[MCH_POOL_AVG] = {avg_forward, avg_backward, NULL, NULL, false, false},
+	[MCH_LRN] = {plain_forward, mch_row_lrn_backward, NULL, mch_row_lrn_scratch, false, false},
+	[MCH_BATCH_NORM] = {norm_forward, norm_backward, norm_keep, NULL, false, false},
+	[MCH_SCALE] = {norm_forward, norm_backward, NULL, NULL, false, false},
+	[MCH_SUM] = {mch_row_sum_forward, mch_row_eltwise_backward, NULL, NULL, false, false},
+	[MCH_PROD] = {plain_forward, mch_row_eltwise_backward, NULL, NULL, false, false},
+	[MCH_MAX] = {plain_forward, mch_row_eltwise_backward, NULL, NULL, false, false},
+	[MCH_CONCAT] = {plain_forward, mch_row_concat_backward, NULL, NULL, false, false},
+	[MCH_SLICE] = {plain_forward, mch_row_gather_backward, NULL, NULL, false, false},
+	[MCH_PAD] = {plain_forward, mch_row_gather_backward, NULL, NULL, false, false},
+	[MCH_UPSAMPLE] = {plain_forward, mch_row_gather_backward, NULL, NULL, false, false},
+	[MCH_FLATTEN] = {plain_forward, same_backward, NULL, NULL, false, false},
+	[MCH_RESHAPE] = {plain_forward, same_backward, NULL, NULL, false, false},
+	[MCH_TRANSPOSE] = {plain_forward, mch_row_transpose_backward, NULL, NULL, false, false},
+	[MCH_DROPOUT] = {dropout_forward, dropout_backward, dropout_keep, NULL, true, false},
+	[MCH_CONSTANT] = {plain_forward, same_backward, NULL, NULL, false, false},
 };

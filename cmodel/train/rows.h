@@ -27,6 +27,8 @@ struct mch_row {
 	void (*backward)(const struct mch_site *t);
 	size_t (*keep_bytes)(const struct mch_site *t);    /* for run.n images; NULL: none */
 	size_t (*scratch_elems)(const struct mch_site *t); /* NULL: none */
+	bool is_in_place; /* forward may write y over x, and backward does not read x */
+	bool needs_y;     /* backward reads y */
 };
 
 /* A kind without a gradient has no forward and backward here: softmax and log softmax, because only the one at the end

@@ -6,6 +6,9 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#ifdef _OPENMP
+#include <omp.h>
+#endif
 
 #include "base/require.h"
 #include "base/rng.h"
@@ -15,17 +18,32 @@
 #include "train/moments.h"
 #include "train/params.h"
 
+/* What a thread needs to run a shard. */
+struct worker {
+	struct mch_backprop *backprop;
+	int32_t *labels;
+	float *image; /* as it is in the data */
+};
+
+/* What is left of a shard. */
+struct shard {
+	int n_images;
+	struct mch_backprop_result result;
+	float *gradient, *moments;
+	int status;
+	struct mch_err err;
+};
+
 struct mch_sgd {
 	struct mch_net *net;
 	const struct mch_dataset *data;
 	struct mch_sgd_config config;
 	struct mch_sgd_state state;
-	struct mch_backprop *shard[MCH_SGD_SHARDS];
-	int32_t *labels[MCH_SGD_SHARDS];
+	int n_workers;
+	struct worker worker[MCH_SGD_SHARDS];
+	struct shard shard[MCH_SGD_SHARDS];
 	int32_t *order; /* [n_images]: of order_epoch */
 	int order_epoch;
-	float *image[MCH_SGD_SHARDS]; /* as it is in the data */
-	struct mch_err err[MCH_SGD_SHARDS];
 };
 
 /* A generator of its own for every (seed, a, b): no order of use can change a number. */
@@ -57,9 +75,45 @@ static int no_memory(const struct mch_net *net, struct mch_err *err)
 	return mch_err_set(err, net->name ? net->name : "network", "out of memory; take a smaller batch");
 }
 
-static int make(struct mch_sgd *sgd, struct mch_err *err)
+static int make_worker(struct mch_sgd *sgd, struct worker *worker, struct mch_err *err)
 {
 	const int shard_max = (sgd->config.batch + MCH_SGD_SHARDS - 1) / MCH_SGD_SHARDS;
+	worker->backprop = mch_backprop_new(sgd->net, shard_max, err);
+	if (!worker->backprop)
+		return -1;
+	worker->labels = malloc((size_t)shard_max * sizeof(*worker->labels));
+	worker->image = malloc(mch_shape_elems(sgd->data->shape) * sizeof(*worker->image));
+	return worker->labels && worker->image ? 0 : no_memory(sgd->net, err);
+}
+
+static int make_shard(const struct mch_net *net, struct shard *shard, struct mch_err *err)
+{
+	shard->gradient = calloc(mch_params_of_net(net), sizeof(float));
+	shard->moments = calloc(mch_moments_of_net(net) + 1, sizeof(float));
+	return shard->gradient && shard->moments ? 0 : no_memory(net, err);
+}
+
+static int n_threads(void)
+{
+#ifdef _OPENMP
+	return omp_get_max_threads() < MCH_SGD_SHARDS ? omp_get_max_threads() : MCH_SGD_SHARDS;
+#else
+	return 1;
+#endif
+}
+
+static int this_thread(void)
+{
+#ifdef _OPENMP
+	return omp_get_thread_num();
+#else
+	return 0;
+#endif
+}
+
+static int make(struct mch_sgd *sgd, struct mch_err *err)
+{
+	int status = 0;
 	if (mch_first_weights(sgd->net, stream(sgd->config.seed, FOR_WEIGHTS, 0), err) != 0)
 		return -1;
 	sgd->state.n_params = mch_params_of_net(sgd->net);
@@ -68,16 +122,13 @@ static int make(struct mch_sgd *sgd, struct mch_err *err)
 	sgd->order_epoch = -1;
 	if (!sgd->state.velocity || !sgd->order)
 		return no_memory(sgd->net, err);
-	for (int i = 0; i < MCH_SGD_SHARDS; i++) {
-		sgd->shard[i] = mch_backprop_new(sgd->net, shard_max, err);
-		if (!sgd->shard[i])
-			return -1;
-		sgd->labels[i] = malloc((size_t)shard_max * sizeof(*sgd->labels[i]));
-		sgd->image[i] = malloc(mch_shape_elems(sgd->data->shape) * sizeof(*sgd->image[i]));
-		if (!sgd->labels[i] || !sgd->image[i])
-			return no_memory(sgd->net, err);
-	}
-	return 0;
+	for (int i = 0; status == 0 && i < MCH_SGD_SHARDS; i++)
+		status = make_shard(sgd->net, &sgd->shard[i], err);
+	/* Memory for the images of a shard is for each thread: the gradients alone outlive a shard. */
+	sgd->n_workers = n_threads();
+	for (int i = 0; status == 0 && i < sgd->n_workers; i++)
+		status = make_worker(sgd, &sgd->worker[i], err);
+	return status;
 }
 
 struct mch_sgd *mch_sgd_new(struct mch_net *net, const struct mch_dataset *data, const struct mch_sgd_config *config,
@@ -102,9 +153,11 @@ void mch_sgd_free(struct mch_sgd *sgd)
 	if (!sgd)
 		return;
 	for (int i = 0; i < MCH_SGD_SHARDS; i++) {
-		mch_backprop_free(sgd->shard[i]);
-		free(sgd->labels[i]);
-		free(sgd->image[i]);
+		mch_backprop_free(sgd->worker[i].backprop);
+		free(sgd->worker[i].labels);
+		free(sgd->worker[i].image);
+		free(sgd->shard[i].gradient);
+		free(sgd->shard[i].moments);
 	}
 	free(sgd->state.velocity);
 	free(sgd->order);
@@ -149,11 +202,11 @@ static void shuffle(struct mch_sgd *sgd)
 }
 
 /* One image as float input, moved and mirrored; what moves in from outside is 0: the mean, or black without one. */
-static int load_image(struct mch_sgd *sgd, int shard, int image, float *to)
+static int load_image(const struct mch_sgd *sgd, int image, float *room, float *to, struct mch_err *err)
 {
 	const struct mch_shape s = sgd->data->shape;
-	const float *from = sgd->image[shard];
-	if (mch_dataset_f32(sgd->data, image, 1, sgd->image[shard], &sgd->err[shard]) != 0)
+	const float *from = room;
+	if (mch_dataset_f32(sgd->data, image, 1, room, err) != 0)
 		return -1;
 	struct mch_rng rng = stream(sgd->config.seed, FOR_EPOCHS + (uint64_t)sgd->state.epoch, (uint64_t)image);
 	const uint32_t places = 2 * (uint32_t)sgd->config.max_shift + 1;
@@ -170,29 +223,32 @@ static int load_image(struct mch_sgd *sgd, int shard, int image, float *to)
 	return 0;
 }
 
-/* Images [first, first + n) of the epoch's order. 0, or -1 with the shard's err when one cannot be read. */
-static int run_shard(struct mch_sgd *sgd, int shard, int first, int n, struct mch_backprop_result *result)
+/* Images [first, first + n_images) of the epoch's order. 0, or -1 with the shard's err when one cannot be read. */
+static int run_shard(const struct mch_sgd *sgd, struct worker *worker, struct shard *shard, int first)
 {
-	float *input = mch_backprop_input(sgd->shard[shard]);
+	float *input = mch_backprop_input(worker->backprop);
 	const size_t elems = mch_shape_elems(sgd->data->shape);
-	*result = (struct mch_backprop_result){0, 0};
-	if (n == 0)
+	shard->result = (struct mch_backprop_result){0, 0};
+	if (shard->n_images == 0)
 		return 0;
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < shard->n_images; i++) {
 		const int image = sgd->order[first + i];
-		if (load_image(sgd, shard, image, input + (size_t)i * elems) != 0)
+		if (load_image(sgd, image, worker->image, input + (size_t)i * elems, &shard->err) != 0)
 			return -1;
-		sgd->labels[shard][i] = sgd->data->labels[image];
+		worker->labels[i] = sgd->data->labels[image];
 	}
 	struct mch_rng noise = stream(sgd->config.seed, FOR_NOISE + (uint64_t)sgd->state.epoch, (uint64_t)first);
-	*result = mch_backprop_run(sgd->shard[shard], n, sgd->labels[shard], mch_rng_next(&noise));
+	shard->result = mch_backprop_run(worker->backprop,
+					 &(struct mch_backprop_shard){shard->n_images, worker->labels, mch_rng_next(&noise),
+								      shard->gradient, shard->moments});
 	return 0;
 }
 
 struct update {
 	float rate, momentum, decay, scale; /* scale: 1 / images of the batch */
-	int n_shards;                       /* that had images */
-	const struct mch_backprop *shard[MCH_SGD_SHARDS];
+	/* The shards that had images. */
+	int n_shards;
+	const float *gradient[MCH_SGD_SHARDS], *moments[MCH_SGD_SHARDS];
 	int n_images[MCH_SGD_SHARDS];
 };
 
@@ -201,7 +257,7 @@ static void update_range(const struct update *u, size_t offset, size_t n, float 
 {
 	const float *gradient[MCH_SGD_SHARDS] = {NULL};
 	for (int shard = 0; shard < u->n_shards; shard++)
-		gradient[shard] = mch_backprop_gradient(u->shard[shard]) + offset;
+		gradient[shard] = u->gradient[shard] + offset;
 	for (size_t i = 0; i < n; i++) {
 		float sum = gradient[0][i];
 		for (int shard = 1; shard < u->n_shards; shard++)
@@ -249,30 +305,29 @@ static double moments_share(const struct mch_sgd *sgd, int n)
 /* Every shard of images [first, first + n) of the order; those that had images are listed in u. 0, or -1 with err. */
 static int run_shards(struct mch_sgd *sgd, int first, int n, struct update *u, struct mch_err *err)
 {
-	struct mch_backprop_result results[MCH_SGD_SHARDS];
-	int status[MCH_SGD_SHARDS];
-#pragma omp parallel
+#pragma omp parallel num_threads(sgd->n_workers)
 	{
 		mch_one_thread();
 #pragma omp for schedule(dynamic, 1)
 		for (int i = 0; i < MCH_SGD_SHARDS; i++) {
+			struct shard *shard = &sgd->shard[i];
 			const int begin = (int)((int64_t)n * i / MCH_SGD_SHARDS);
-			const int end = (int)((int64_t)n * (i + 1) / MCH_SGD_SHARDS);
-			status[i] = run_shard(sgd, i, first + begin, end - begin, &results[i]);
+			shard->n_images = (int)((int64_t)n * (i + 1) / MCH_SGD_SHARDS) - begin;
+			shard->status = run_shard(sgd, &sgd->worker[this_thread()], shard, first + begin);
 		}
 	}
-	for (int i = 0; i < MCH_SGD_SHARDS; i++)
-		if (status[i] != 0)
-			return *err = sgd->err[i], -1;
 	for (int i = 0; i < MCH_SGD_SHARDS; i++) {
-		const int n_images = (int)((int64_t)n * (i + 1) / MCH_SGD_SHARDS - (int64_t)n * i / MCH_SGD_SHARDS);
-		sgd->state.loss += results[i].loss;
-		sgd->state.n_right += results[i].n_right;
+		const struct shard *shard = &sgd->shard[i];
+		if (shard->status != 0)
+			return *err = shard->err, -1;
+		sgd->state.loss += shard->result.loss;
+		sgd->state.n_right += shard->result.n_right;
 		/* With fewer images than shards some had none, and no gradient. */
-		if (n_images == 0)
+		if (shard->n_images == 0)
 			continue;
-		u->shard[u->n_shards] = sgd->shard[i];
-		u->n_images[u->n_shards++] = n_images;
+		u->gradient[u->n_shards] = shard->gradient;
+		u->moments[u->n_shards] = shard->moments;
+		u->n_images[u->n_shards++] = shard->n_images;
 	}
 	return 0;
 }
@@ -297,7 +352,7 @@ int mch_sgd_step(struct mch_sgd *sgd, struct mch_err *err)
 		return mch_err_set(err, sgd->net->name ? sgd->net->name : "network",
 				   "the loss is no finite number any more in epoch %d; give a smaller learning rate",
 				   state->epoch + 1);
-	const struct mch_moments moments = {u.n_shards, u.shard, u.n_images};
+	const struct mch_moments moments = {u.n_shards, u.moments, u.n_images};
 	mch_moments_update(sgd->net, &moments, moments_share(sgd, n));
 	update(sgd, &u);
 	state->n_done += n;
