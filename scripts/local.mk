@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	$(STRUCTURE_TESTS) \
 	scripts/bench \
 	scripts/build \
+	scripts/check-onnxruntime \
 	scripts/demo \
 	scripts/fuzz \
 	scripts/install-deps \

@@ -18,6 +18,7 @@ enum mch_exit {
 
 /* Each runs with its own argv (argv[0] is "macchiato COMMAND"). MCH_EXIT_FAILED comes with err filled in; main prints
  * it. Results go to stdout, progress and errors to stderr. */
+int mch_cmd_convert(int argc, char **argv, struct mch_err *err);
 int mch_cmd_info(int argc, char **argv, struct mch_err *err);
 int mch_cmd_train(int argc, char **argv, struct mch_err *err);
 int mch_cmd_eval(int argc, char **argv, struct mch_err *err);

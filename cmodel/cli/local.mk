@@ -4,6 +4,7 @@ bin_PROGRAMS += macchiato
 macchiato_SOURCES = \
 	cmodel/cli/cmd.c \
 	cmodel/cli/cmd.h \
+	cmodel/cli/cmd_convert.c \
 	cmodel/cli/cmd_eval.c \
 	cmodel/cli/cmd_export.c \
 	cmodel/cli/cmd_info.c \

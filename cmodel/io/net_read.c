@@ -31,7 +31,7 @@ int mch_net_read(const char *path, const char *weights, struct mch_net *net, str
 		return mch_err_set(err, weights,
 				   "weights go with a .prototxt file, a .onnx file has its own; give one or the "
 				   "other");
-	if (ends_with(path, ".onnx"))
+	if (ends_with(path, ".onnx") || strcmp(path, "-") == 0)
 		return mch_onnx_read(path, net, err);
 	return mch_err_set(err, path, "the name ends in no format that is known; give a .onnx or a .prototxt file");
 }

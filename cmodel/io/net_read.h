@@ -7,9 +7,10 @@
 #include "net/net.h"
 #include "net/quant.h"
 
-/* By the end of the name: .onnx, or .prototxt (Caffe) with the parameters in `weights`, a .caffemodel, or NULL for none. Shapes
- * are inferred. A quantized model (ONNX QDQ and integer operators, QONNX, Ristretto) also fills *quant, unless that is NULL, when
- * it is refused; quant->n_edges is 0 for a float model. net and quant are free on error. 0, or -1 with err. */
+/* By the end of the name: .onnx ("-", the standard input, too), or .prototxt (Caffe) with the parameters in
+ * `weights`, a .caffemodel, or NULL for none. Shapes are inferred. A quantized model (ONNX QDQ and integer
+ * operators, QONNX, Ristretto) also fills *quant, unless that is NULL, when it is refused; quant->n_edges is 0
+ * for a float model. net and quant are free on error. 0, or -1 with err. */
 int mch_net_read(const char *path, const char *weights, struct mch_net *net, struct mch_quant *quant,
 		 struct mch_err *err);
 

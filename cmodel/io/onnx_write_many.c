@@ -18,34 +18,38 @@ static void same_rank(struct mch_emit *e)
 	e->rank[e->layer->out[0]] = are_vectors ? 2 : 4;
 }
 
-static void put_all(struct mch_emit *e, const char *op_type)
+static void put_all(struct mch_emit *e, const char *op_type, const char *const *values)
 {
 	MchOnnx__NodeProto *node = mch_emit_node(e, op_type, NULL);
 	for (int i = 0; i < e->layer->n_in; i++)
-		mch_emit_input(e, node, e->in[i]);
+		mch_emit_input(e, node, values[i]);
 }
 
 void mch_emit_sum(struct mch_emit *e)
 {
 	const float *times = e->layer->weights;
 	const int n = e->layer->n_in;
+	const char **terms = mch_emit_room(e, (size_t)n * sizeof(*terms));
 	same_rank(e);
+	if (!terms)
+		return;
 	e->is_marked = times != NULL || n != 2;
 	if (times && n == 2 && times[0] == 1 && times[1] == -1) {
-		put_all(e, "Sub");
+		put_all(e, "Sub", e->in);
 		return;
 	}
-	for (int i = 0; times && i < n; i++) {
+	for (int i = 0; i < n; i++) {
 		char part[24];
-		if (times[i] == 1)
+		terms[i] = e->in[i];
+		if (!times || times[i] == 1)
 			continue;
 		snprintf(part, sizeof(part), "times%d", i + 1);
 		MchOnnx__NodeProto *node = mch_emit_node(e, "Mul", part);
 		mch_emit_input(e, node, e->in[i]);
 		mch_emit_scalar(e, node, part, times[i]);
-		e->in[i] = mch_emit_output(node);
+		terms[i] = mch_emit_output(node);
 	}
-	put_all(e, n == 2 ? "Add" : "Sum");
+	put_all(e, n == 2 ? "Add" : "Sum", terms);
 }
 
 /* A maximum takes any number, a product two. */
@@ -55,7 +59,7 @@ void mch_emit_product(struct mch_emit *e)
 	same_rank(e);
 	e->is_marked = n != 2;
 	if (e->layer->kind == MCH_MAX || n < 2) {
-		put_all(e, e->layer->kind == MCH_MAX ? "Max" : "Identity");
+		put_all(e, e->layer->kind == MCH_MAX ? "Max" : "Identity", e->in);
 		return;
 	}
 	const char *product = e->in[0];

@@ -37,7 +37,7 @@ show() {
 }
 
 # All commands alike.
-for command in info train eval ranges quantize export; do
+for command in info train eval ranges quantize convert export; do
 	list="\`macchiato $command --help\` lists the options"
 	refuse "--frobnicate: no such option; $list" $command --frobnicate
 	refuse "--frobnicate: no such option; $list" $command --frobnicate=3 net.onnx

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* macchiato convert: a network from one format into another. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "cli/cmd.h"
+#include "io/hash.h"
+#include "io/net_read.h"
+#include "io/onnx_write.h"
+#include "io/quant_json.h"
+#include "train/first.h"
+
+struct arguments {
+	const char *net, *weights, *output, *quant_out;
+	bool has_init, json, quiet;
+	uint64_t seed; /* of --init */
+};
+
+static error_t parse_option(int key, char *text, struct argp_state *state)
+{
+	struct arguments *args = state->input;
+	switch (key) {
+	case 'w':
+		args->weights = text;
+		return 0;
+	case 'o':
+		args->output = text;
+		return 0;
+	case 'Q':
+		args->quant_out = text;
+		return 0;
+	case 'i':
+		args->has_init = true;
+		args->seed = (uint64_t)mch_cmd_integer("--init", text, 0, INT32_MAX);
+		return 0;
+	case 'q':
+		args->quiet = true;
+		return 0;
+	case 'j':
+		args->json = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		mch_cmd_take_net(&args->net, text);
+		return 0;
+	case ARGP_KEY_END:
+		if (!args->net)
+			mch_cmd_fail("NET", "no network given; give a .onnx or .prototxt file");
+		if (!args->output)
+			mch_cmd_fail("--output", "no file given; give the file for the result");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static bool ends_with(const char *path, const char *end)
+{
+	const size_t n_path = strlen(path), n_end = strlen(end);
+	return n_path > n_end && strcmp(path + n_path - n_end, end) == 0;
+}
+
+/* What can be told before any work. */
+static void check(const struct arguments *args)
+{
+	const bool is_stream = strcmp(args->output, "-") == 0;
+	if (!is_stream && !ends_with(args->output, ".onnx"))
+		mch_cmd_fail("--output", "\"%.200s\" ends in no format that can be written; give a .onnx file",
+			     args->output);
+	if (is_stream && args->quant_out && strcmp(args->quant_out, "-") == 0)
+		mch_cmd_fail("--quant-out", "the standard output is taken by --output=-; give a file name");
+	if (args->json && (is_stream || (args->quant_out && strcmp(args->quant_out, "-") == 0)))
+		mch_cmd_fail("--json", "the standard output is taken by %s; give a file name",
+			     is_stream ? "--output=-" : "--quant-out=-");
+}
+
+static size_t count_params(const struct mch_net *net)
+{
+	size_t n = 0;
+	for (int i = 0; i < net->n_layers; i++)
+		n += mch_layer_params(&net->layers[i]);
+	return n;
+}
+
+static int report(const struct arguments *args, const struct mch_net *net, struct mch_err *err)
+{
+	const bool is_taken =
+		strcmp(args->output, "-") == 0 || (args->quant_out && strcmp(args->quant_out, "-") == 0);
+	char hash[MCH_HASH_HEX];
+	if (args->quiet || is_taken)
+		return 0;
+	mch_hash_net(net, hash);
+	if (!args->json) {
+		printf("%s: %d layers, %zu parameters, hash %.12s\n", args->output, net->n_layers,
+		       count_params(net), hash);
+		return 0;
+	}
+	json_t *root =
+		json_pack("{s:s, s:s, s:i, s:I, s:s}", "output", args->output, "network", net->name, "layers",
+			  net->n_layers, "parameters", (json_int_t)count_params(net), "hash", hash);
+	if (!root)
+		return mch_err_set(err, args->output,
+				   "a name is no UTF-8, which JSON needs; rename it, or leave --json out");
+	json_dumpf(root, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(root);
+	return 0;
+}
+
+static int convert(const struct arguments *args, struct mch_net *net, const struct mch_quant *quant,
+		   struct mch_err *err)
+{
+	const bool is_quantized = quant->n_edges > 0;
+	if (args->quant_out && !is_quantized)
+		return mch_err_set(err, args->net,
+				   "is not quantized, there are no formats to write; leave --quant-out out");
+	if (args->has_init && is_quantized)
+		return mch_err_set(err, args->net, "is quantized, its parameters are there; leave --init out");
+	if (args->has_init && mch_first_weights(net, mch_rng_seed(args->seed), err) != 0)
+		return -1;
+	if (mch_onnx_write(args->output, net, err) != 0)
+		return -1;
+	if (args->quant_out && mch_quant_json_write(args->quant_out, net, quant, NULL, err) != 0)
+		return -1;
+	if (is_quantized && !args->quant_out && !args->quiet)
+		fprintf(stderr, "macchiato: %s: its formats are left behind; keep them with --quant-out=Q.json\n",
+			args->net);
+	return report(args, net, err);
+}
+
+int mch_cmd_convert(int argc, char **argv, struct mch_err *err)
+{
+	static const struct argp_option options[] = {
+		{"weights", 'w', "FILE", 0, "Parameters of a Caffe definition, a .caffemodel file", 0},
+		{"output", 'o', "OUT", 0, "Write the network to OUT, a .onnx file", 0},
+		{"quant-out", 'Q', "Q.json", 0, "Write the formats of a quantized network to Q.json", 0},
+		{"init", 'i', "SEED", 0, "Give layers without parameters random ones, as training does", 0},
+		{"quiet", 'q', NULL, 0, "Only errors", 0},
+		{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
+		{0},
+	};
+	static const struct argp argp = {options,
+					 parse_option,
+					 "NET -o OUT",
+					 "Writes a network in another format: as ONNX, with its weights and the "
+					 "preprocessing of its input.\v"
+					 "NET is an ONNX model (.onnx) or a Caffe definition (.prototxt).",
+					 NULL,
+					 NULL,
+					 NULL};
+	struct arguments args = {NULL, NULL, NULL, NULL, false, false, false, 0};
+	struct mch_net net;
+	struct mch_quant quant;
+	mch_cmd_parse(&argp, argc, argv, &args);
+	check(&args);
+	if (mch_net_read(args.net, args.weights, &net, &quant, err) != 0)
+		return MCH_EXIT_FAILED;
+	const int status = convert(&args, &net, &quant, err);
+	mch_net_free(&net);
+	mch_quant_free(&quant);
+	return status == 0 ? MCH_EXIT_OK : MCH_EXIT_FAILED;
+}

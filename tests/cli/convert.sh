@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Macchiato authors
+# macchiato convert: the same network in another file, equal bytes for equal arguments, random parameters, and what it refuses.
+set -eu
+macchiato=${top_builddir:?run me by make check}/macchiato
+nets=${top_srcdir:?run me by make check}/tests/nets
+work=$(mktemp -d "${TMPDIR:-/tmp}/convert.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+fail() {
+	echo "FAIL: $*"
+	failed=1
+}
+
+# refuse TEXT ARGUMENT...: exit 2, TEXT is the whole message, nothing on stdout, no file is made.
+refuse() {
+	want=$1
+	shift
+	before=$(ls -A)
+	status=0
+	"$macchiato" convert "$@" >../out.txt 2>../err.txt || status=$?
+	[ "$status" = 2 ] || fail "convert $*: exit $status, not 2"
+	[ "$(cat ../err.txt)" = "macchiato: $want" ] || fail "convert $*: $(cat ../err.txt)"
+	[ ! -s ../out.txt ] || fail "convert $*: wrote to stdout"
+	[ "$(ls -A)" = "$before" ] || fail "convert $*: left files"
+}
+
+hash_of() {
+	"$macchiato" info "$@" | sed -n 's/^hash *//p'
+}
+
+mkdir "$work/here"
+cd "$work/here"
+
+# The same network, the same hash; the same arguments, the same bytes.
+"$macchiato" convert "$nets/lenet.onnx" -o a.onnx >out.txt || fail "convert: exit $?"
+hash=$(hash_of "$nets/lenet.onnx")
+[ "$(cat out.txt)" = "a.onnx: 8 layers, 431080 parameters, hash $(printf %.12s "$hash")" ] || fail "says $(cat out.txt)"
+[ "$(hash_of a.onnx)" = "$hash" ] || fail "another network"
+"$macchiato" convert --quiet a.onnx -o b.onnx >out.txt
+[ ! -s out.txt ] || fail "--quiet says $(cat out.txt)"
+cmp a.onnx b.onnx || fail "a second conversion has other bytes"
+"$macchiato" convert a.onnx -o - | "$macchiato" convert - -o - >c.onnx || fail "through streams: exit $?"
+cmp a.onnx c.onnx || fail "streams have other bytes"
+"$macchiato" convert --json a.onnx -o c.onnx >out.txt || fail "--json: exit $?"
+for line in '"output": "c.onnx",' '"network": "LeNet",' '"layers": 8,' '"parameters": 431080,' "\"hash\": \"$hash\""; do
+	grep -qF "$line" out.txt || fail "no $line in the JSON"
+done
+
+# A definition without parameters gets some: always the same ones, others for another seed.
+"$macchiato" convert -q "$nets/lenet.prototxt" --init=1 -o 1.onnx || fail "--init: exit $?"
+"$macchiato" convert -q "$nets/lenet.prototxt" --init=1 -o again.onnx
+"$macchiato" convert -q "$nets/lenet.prototxt" --init=2 -o 2.onnx
+cmp 1.onnx again.onnx || fail "--init=1 gives other bytes each time"
+cmp -s 1.onnx 2.onnx && fail "--init=2 gives the parameters of --init=1"
+"$macchiato" convert -q a.onnx --init=1 -o c.onnx
+cmp a.onnx c.onnx || fail "--init changes parameters that are there"
+
+refuse 'NET: no network given; give a .onnx or .prototxt file'
+refuse '--output: no file given; give the file for the result' a.onnx
+refuse '--output: "x.txt" ends in no format that can be written; give a .onnx file' a.onnx -o x.txt
+refuse '--output: ".onnx" ends in no format that can be written; give a .onnx file' a.onnx -o .onnx
+refuse '--json: the standard output is taken by --output=-; give a file name' a.onnx -o - --json
+refuse '--json: the standard output is taken by --quant-out=-; give a file name' a.onnx -o x.onnx --quant-out=- --json
+refuse '--quant-out: the standard output is taken by --output=-; give a file name' a.onnx -o - --quant-out=-
+refuse '--init: "-1" is no whole number from 0 to 2147483647; give one' a.onnx -o x.onnx --init=-1
+refuse 'a.onnx: is not quantized, there are no formats to write; leave --quant-out out' a.onnx -o x.onnx --quant-out=q.json
+refuse 'none.onnx: cannot be read (No such file or directory); check the name and its permissions' none.onnx -o x.onnx
+refuse 'w.caffemodel: weights go with a .prototxt file, a .onnx file has its own; give one or the other' \
+	a.onnx --weights=w.caffemodel -o x.onnx
+refuse 'LeNet: layer conv1 has no weights; give a trained network (.onnx), or train this one first' \
+	"$nets/lenet.prototxt" -o x.onnx
+refuse 'none/x.onnx: cannot be written (No such file or directory); check the folder, its permissions and free space' \
+	a.onnx -o none/x.onnx
+exit $failed
