@@ -46,6 +46,7 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/file.h \
 	cmodel/io/hash.c \
 	cmodel/io/hash.h \
+	cmodel/io/hash_net.c \
 	cmodel/io/idx.c \
 	cmodel/io/idx.h \
 	cmodel/io/names.c \
