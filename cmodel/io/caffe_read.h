@@ -9,8 +9,8 @@
 
 /* Reads path as Caffe does for testing (phase TEST; level and stages as its state says, else 0 and none). Data layers
  * do not always tell the shape of their images: data_shape is taken for it, or, when NULL, such a file is refused.
- * Losses and accuracy are left out. transform_param becomes net->transform. A layer that works in place gets an edge of
- * its own, named after the layer. net is freed on error. 0, or -1 with err. */
+ * Losses and accuracy are left out. transform_param becomes net->transform. A layer that works in place gets an edge
+ * of its own, named after the layer. net is freed on error. 0, or -1 with err. */
 int mch_caffe_read(const char *path, const struct mch_shape *data_shape, struct mch_net *net, struct mch_err *err);
 
 /* The same with the parameters of the .caffemodel `weights`, NULL for none: matched by layer name, straight into the

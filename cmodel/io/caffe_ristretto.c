@@ -158,8 +158,8 @@ static int give_all(struct edges *e)
 	return 0;
 }
 
-/* Edges that no layer of Ristretto touches: between layers that it leaves in float. Behind a softmax nothing is a code;
- * any other takes the format of the first input of the layer that makes it. */
+/* Edges that no layer of Ristretto touches: between layers that it leaves in float. Behind a softmax nothing is a
+ * code; any other takes the format of the first input of the layer that makes it. */
 static int fill_rest(struct edges *e)
 {
 	const struct mch_net *net = e->caffe->net;

@@ -35,6 +35,8 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/caffe_map.c \
 	cmodel/io/caffe_mean.c \
 	cmodel/io/caffe_mean.h \
+	cmodel/io/caffe_out.c \
+	cmodel/io/caffe_out.h \
 	cmodel/io/caffe_phase.c \
 	cmodel/io/caffe_read.c \
 	cmodel/io/caffe_read.h \
@@ -42,6 +44,9 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/caffe_shape.c \
 	cmodel/io/caffe_weights.c \
 	cmodel/io/caffe_weights.h \
+	cmodel/io/caffe_write.c \
+	cmodel/io/caffe_write.h \
+	cmodel/io/caffe_write_text.c \
 	cmodel/io/file.c \
 	cmodel/io/file.h \
 	cmodel/io/hash.c \
