@@ -143,38 +143,11 @@ static void even_lrn(struct mch_net *net)
 	chain(net, "four", MCH_LRN)->lrn = (struct mch_lrn){.size = 4, .alpha = 0.3, .beta = 0.5, .k = 2};
 }
 
-/* h, w, window, stride, pads (top, left, bottom, right), dilation, ceil mode, padding counts */
-static const struct {
-	int h, w, kernel, stride, pad[4], dilation, ceil_mode, count_pad;
-} pools[] = {
-	{8, 9, 2, 2, {0, 0, 0, 0}, 1, 0, 0}, {8, 9, 2, 2, {0, 0, 0, 0}, 1, 1, 0},
-	{8, 9, 3, 2, {0, 0, 0, 0}, 1, 1, 1}, {8, 9, 3, 2, {1, 1, 1, 1}, 1, 0, 1},
-	{8, 9, 3, 2, {1, 1, 1, 1}, 1, 1, 1}, {8, 9, 3, 2, {1, 1, 1, 1}, 1, 1, 0},
-	{7, 6, 3, 3, {1, 0, 1, 2}, 1, 1, 1}, {7, 6, 2, 3, {1, 1, 1, 1}, 1, 1, 1},
-	{7, 6, 2, 3, {1, 1, 1, 1}, 1, 1, 0}, {5, 9, 2, 5, {0, 0, 0, 0}, 1, 1, 1},
-	{9, 9, 2, 2, {0, 1, 1, 0}, 2, 0, 0}, {9, 9, 3, 2, {1, 1, 1, 1}, 2, 1, 1},
-	{9, 8, 3, 2, {1, 1, 0, 0}, 2, 1, 0}, {2, 3, 3, 2, {0, 0, 0, 0}, 1, 1, 1},
-	{7, 7, 3, 1, {1, 1, 1, 1}, 1, 0, 1}, {6, 6, 2, 2, {1, 1, 1, 1}, 1, 1, 1},
-	{5, 5, 2, 4, {1, 1, 1, 1}, 1, 1, 1},
-};
-enum { N_POOLS = sizeof(pools) / sizeof(pools[0]) };
-
 static void pool(struct mch_net *net, int i, enum mch_kind kind)
 {
-	start(net, 2, pools[i].h, pools[i].w);
-	chain(net, "pool", kind)->pool = (struct mch_pool){.n = 1,
-							   .r = pools[i].kernel,
-							   .s = pools[i].kernel,
-							   .stride_h = pools[i].stride,
-							   .stride_w = pools[i].stride,
-							   .pad_top = pools[i].pad[0],
-							   .pad_left = pools[i].pad[1],
-							   .pad_bottom = pools[i].pad[2],
-							   .pad_right = pools[i].pad[3],
-							   .dilation_h = pools[i].dilation,
-							   .dilation_w = pools[i].dilation,
-							   .ceil_mode = pools[i].ceil_mode != 0,
-							   .count_include_pad = pools[i].count_pad != 0};
+	const struct mch_pool pool = kind_pool(i);
+	start(net, pool.c, pool.h, pool.w);
+	chain(net, "pool", kind)->pool = pool;
 }
 
 /* Branches of one input: the input itself, one channel of it, one pixel, and a flat one of as many channels. */
@@ -379,7 +352,7 @@ enum { N_NETS = sizeof(nets) / sizeof(nets[0]) };
 
 int kind_nets_count(void)
 {
-	return N_NETS + 2 * N_POOLS;
+	return N_NETS + 2 * KIND_POOLS;
 }
 
 const char *kind_nets_name(int i)

@@ -6,9 +6,15 @@
 
 #include "net/net.h"
 
+enum { KIND_POOLS = 17 };
+
 int kind_nets_count(void);
 const char *kind_nets_name(int i); /* a file name without its end */
 /* Network i with shapes and weights. A fault in the fixture ends the test. */
 void kind_nets_make(int i, struct mch_net *net);
+
+/* Geometry of pool i, for a maximum and a mean: windows over the edge, holes, padding that counts and that does
+ * not. */
+struct mch_pool kind_pool(int i);
 
 #endif

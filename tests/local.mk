@@ -34,6 +34,7 @@ UNIT_TESTS = \
 	tests/check_number \
 	tests/check_onnx \
 	tests/check_onnx_foreign \
+	tests/check_onnx_kinds \
 	tests/check_outfile \
 	tests/check_pool \
 	tests/check_prototxt \
@@ -108,7 +109,7 @@ check_PROGRAMS += tests/make_accel_net
 tests_make_accel_net_SOURCES = tests/make_accel_net.c $(ACCEL_FIXTURE)
 tests_make_accel_net_LDADD = $(ALL_LIBS)
 check_PROGRAMS += tests/make_onnx_kinds
-tests_make_onnx_kinds_SOURCES = tests/make_onnx_kinds.c tests/kind_nets.c tests/kind_nets.h
+tests_make_onnx_kinds_SOURCES = tests/make_onnx_kinds.c tests/kind_nets.c tests/kind_nets.h tests/kind_pools.c
 tests_make_onnx_kinds_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 check_PROGRAMS += tests/make_quant_net
 tests_make_quant_net_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
@@ -138,7 +139,7 @@ tests_check_lower_LDADD = $(ALL_LIBS)
 tests_check_mac_array_LDADD = cmodel/arch/libarch.a $(LDADD)
 tests_check_onnx_LDADD = $(ALL_LIBS)
 tests_check_onnx_foreign_LDADD = $(ALL_LIBS)
-tests_check_onnx_kinds_SOURCES = tests/check_onnx_kinds.c tests/kind_nets.c tests/kind_nets.h
+tests_check_onnx_kinds_SOURCES = tests/check_onnx_kinds.c tests/kind_nets.c tests/kind_nets.h tests/kind_pools.c
 tests_check_onnx_kinds_LDADD = $(ALL_LIBS)
 tests_check_prototxt_LDADD = $(ALL_LIBS)
 tests_check_quant_json_LDADD = $(ALL_LIBS)

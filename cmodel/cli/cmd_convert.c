@@ -12,11 +12,12 @@
 #include "io/net_read.h"
 #include "io/onnx_write.h"
 #include "io/quant_json.h"
+#include "net/lower.h"
 #include "train/first.h"
 
 struct arguments {
 	const char *net, *weights, *output, *quant_out;
-	bool has_init, json, quiet;
+	bool has_init, fold, json, quiet;
 	uint64_t seed; /* of --init */
 };
 
@@ -36,6 +37,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case 'i':
 		args->has_init = true;
 		args->seed = (uint64_t)mch_cmd_integer("--init", text, 0, INT32_MAX);
+		return 0;
+	case 'f':
+		args->fold = true;
 		return 0;
 	case 'q':
 		args->quiet = true;
@@ -119,7 +123,13 @@ static int convert(const struct arguments *args, struct mch_net *net, const stru
 				   "is not quantized, there are no formats to write; leave --quant-out out");
 	if (args->has_init && is_quantized)
 		return mch_err_set(err, args->net, "is quantized, its parameters are there; leave --init out");
+	if (args->fold && is_quantized)
+		return mch_err_set(
+			err, args->net,
+			"is quantized, its formats are those of the layers as they are; leave --fold out");
 	if (args->has_init && mch_first_weights(net, mch_rng_seed(args->seed), err) != 0)
+		return -1;
+	if (args->fold && mch_net_fold(net, err) != 0)
 		return -1;
 	if (mch_onnx_write(args->output, net, err) != 0)
 		return -1;
@@ -138,6 +148,7 @@ int mch_cmd_convert(int argc, char **argv, struct mch_err *err)
 		{"output", 'o', "OUT", 0, "Write the network to OUT, a .onnx file", 0},
 		{"quant-out", 'Q', "Q.json", 0, "Write the formats of a quantized network to Q.json", 0},
 		{"init", 'i', "SEED", 0, "Give layers without parameters random ones, as training does", 0},
+		{"fold", 'f', NULL, 0, "Make batch norm and scale part of the layer before", 0},
 		{"quiet", 'q', NULL, 0, "Only errors", 0},
 		{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 		{0},
@@ -151,7 +162,7 @@ int mch_cmd_convert(int argc, char **argv, struct mch_err *err)
 					 NULL,
 					 NULL,
 					 NULL};
-	struct arguments args = {NULL, NULL, NULL, NULL, false, false, false, 0};
+	struct arguments args = {0};
 	struct mch_net net;
 	struct mch_quant quant;
 	mch_cmd_parse(&argp, argc, argv, &args);

@@ -20,9 +20,9 @@ struct mch_emit {
 	size_t n_node_room, n_tensor_room;
 	const char **in;   /* the values that it reads */
 	size_t first_node; /* of the group that stands for it, see onnx_mark.h */
-	bool is_marked;	   /* the group does not tell by itself what it stands for */
-	int *rank;	   /* of each edge: 4 is N C H W, 2 is N C */
-	int opset;	   /* the lowest that has all that is used */
+	bool is_marked;    /* the group does not tell by itself what it stands for */
+	int *rank;         /* of each edge: 4 is N C H W, 2 is N C */
+	int opset;         /* the lowest that has all that is used */
 	bool failed;
 	struct mch_emit_block *blocks;
 };

@@ -118,7 +118,8 @@ static int read_alias(const struct group *group)
 {
 	const MchOnnx__NodeProto *proto = group->node.proto;
 	const struct mch_onnx_value *x = proto->n_input > 0 ? find_edge(group, proto->input[0]) : NULL;
-	return x ? add_edge_value(group->g, proto->output[0], x->edge, strcmp(proto->op_type, "Flatten") == 0 ? 2 : 4)
+	return x ? add_edge_value(group->g, proto->output[0], x->edge,
+				  strcmp(proto->op_type, "Flatten") == 0 ? 2 : 4)
 		 : -1;
 }
 

@@ -24,7 +24,7 @@ struct mch_onnx_mark {
 	size_t first, last; /* nodes of the group */
 	bool is_alias;
 	enum mch_kind kind;
-	int rank;	  /* of what it writes */
+	int rank;         /* of what it writes */
 	const char *text; /* the parameters */
 };
 

@@ -77,6 +77,10 @@ static void put_layer(FILE *to, const struct mch_layer *layer)
 	case MCH_UPSAMPLE:
 		put_gather(to, &layer->gather);
 		break;
+	case MCH_TRANSPOSE:
+		put_ints(to, "order", 3, layer->order);
+		break;
+	case MCH_RESHAPE:
 	case MCH_CONSTANT:
 		put_ints(to, "shape", 3, (const int[]){layer->shape.c, layer->shape.h, layer->shape.w});
 		break;
@@ -259,6 +263,9 @@ static int get_layer(const struct mch_onnx_mark *mark, struct mch_layer *layer)
 	case MCH_PAD:
 	case MCH_UPSAMPLE:
 		return get_gather(mark, &layer->gather);
+	case MCH_TRANSPOSE:
+		return get_ints(mark, "order", 0, 2, 3, layer->order) == 3 ? 0 : -1;
+	case MCH_RESHAPE:
 	case MCH_CONSTANT:
 		if (get_ints(mark, "shape", 1, INT_MAX, 3, shape) != 3)
 			return -1;

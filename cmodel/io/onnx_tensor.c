@@ -42,9 +42,9 @@ struct reading {
 	const struct mch_onnx_node *node;
 	const MchOnnx__TensorProto *t;
 	const struct data_type *type;
-	size_t n;		/* elements */
-	const uint8_t *bytes;	/* raw_data in memory, else NULL */
-	struct mch_wire *wire;	/* at the first byte, else NULL */
+	size_t n;               /* elements */
+	const uint8_t *bytes;   /* raw_data in memory, else NULL */
+	struct mch_wire *wire;  /* at the first byte, else NULL */
 	struct mch_wire *owned; /* the other file, to be closed */
 };
 

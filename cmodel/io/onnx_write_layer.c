@@ -209,6 +209,7 @@ static void emit_reshape(struct mch_emit *e)
 	const int64_t to[] = {0, s.c, s.h, s.w}; /* 0: the batch as it is */
 	mch_emit_longs(e, plain_node(e), "shape", 4, to);
 	e->rank[e->layer->out[0]] = 4;
+	e->is_marked = true; /* a reader may take it, and those before and behind, for one */
 }
 
 static void emit_transpose(struct mch_emit *e)
@@ -217,6 +218,7 @@ static void emit_transpose(struct mch_emit *e)
 	mch_emit_image(e, 0);
 	mch_emit_ints(e, plain_node(e), "perm", 4, perm);
 	e->rank[e->layer->out[0]] = 4;
+	e->is_marked = true;
 }
 
 static void emit_dropout(struct mch_emit *e)

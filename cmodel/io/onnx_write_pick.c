@@ -29,6 +29,17 @@ static bool is_same(const struct picks *p)
 	return p->n == p->limit;
 }
 
+/* A reader would leave such a layer out. */
+static bool is_nothing(const struct mch_emit *e)
+{
+	for (int axis = 0; axis < 3; axis++) {
+		const struct picks p = picks(e, axis);
+		if (!is_same(&p))
+			return false;
+	}
+	return true;
+}
+
 static bool has_fill(const struct picks *p)
 {
 	for (int i = 0; i < p->n; i++)
@@ -143,6 +154,10 @@ void mch_emit_pad(struct mch_emit *e)
 {
 	int64_t pads[8] = {0};
 	begin(e);
+	if (is_nothing(e)) {
+		put_gathers(e);
+		return;
+	}
 	for (int axis = 0; axis < 3; axis++) {
 		const struct picks p = picks(e, axis);
 		if (!is_framed(&p, &pads[1 + axis], &pads[5 + axis])) {
@@ -174,6 +189,10 @@ void mch_emit_upsample(struct mch_emit *e)
 	begin(e);
 	if (!scale)
 		return;
+	if (is_nothing(e)) {
+		put_gathers(e);
+		return;
+	}
 	scale[0] = 1;
 	for (int axis = 0; axis < 3; axis++) {
 		const struct picks p = picks(e, axis);

@@ -8,8 +8,8 @@
 /* One axis of a pool. */
 struct axis {
 	int size, reach, stride, begin, end;
-	int n;		/* windows */
-	int ends;	/* padding at the end that the windows touch, `end` or not */
+	int n;          /* windows */
+	int ends;       /* padding at the end that the windows touch, `end` or not */
 	bool is_native; /* all programs count as many windows */
 	bool overhangs; /* the last window goes past the padding: only in ceil mode */
 };

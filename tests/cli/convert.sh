@@ -58,6 +58,16 @@ cmp -s 1.onnx 2.onnx && fail "--init=2 gives the parameters of --init=1"
 "$macchiato" convert -q a.onnx --init=1 -o c.onnx
 cmp a.onnx c.onnx || fail "--init changes parameters that are there"
 
+# Batch norm and scale become part of the convolution.
+cat >norm.prototxt <<'END'
+name: "norm" input: "data" input_shape { dim: [1, 2, 5, 5] }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param { num_output: 3 kernel_size: 3 } }
+layer { name: "norm" type: "BatchNorm" bottom: "conv" top: "norm" }
+layer { name: "scale" type: "Scale" bottom: "norm" top: "scale" scale_param { bias_term: true } }
+END
+[ "$("$macchiato" convert norm.prototxt --init=1 -o c.onnx | cut -d, -f 1)" = 'c.onnx: 3 layers' ] || fail "norm is another network"
+[ "$("$macchiato" convert c.onnx --fold -o c.onnx | cut -d, -f 1)" = 'c.onnx: 1 layers' ] || fail "--fold leaves layers"
+
 refuse 'NET: no network given; give a .onnx or .prototxt file'
 refuse '--output: no file given; give the file for the result' a.onnx
 refuse '--output: "x.txt" ends in no format that can be written; give a .onnx file' a.onnx -o x.txt
