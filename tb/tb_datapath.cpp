@@ -93,7 +93,8 @@ struct Layer {
 		step.bias = bias.data();
 		step.shift = shift.data();
 		step.requant = {step.out_format.bits, step.out_format.is_signed, mch_rng_below(rng, 2) != 0,
-				datapath_cfg.round, static_cast<uint32_t>(mch_rng_next(rng)), bias.data(), shift.data()};
+				datapath_cfg.round, static_cast<uint32_t>(mch_rng_next(rng)), bias.data(), shift.data(),
+				false, 0, 0};
 	}
 
 	size_t n_out() const

@@ -31,7 +31,7 @@ static void compare(enum mch_round round, bool relu, bool y_signed, uint32_t sta
 	mch_datapath_step(&d, &in);
 	ck_assert(mch_datapath_idle(&d));
 	in.load = false;
-	const struct mch_requant r = {8, y_signed, relu, round, 5, bias, shift};
+	const struct mch_requant r = {8, y_signed, relu, round, 5, bias, shift, false, 0, 0};
 	int n_in = 0, n_out = 0;
 	while (n_out < N_TILES * ROWS) {
 		const int term = n_in % TERMS;

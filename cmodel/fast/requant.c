@@ -163,7 +163,13 @@ static void gather(const struct mch_fast_requant *r, const struct mch_part_sums 
 MCH_INLINE void round_row(const struct mch_fast_requant *r, enum mch_round round, int bytes, bool is_uniform,
 			  const uint16_t *noise, void *y)
 {
-	const struct mch_requant cfg = {r->cfg.out_bits, r->cfg.out_signed, r->cfg.relu, round, 0, NULL, NULL};
+	const struct mch_requant cfg = {.out_bits = r->cfg.out_bits,
+					.out_signed = r->cfg.out_signed,
+					.relu = r->cfg.relu,
+					.round = round,
+					.is_clipped = r->cfg.is_clipped,
+					.clip_low = r->cfg.clip_low,
+					.clip_high = r->cfg.clip_high};
 	const int n_q = mch_pool_q(&r->pool), shift_of_all = r->uniform_shift;
 	const int32_t zero = r->codes.zero;
 	if (is_uniform && shift_of_all <= 0)

@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "net/transform.h"
 #include "op/conv.h"
+#include "op/gather.h"
 #include "op/pool.h"
 #include "tensor/tensor.h"
 
@@ -35,7 +36,7 @@ enum mch_kind {
 	MCH_PROD,
 	MCH_MAX,
 	MCH_CONCAT,
-	MCH_SLICE,    /* these three pick: see struct mch_gather */
+	MCH_SLICE,    /* these three pick: see struct mch_gather (op/gather.h) */
 	MCH_PAD,
 	MCH_UPSAMPLE, /* nearest */
 	MCH_FLATTEN,
@@ -53,14 +54,6 @@ struct mch_lrn {
 	int size; /* within a channel: odd */
 	double alpha, beta, k;
 	bool is_within;
-};
-
-/* y[k][p][q] = x[at_c[k]][at_h[p]][at_w[q]], or fill where one of the three is -1. One mechanism for slices, pads and nearest
- * upsampling; the kind tells what the user called it. */
-struct mch_gather {
-	int n_c, n_h, n_w; /* size of y */
-	int *at;           /* at_c[n_c], at_h[n_h], at_w[n_w] one behind the other, owned */
-	float fill;
 };
 
 /* An edge of the graph: written by one layer (or the net's input), read by any number. Batch n is 1 here:

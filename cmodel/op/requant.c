@@ -12,6 +12,16 @@ static void count(struct mch_events *events, int64_t kept, int shift, bool satur
 	events->n_sat_high += saturated && kept >= 0;
 }
 
+int32_t mch_requant_count(const struct mch_requant *cfg, int64_t acc, int64_t bias, int shift, uint32_t noise,
+			  struct mch_events *events)
+{
+	bool saturated;
+	const int32_t y = mch_requant_value(cfg, acc, bias, shift, noise, &saturated);
+	if (events)
+		count(events, mch_requant_sum(cfg->relu, acc, bias), shift, saturated);
+	return y;
+}
+
 void mch_requant(const struct mch_requant *cfg, int n, int k, int pixels, const int64_t *acc, int32_t *y,
 		 struct mch_events *events)
 {
@@ -19,13 +29,8 @@ void mch_requant(const struct mch_requant *cfg, int n, int k, int pixels, const 
 		for (int channel = 0; channel < k; channel++) {
 			uint16_t noise = mch_lfsr_seed(cfg->seed, channel);
 			for (int i = 0; i < pixels; i++, acc++, y++) {
-				bool saturated;
-				*y = mch_requant_value(cfg, *acc, cfg->bias[channel], cfg->shift[channel], noise,
-						       &saturated);
+				*y = mch_requant_count(cfg, *acc, cfg->bias[channel], cfg->shift[channel], noise, events);
 				noise = mch_lfsr_next(noise);
-				if (events)
-					count(events, mch_requant_sum(cfg->relu, *acc, cfg->bias[channel]),
-					      cfg->shift[channel], saturated);
 			}
 		}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* requant: y = sat(round_shift(relu(acc + bias), shift)), bias and shift per output channel.
+/* requant: y = sat(clip(round_shift(relu(acc + bias), shift))), bias and shift per output channel.
  * Twin: rtl/mch_requant.v. Spec: docs/datapath.md "requant". */
 #ifndef MCH_OP_REQUANT_H
 #define MCH_OP_REQUANT_H
@@ -23,6 +23,9 @@ struct mch_requant {
 	uint32_t seed;       /* of the stochastic mode */
 	const int64_t *bias; /* [k], at the accumulator's fraction, at most 48 bits signed */
 	const int8_t *shift; /* [k], acc.frac - y.frac, MCH_SHIFT_MIN .. MCH_SHIFT_MAX */
+	/* A clip behind it (ReLU6), in codes of the output: docs/datapath.md "clip". The RTL has none yet. */
+	bool is_clipped;
+	int32_t clip_low, clip_high;
 };
 
 /* relu(acc + bias). Both are at most 48 bits, so the sum is exact in 49. The ReLU comes before the shift, where it costs
@@ -33,14 +36,27 @@ static inline int64_t mch_requant_sum(bool relu, int64_t acc, int64_t bias)
 	return relu && sum < 0 ? 0 : sum;
 }
 
-/* One value. *saturated: the rounded value was outside the output's range (a ReLU's zero is no saturation). */
+/* What a clip leaves of a rounded value. */
+static inline int64_t mch_requant_clip(const struct mch_requant *cfg, int64_t rounded)
+{
+	if (!cfg->is_clipped)
+		return rounded;
+	return rounded < cfg->clip_low ? cfg->clip_low : rounded > cfg->clip_high ? cfg->clip_high : rounded;
+}
+
+/* One value. *saturated: the rounded value was outside the output's range (a ReLU's zero and a clip's bounds are no
+ * saturation). */
 static inline int32_t mch_requant_value(const struct mch_requant *cfg, int64_t acc, int64_t bias, int shift,
 					uint32_t noise, bool *saturated)
 {
 	const int64_t sum = mch_requant_sum(cfg->relu, acc, bias);
-	return (int32_t)mch_sat(mch_round_shift(sum, shift, cfg->round, noise), cfg->out_bits, cfg->out_signed,
-				saturated);
+	return (int32_t)mch_sat(mch_requant_clip(cfg, mch_round_shift(sum, shift, cfg->round, noise)), cfg->out_bits,
+				cfg->out_signed, saturated);
 }
+
+/* The same, and what it lost is counted; events may be NULL. */
+int32_t mch_requant_count(const struct mch_requant *cfg, int64_t acc, int64_t bias, int shift, uint32_t noise,
+			  struct mch_events *events);
 
 /* acc and y are [n][k][pixels]; the noise of channel k starts anew at pixel 0 of every image and advances by one
  * step a pixel, so no order of channels or images can change a result. events may be NULL. */
