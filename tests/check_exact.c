@@ -11,8 +11,9 @@
 
 #include "check_main.h"
 #include "net/exact.h"
+#include "net/layer.h"
 #include "net/score.h"
-#include "random_net.h"
+#include "random_graph.h"
 
 static const struct random_format any_width = {0, 0, 0, 15}, narrow = {8, 8, 0, 0};
 
@@ -56,8 +57,10 @@ static size_t compare_input(const struct mch_qnet *q, int batch, int n, const in
 	for (int twice = 0; twice < 2; twice++) { /* the second run finds used buffers */
 		ck_assert_msg(mch_exact_run(e, n, x, got, &err) == 0, "%s", err.text);
 		for (size_t i = 0; i < (size_t)n * out; i++)
-			ck_assert_msg(want[i] == got[i], "seed %llu, image %zu, value %zu: want %d, got %d",
-				      (unsigned long long)seed, i / out, i % out, want[i], got[i]);
+			ck_assert_msg(want[i] == got[i], "seed %llu, step %d (%s), image %zu, value %zu: want %d, got %d",
+				      (unsigned long long)seed, q->n_steps - 1,
+				      mch_layer_table[q->steps[q->n_steps - 1].layer->kind].name, i / out, i % out, want[i],
+				      got[i]);
 	}
 	mch_exact_free(e);
 	free(want);
@@ -95,6 +98,66 @@ static void compare_nets(const struct random_format *f, uint64_t first, uint64_t
 	}
 	ck_assert_uint_gt(n_values, n_seeds);
 }
+
+/* Up to every step in turn: each edge is the output once, in the buffers that the engine shares out. */
+static size_t compare_every_edge(struct mch_rng *rng, const struct mch_qnet *q, uint64_t seed)
+{
+	struct mch_qnet part = *q;
+	size_t n_values = 0;
+	for (int i = 0; i < q->n_steps; i++) {
+		part.n_steps = i + 1;
+		part.output = q->steps[i].out;
+		const int batch = 1 + (int)mch_rng_below(rng, 3);
+		n_values += compare(rng, &part, batch, 1 + (int)mch_rng_below(rng, (uint32_t)batch), seed);
+	}
+	return n_values;
+}
+
+static void compare_graphs(const struct random_format *f, uint64_t first, uint64_t n_seeds)
+{
+	size_t n_values = 0, n_forms[MCH_FORM_NONE] = {0};
+	for (uint64_t seed = first; seed < first + n_seeds; seed++) {
+		struct mch_rng rng = mch_rng_seed(seed);
+		struct mch_net net;
+		struct mch_quant quant;
+		struct mch_qnet q;
+		struct mch_err err = {""};
+		random_graph(&rng, &net);
+		random_graph_quant(&rng, f, &net, &quant);
+		ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "seed %llu: %s", (unsigned long long)seed,
+			      err.text);
+		vary_shifts(&rng, &q);
+		for (int i = 0; i < q.n_steps; i++)
+			n_forms[q.steps[i].form]++;
+		n_values += compare(&rng, &q, 2, 2, seed);
+		n_values += compare_every_edge(&rng, &q, seed);
+		mch_qnet_free(&q);
+		mch_quant_free(&quant);
+		mch_net_free(&net);
+	}
+	ck_assert_uint_gt(n_values, n_seeds);
+	for (int form = 0; form < MCH_FORM_NONE; form++)
+		ck_assert_msg(n_forms[form] > n_seeds / 50, "form %d was met %zu times", form, n_forms[form]);
+}
+
+START_TEST(random_graphs_any_width)
+{
+	compare_graphs(&any_width, 10000, 100);
+}
+END_TEST
+
+START_TEST(random_graphs_up_to_8_bits)
+{
+	compare_graphs(&narrow, 11000, 60);
+}
+END_TEST
+
+START_TEST(random_graphs_16_bits)
+{
+	const struct random_format wide = {0, 0, 16, 0};
+	compare_graphs(&wide, 12000, 60);
+}
+END_TEST
 
 START_TEST(random_nets_any_width)
 {
@@ -292,7 +355,8 @@ END_TEST
 
 static Suite *exact_suite(void)
 {
-	const TTest *const tests[] = {random_nets_any_width, random_nets_up_to_8_bits, random_nets_16_bits,
+	const TTest *const tests[] = {random_graphs_any_width, random_graphs_up_to_8_bits, random_graphs_16_bits,
+					     random_nets_any_width, random_nets_up_to_8_bits, random_nets_16_bits,
 					     random_nets_without_byte_products, sums_beyond_float,
 					     sums_beyond_float_without_byte_products, sums_beyond_float_without_vnni,
 					     lenet_shape, score};

@@ -199,7 +199,7 @@ static void random_weights(struct mch_rng *rng, struct mch_layer *layer, struct 
 	}
 }
 
-static void quantize_weighted(struct mch_rng *rng, const struct random_format *f, struct mch_layer *layer,
+void random_mac_quant(struct mch_rng *rng, const struct random_format *f, struct mch_layer *layer,
 			      struct mch_layer_quant *lq, struct mch_format x, struct mch_format *y)
 {
 	lq->weights = (struct mch_format){random_bits(rng, f, f->weight_bits_max), 0, true};
@@ -242,7 +242,7 @@ void random_quant(struct mch_rng *rng, const struct random_format *f, struct mch
 		y->frac = x.frac + between(rng, -6, 3);
 		y->is_signed = between(rng, 0, 1);
 		if (layer->weights)
-			quantize_weighted(rng, f, layer, &quant->layer[i], x, y);
+			random_mac_quant(rng, f, layer, &quant->layer[i], x, y);
 		else if (layer->kind == MCH_RELU && is_behind_weights(net, layer))
 			*y = x; /* fused: the sums' shift was chosen for this format */
 	}

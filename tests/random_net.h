@@ -32,6 +32,10 @@ struct random_format {
  * mch_quant_free. */
 void random_quant(struct mch_rng *rng, const struct random_format *f, struct mch_net *net, struct mch_quant *quant);
 
+/* Formats of a conv or dense from that of its input and the width of its output, and weights for them. */
+void random_mac_quant(struct mch_rng *rng, const struct random_format *f, struct mch_layer *layer,
+		      struct mch_layer_quant *lq, struct mch_format x, struct mch_format *y);
+
 /* Corner-weighted code of a format. */
 int32_t random_code(struct mch_rng *rng, struct mch_format format);
 

@@ -22,12 +22,12 @@ struct mch_fast_conv {
 	int n_x, n_w;             /* planes */
 	int k_padded;             /* channels of each plane of w, joined in one dot product; 0: one dot product each */
 	struct mch_dnnl_dot *dot[W_PLANES_MAX];
-	uint8_t *x_plane[X_PLANES_MAX]; /* NULL: the input as it is */
-	uint8_t *columns;               /* windows of one plane as rows of a matrix; NULL: the library finds them */
-	size_t column_bytes;            /* of one window, 0: no columns */
-	int32_t *acc[X_PLANES_MAX][W_PLANES_MAX];
+	bool is_copied;      /* planes of x are made; else the one plane is the input as it is */
+	size_t column_bytes; /* of a window as a row of a matrix; 0: the library finds the windows */
+	/* Parts of the scratch, each in whole units of its alignment: planes of x, columns, sums of one pair of planes (joined:
+	 * of one plane of x). */
+	size_t plane_bytes, columns_bytes, acc_bytes;
 	struct mch_fast_requant requant;
-	struct mch_part_sums sums; /* acc as the requantizer sees it */
 };
 
 static int no_memory(struct mch_err *err)
@@ -178,30 +178,27 @@ static void place_padding(struct mch_fast_conv *f)
 	g->pad_top = g->pad_left = g->pad_bottom = g->pad_right = 0;
 }
 
-static int allocate(struct mch_fast_conv *f, struct mch_err *err)
+static size_t aligned(size_t bytes)
+{
+	return (bytes + MCH_SCRATCH_ALIGN - 1) / MCH_SCRATCH_ALIGN * MCH_SCRATCH_ALIGN;
+}
+
+static void plan_scratch(struct mch_fast_conv *f)
 {
 	const struct mch_conv *g = &f->g;
-	const bool is_copied = f->n_x > 1 || g->h != f->x_shape.h || g->w != f->x_shape.w;
-	const size_t x_bytes = (size_t)g->n * (size_t)g->h * (size_t)g->w * (size_t)g->c;
 	const size_t pixels = (size_t)g->n * (size_t)mch_conv_p(g) * (size_t)mch_conv_q(g);
+	const size_t x_bytes = (size_t)g->n * (size_t)g->h * (size_t)g->w * (size_t)g->c;
 	const size_t width = f->k_padded ? (size_t)f->k_padded * (size_t)f->n_w : (size_t)g->k;
-	f->sums.n_x = f->n_x, f->sums.n_w = f->n_w, f->sums.stride = width;
-	if (f->column_bytes && !(f->columns = calloc(pixels * f->column_bytes + MCH_CODES_SLACK_BYTES, 1)))
-		return no_memory(err);
-	for (int i = 0; i < f->n_x; i++) {
-		if (is_copied && !(f->x_plane[i] = calloc(x_bytes + MCH_CODES_SLACK_BYTES, 1)))
-			return no_memory(err);
-		for (int j = 0; j < f->n_w; j++) {
-			if (j == 0 || !f->k_padded)
-				f->acc[i][j] = calloc(pixels * width + MCH_CODES_BLOCK, sizeof(int32_t));
-			else
-				f->acc[i][j] = f->acc[i][0];
-			if (!f->acc[i][j])
-				return no_memory(err);
-			f->sums.part[i][j] = f->acc[i][j] + j * f->k_padded;
-		}
-	}
-	return 0;
+	f->is_copied = f->n_x > 1 || g->h != f->x_shape.h || g->w != f->x_shape.w;
+	f->plane_bytes = f->is_copied ? aligned(x_bytes + MCH_CODES_SLACK_BYTES) : 0;
+	f->columns_bytes = f->column_bytes ? aligned(pixels * f->column_bytes + MCH_CODES_SLACK_BYTES) : 0;
+	f->acc_bytes = aligned((pixels * width + MCH_CODES_BLOCK) * sizeof(int32_t));
+}
+
+size_t mch_fast_conv_scratch_bytes(const struct mch_fast_conv *f)
+{
+	const size_t n_sums = (size_t)f->n_x * (size_t)(f->k_padded ? 1 : f->n_w);
+	return f->plane_bytes + f->columns_bytes + n_sums * f->acc_bytes;
 }
 
 static int compile_requant(struct mch_fast_conv *f, const struct mch_fast_conv_spec *spec, struct mch_err *err)
@@ -240,10 +237,10 @@ int mch_fast_conv_new(const struct mch_fast_conv_spec *spec, struct mch_fast_con
 	choose_columns(f);
 	place_padding(f);
 	int status = compile_dots(f, spec, err);
-	if (status == 0)
-		status = allocate(f, err);
-	if (status == 0)
+	if (status == 0) {
+		plan_scratch(f);
 		status = compile_requant(f, spec, err);
+	}
 	if (status != 0)
 		mch_fast_conv_free(f);
 	else
@@ -256,33 +253,46 @@ void mch_fast_conv_free(struct mch_fast_conv *f)
 	if (!f)
 		return;
 	free_dots(f);
-	for (int i = 0; i < X_PLANES_MAX; i++) {
-		free(f->x_plane[i]);
-		for (int j = 0; j < (f->k_padded ? 1 : W_PLANES_MAX); j++)
-			free(f->acc[i][j]);
-	}
-	free(f->columns);
 	mch_fast_requant_free(&f->requant);
 	free(f);
 }
 
-int mch_fast_conv_run(struct mch_fast_conv *f, int n, const void *x, void *y, struct mch_err *err)
+/* One plane of x through the dot products of all planes of w. */
+static int run_plane(struct mch_fast_conv *f, int n, int plane, const void *x, uint8_t *scratch,
+		     struct mch_part_sums *sums, struct mch_err *err)
 {
 	struct mch_shape shape = f->x_shape;
 	struct mch_conv windows = f->g;
+	const uint8_t *bytes = x;
+	const int n_dots = f->k_padded ? 1 : f->n_w;
+	uint8_t *columns = scratch + f->plane_bytes;
+	uint8_t *acc = columns + f->columns_bytes + (size_t)(plane * n_dots) * f->acc_bytes;
 	shape.n = windows.n = n;
-	for (int i = 0; i < f->n_x; i++) {
-		const uint8_t *plane = f->x_plane[i] ? f->x_plane[i] : x;
-		if (f->x_plane[i])
-			mch_codes_plane(f->codes, shape, f->border, i, x, f->x_plane[i]);
-		if (f->columns) {
-			mch_codes_columns(&windows, plane, f->column_bytes, f->columns);
-			plane = f->columns;
-		}
-		for (int j = 0; j < (f->k_padded ? 1 : f->n_w); j++)
-			if (mch_dnnl_dot_run(f->dot[j], plane, f->acc[i][j], err) != 0)
-				return -1;
+	if (f->is_copied) {
+		mch_codes_plane(f->codes, shape, f->border, plane, x, scratch);
+		bytes = scratch;
 	}
-	mch_fast_requant_run(&f->requant, n, &f->sums, y);
+	if (f->column_bytes) {
+		mch_codes_columns(&windows, bytes, f->column_bytes, columns);
+		bytes = columns;
+	}
+	for (int j = 0; j < n_dots; j++)
+		if (mch_dnnl_dot_run(f->dot[j], bytes, (int32_t *)(void *)(acc + (size_t)j * f->acc_bytes), err) != 0)
+			return -1;
+	for (int j = 0; j < f->n_w; j++)
+		sums->part[plane][j] = f->k_padded ? (const int32_t *)(const void *)acc + j * f->k_padded
+						   : (const int32_t *)(const void *)(acc + (size_t)j * f->acc_bytes);
+	return 0;
+}
+
+int mch_fast_conv_run(struct mch_fast_conv *f, int n, const void *x, void *scratch, void *y, struct mch_err *err)
+{
+	struct mch_part_sums sums = {.n_x = f->n_x,
+				     .n_w = f->n_w,
+				     .stride = f->k_padded ? (size_t)f->k_padded * (size_t)f->n_w : (size_t)f->g.k};
+	for (int i = 0; i < f->n_x; i++)
+		if (run_plane(f, n, i, x, scratch, &sums, err) != 0)
+			return -1;
+	mch_fast_requant_run(&f->requant, n, &sums, y);
 	return 0;
 }

@@ -6,6 +6,8 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/clones.h \
 	cmodel/fast/codes.c \
 	cmodel/fast/codes.h \
+	cmodel/fast/concat.c \
+	cmodel/fast/concat.h \
 	cmodel/fast/conv.c \
 	cmodel/fast/conv.h \
 	cmodel/fast/dnnl.h \
@@ -13,6 +15,8 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/dnnl_call.h \
 	cmodel/fast/dnnl_dot.c \
 	cmodel/fast/dnnl_graph.c \
+	cmodel/fast/eltwise.c \
+	cmodel/fast/eltwise.h \
 	cmodel/fast/grad.c \
 	cmodel/fast/grad.h \
 	cmodel/fast/grad_depthwise.c \
@@ -21,6 +25,8 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/grad_norm.c \
 	cmodel/fast/grad_pool.c \
 	cmodel/fast/lanes.h \
+	cmodel/fast/map.c \
+	cmodel/fast/map.h \
 	cmodel/fast/one_thread.h \
 	cmodel/fast/pool.c \
 	cmodel/fast/pool.h \

@@ -30,7 +30,7 @@ static double round_real(double v, enum mch_round round_mode)
 	case MCH_ROUND_HALF_AWAY:
 		return round(v);
 	case MCH_ROUND_HALF_EVEN:
-		return rest > 0.5 || (rest == 0.5 && fmod(down, 2) != 0) ? down + 1 : down;
+		return rint(v);
 	case MCH_ROUND_STOCHASTIC:
 		break;
 	}

@@ -5,6 +5,7 @@
 #ifndef MCH_FXP_FORMAT_H
 #define MCH_FXP_FORMAT_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -81,6 +82,14 @@ double mch_format_real(struct mch_format f, int64_t raw);
  * mch_format_encode would choose. A NaN gives 0. Not for the stochastic mode. *saturated, if not NULL, says whether the value
  * was out of range. */
 int64_t mch_format_raw(struct mch_format f, double real, enum mch_round round_mode, bool *saturated);
+
+/* mch_format_raw of v = real * 2^frac, already exact, by half even, for loops: lo and hi are the format's ends. rint is
+ * IEEE 754 roundTiesToEven as long as nobody changes the mode, and nobody does. */
+static inline int64_t mch_format_raw_even(double v, double lo, double hi)
+{
+	const double rounded = rint(v);
+	return (int64_t)(rounded < lo ? lo : rounded > hi ? hi : rounded == rounded ? rounded : 0);
+}
 
 /* Text form into buf (at least 24 bytes); returns buf. Fixed: "s8.4". Minifloats: "e4m3.9", "e4m3ieee.9", "e4m3fn.9",
  * "e4m3flush.9" (exponent bits, mantissa bits, frac); powers of two: "p4.7", "p4nz.7" (bits, frac). An unsigned one, the half

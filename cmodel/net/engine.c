@@ -8,7 +8,6 @@
 #include "base/require.h"
 #include "net/exact.h"
 #include "net/float.h"
-#include "net/layer.h"
 
 struct mch_engine {
 	const struct mch_model *model;
@@ -28,13 +27,7 @@ int mch_engine_output(const struct mch_model *model)
 
 int mch_engine_before_softmax(const struct mch_net *net)
 {
-	int edge = net->output;
-	for (int i = net->n_layers - 1; i >= 0; i--) {
-		const struct mch_layer *layer = &net->layers[i];
-		if (layer->out[0] == edge && (layer->kind == MCH_SOFTMAX || mch_layer_table[layer->kind].is_identity))
-			edge = layer->in[0];
-	}
-	return edge;
+	return mch_net_integer_end(net, NULL);
 }
 
 /* Few enough that a layer's sums stay in a core's own cache, enough to use a dense layer's weights more than once.

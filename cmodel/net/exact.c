@@ -5,168 +5,30 @@
 #include "net/exact.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/require.h"
-#include "fast/conv.h"
-#include "fast/one_thread.h"
+#include "fast/concat.h"
+#include "fast/eltwise.h"
 #include "fast/pool.h"
-#include "fast/requant.h"
+#include "net/exact_plan.h"
+#include "net/host_lrn.h"
 
-enum how { PLAIN, CONV, POOL_MAX, POOL_AVG, RELU, FUSED /* into the step before it */ };
-
-struct plan {
-	const struct mch_step *step;
-	enum how how;
-	int out;                         /* edge; behind the fused pool, if any */
-	struct mch_fast_conv *conv;      /* CONV */
-	struct mch_fast_requant requant; /* RELU */
-};
-
-struct mch_exact {
-	const struct mch_qnet *q;
-	int batch;
-	struct plan *plans;      /* [n_steps] */
-	struct mch_codes *codes; /* [n_edges] */
-	void **edge;             /* [n_edges] stored codes, NULL where no step writes */
-	int32_t *x, *y;          /* scratch: raw codes of a batch of the largest edge */
-	int64_t *acc;            /* scratch of PLAIN, NULL when no step is */
-};
-
-static int no_memory(const struct mch_qnet *q, struct mch_err *err)
+static int compile(struct mch_exact *e, struct mch_err *err)
 {
-	return mch_err_set(err, q->net->name ? q->net->name : "network",
-			   "out of memory; use smaller batches or a machine with more memory");
-}
-
-/* The accumulator holds every partial sum, so neither wrapping nor saturating can happen. */
-static bool cannot_overflow(const struct mch_step *step)
-{
-	const struct mch_certificate worst = mch_step_certificate(step);
-	const struct mch_format acc = {step->acc.bits, 0, true};
-	return worst.low >= mch_format_min(acc) && worst.high <= mch_format_max(acc);
-}
-
-/* The max pool that alone reads what step i writes, else -1. */
-static int pool_behind(const struct mch_qnet *q, int i)
-{
-	int reader = -1;
-	if (q->steps[i].out == q->output || q->steps[i].requant.round == MCH_ROUND_STOCHASTIC)
-		return -1;
-	for (int j = 0; j < q->n_steps; j++)
-		if (q->steps[j].in == q->steps[i].out) {
-			if (reader >= 0)
-				return -1;
-			reader = j;
-		}
-	return reader >= 0 && q->steps[reader].layer->kind == MCH_POOL_MAX ? reader : -1;
-}
-
-/* A dense layer's weights are in the order C, H, W of its input, stored codes in H, W, C. NULL: out of memory. */
-static int32_t *reordered_weights(const struct mch_step *step, struct mch_shape in)
-{
-	const size_t c = (size_t)in.c, pixels = (size_t)in.h * (size_t)in.w, n_k = (size_t)step->conv.k;
-	int32_t *out = malloc(n_k * c * pixels * sizeof(*out));
-	for (size_t k = 0; out && k < n_k; k++)
-		for (size_t channel = 0; channel < c; channel++)
-			for (size_t i = 0; i < pixels; i++)
-				out[(k * pixels + i) * c + channel] = step->weights[(k * c + channel) * pixels + i];
-	return out;
-}
-
-static int compile_conv(struct mch_exact *e, int i, struct mch_err *err)
-{
-	struct plan *plan = &e->plans[i];
-	const struct mch_step *step = plan->step;
-	const struct mch_shape in = e->q->net->edges[step->in].shape;
-	const bool is_reordered = step->layer->kind == MCH_DENSE && in.h * in.w > 1;
-	const int pool = pool_behind(e->q, i);
-	if (!cannot_overflow(step))
-		return 0;
-	int32_t *weights = is_reordered ? reordered_weights(step, in) : NULL;
-	if (is_reordered && !weights)
-		return no_memory(e->q, err);
-	struct mch_fast_conv_spec spec = {.conv = step->conv,
-					  .in = step->in_format,
-					  .out = step->out_format,
-					  .weights = is_reordered ? weights : step->weights,
-					  .requant = &step->requant,
-					  .pool = pool >= 0 ? &e->q->steps[pool].pool : NULL};
-	spec.conv.n = e->batch;
-	const int status = mch_fast_conv_new(&spec, &plan->conv, err);
-	free(weights);
-	if (status != 0 || !plan->conv)
-		return status;
-	plan->how = CONV;
-	if (pool >= 0) {
-		plan->out = e->q->steps[pool].out;
-		e->plans[pool].how = FUSED;
+	const struct mch_qnet *q = e->q;
+	e->plans = calloc((size_t)q->n_steps, sizeof(*e->plans));
+	e->codes = calloc((size_t)q->net->n_edges, sizeof(*e->codes));
+	if (!e->plans || !e->codes)
+		return mch_exact_no_memory(e, err);
+	e->codes[q->input] = mch_codes_of(q->input_format);
+	for (int i = 0; i < q->n_steps; i++) {
+		e->plans[i].step = &q->steps[i];
+		e->codes[q->steps[i].out] = mch_codes_of(q->steps[i].out_format);
 	}
-	return 0;
-}
-
-static int compile_relu(struct plan *plan, struct mch_err *err)
-{
-	const struct mch_pool *g = &plan->step->pool;
-	const struct mch_pool none = {1, g->c, g->h, g->w, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, false, false};
-	plan->how = RELU;
-	return mch_fast_requant_init(&plan->requant, &plan->step->requant, plan->step->bias,
-				     mch_codes_of(plan->step->out_format), &none, err);
-}
-
-static int compile_step(struct mch_exact *e, int i, struct mch_err *err)
-{
-	struct plan *plan = &e->plans[i];
-	if (plan->how == FUSED)
-		return 0;
-	plan->out = plan->step->out;
-	switch (plan->step->layer->kind) {
-	case MCH_CONV:
-	case MCH_DENSE:
-		return compile_conv(e, i, err);
-	case MCH_POOL_MAX:
-		plan->how = POOL_MAX;
-		return 0;
-	case MCH_POOL_AVG:
-		plan->how = POOL_AVG;
-		return 0;
-	case MCH_RELU:
-		return compile_relu(plan, err);
-	default:
-		return 0;
-	}
-}
-
-static int allocate_edge(struct mch_exact *e, int edge, struct mch_err *err)
-{
-	const size_t elems = (size_t)e->batch * mch_shape_elems(e->q->net->edges[edge].shape);
-	if (!e->edge[edge])
-		e->edge[edge] = calloc(elems * (size_t)e->codes[edge].bytes + MCH_CODES_SLACK_BYTES, 1);
-	return e->edge[edge] ? 0 : no_memory(e->q, err);
-}
-
-static int allocate(struct mch_exact *e, struct mch_err *err)
-{
-	const struct mch_net *net = e->q->net;
-	size_t largest = 0;
-	bool is_plain = false;
-	for (int i = 0; i < net->n_edges; i++)
-		if (mch_shape_elems(net->edges[i].shape) > largest)
-			largest = mch_shape_elems(net->edges[i].shape);
-	largest = largest * (size_t)e->batch + MCH_CODES_BLOCK; /* parts of a requantizer are read in blocks */
-	for (int i = 0; i < e->q->n_steps; i++)
-		is_plain = is_plain || e->plans[i].how == PLAIN;
-	e->x = calloc(largest, sizeof(*e->x));
-	e->y = calloc(largest, sizeof(*e->y));
-	if (is_plain)
-		e->acc = calloc(largest, sizeof(*e->acc));
-	if (!e->x || !e->y || (is_plain && !e->acc))
-		return no_memory(e->q, err);
-	int status = allocate_edge(e, e->q->input, err);
-	for (int i = 0; status == 0 && i < e->q->n_steps; i++)
-		if (e->plans[i].how != FUSED)
-			status = allocate_edge(e, e->plans[i].out, err);
-	return status;
+	for (int i = 0; i < q->n_steps; i++)
+		if (mch_exact_compile(e, i, err) != 0)
+			return -1;
+	return mch_exact_allocate(e, err);
 }
 
 struct mch_exact *mch_exact_new(const struct mch_qnet *q, int batch, struct mch_err *err)
@@ -174,26 +36,12 @@ struct mch_exact *mch_exact_new(const struct mch_qnet *q, int batch, struct mch_
 	MCH_REQUIRE(batch >= 1, "a batch has images");
 	struct mch_exact *e = calloc(1, sizeof(*e));
 	if (!e) {
-		no_memory(q, err);
+		mch_err_set(err, q->net->name ? q->net->name : "network", "out of memory; use a machine with more memory");
 		return NULL;
 	}
 	e->q = q;
 	e->batch = batch;
-	e->plans = calloc((size_t)q->n_steps, sizeof(*e->plans));
-	e->codes = calloc((size_t)q->net->n_edges, sizeof(*e->codes));
-	e->edge = calloc((size_t)q->net->n_edges, sizeof(*e->edge));
-	int status = e->plans && e->codes && e->edge ? 0 : no_memory(q, err);
-	if (status == 0)
-		e->codes[q->input] = mch_codes_of(q->input_format);
-	for (int i = 0; status == 0 && i < q->n_steps; i++) {
-		e->plans[i].step = &q->steps[i];
-		e->codes[q->steps[i].out] = mch_codes_of(q->steps[i].out_format);
-	}
-	for (int i = 0; status == 0 && i < q->n_steps; i++)
-		status = compile_step(e, i, err);
-	if (status == 0)
-		status = allocate(e, err);
-	if (status == 0)
+	if (compile(e, err) == 0)
 		return e;
 	mch_exact_free(e);
 	return NULL;
@@ -203,66 +51,104 @@ void mch_exact_free(struct mch_exact *e)
 {
 	if (!e)
 		return;
-	for (int i = 0; e->plans && i < e->q->n_steps; i++) {
-		mch_fast_conv_free(e->plans[i].conv);
-		mch_fast_requant_free(&e->plans[i].requant);
-	}
-	for (int i = 0; e->edge && i < e->q->net->n_edges; i++)
-		free(e->edge[i]);
+	for (int i = 0; e->plans && i < e->q->n_steps; i++)
+		mch_plan_free(&e->plans[i]);
+	for (int i = 0; e->buffer && i < e->n_buffers; i++)
+		free(e->buffer[i]);
+	for (int i = 0; e->plain_x && i < e->n_plain_x; i++)
+		free(e->plain_x[i]);
 	free(e->plans);
 	free(e->codes);
 	free(e->edge);
-	free(e->x);
-	free(e->y);
+	free(e->buffer);
+	free(e->scratch);
+	free(e->fast_x);
+	free(e->plain_x);
+	free(e->plain_y);
 	free(e->acc);
 	free(e);
 }
 
-static struct mch_shape edge_shape(const struct mch_exact *e, int edge, int n)
+static void *image_of(const struct mch_exact *e, int edge, int image)
 {
-	struct mch_shape shape = e->q->net->edges[edge].shape;
-	shape.n = n;
-	return shape;
+	const size_t bytes = mch_shape_elems(mch_exact_shape(e, edge, 1)) * (size_t)e->codes[edge].bytes;
+	return (uint8_t *)e->edge[edge] + (size_t)image * bytes;
 }
 
-static void run_plain(struct mch_exact *e, const struct plan *plan, int n)
+/* Image by image, which changes nothing: noise starts anew with each. */
+static int run_plain(struct mch_exact *e, const struct mch_plan *plan, int n, struct mch_err *err)
+{
+	const struct mch_step *step = plan->step;
+	for (int image = 0; image < n; image++) {
+		for (int i = 0; i < step->n_in; i++) {
+			const int in = step->ins[i];
+			mch_codes_unpack(e->codes[in], mch_exact_shape(e, in, 1), image_of(e, in, image), e->plain_x[i]);
+		}
+		const struct mch_step_data data = {1, (const int32_t *const *)e->plain_x, e->acc, e->plain_y};
+		if (mch_step_compute(step, &data, NULL, err) != 0)
+			return -1;
+		mch_codes_pack(e->codes[plan->out], mch_exact_shape(e, plan->out, 1), e->plain_y,
+			       image_of(e, plan->out, image));
+	}
+	return 0;
+}
+
+static void run_move(const struct mch_exact *e, const struct mch_plan *plan, int n)
 {
 	const int in = plan->step->in, out = plan->out;
-	mch_codes_unpack(e->codes[in], edge_shape(e, in, n), e->edge[in], e->x);
-	mch_step_run(plan->step, n, e->x, e->acc, e->y, NULL);
-	mch_codes_pack(e->codes[out], edge_shape(e, out, n), e->y, e->edge[out]);
+	const size_t elems = mch_shape_elems(plan->step->out_shape);
+	for (int image = 0; image < n; image++)
+		mch_fast_move(elems, plan->from, e->codes[out].bytes, plan->step->fill + e->codes[out].zero,
+			      image_of(e, in, image), image_of(e, out, image));
 }
 
-static void run_relu(struct mch_exact *e, struct plan *plan, int n)
+static void run_eltwise(const struct mch_exact *e, const struct mch_plan *plan, int n)
 {
-	const struct mch_shape shape = edge_shape(e, plan->step->in, n);
-	const struct mch_part_sums sums = {1, 1, (size_t)shape.c, {{e->x}}};
-	mch_codes_widen(e->codes[plan->step->in], mch_shape_elems(shape), e->edge[plan->step->in], e->x);
-	mch_fast_requant_run(&plan->requant, n, &sums, e->edge[plan->out]);
+	const struct mch_step *step = plan->step;
+	const struct mch_fast_eltwise op = {.cfg = &step->eltwise,
+					    .requant = &step->requant,
+					    .shift = step->shift[0],
+					    .x_codes = plan->x_codes,
+					    .y_codes = e->codes[plan->out]};
+	mch_fast_eltwise(&op, n, e->fast_x, e->edge[plan->out]);
 }
 
-static int run_step(struct mch_exact *e, struct plan *plan, int n, struct mch_err *err)
+static int run_step(struct mch_exact *e, const struct mch_plan *plan, int n, struct mch_err *err)
 {
-	const int in = plan->step->in, out = plan->out;
-	struct mch_pool pool = plan->step->pool;
+	const struct mch_step *step = plan->step;
+	const int in = step->in, out = plan->out;
+	struct mch_pool pool = step->pool;
 	pool.n = n;
+	for (int i = 0; i < step->n_in; i++)
+		e->fast_x[i] = e->edge[step->ins[i]];
 	switch (plan->how) {
-	case PLAIN:
-		run_plain(e, plan, n);
-		return 0;
-	case CONV:
-		return mch_fast_conv_run(plan->conv, n, e->edge[in], e->edge[out], err);
-	case POOL_MAX:
+	case MCH_HOW_PLAIN:
+		return run_plain(e, plan, n, err);
+	case MCH_HOW_CONV:
+		return mch_fast_conv_run(plan->conv, n, e->edge[in], e->scratch, e->edge[out], err);
+	case MCH_HOW_POOL_MAX:
 		mch_fast_pool_max(&pool, e->codes[in], e->edge[in], e->edge[out]);
 		return 0;
-	case POOL_AVG:
-		mch_fast_pool_avg(&pool, &plan->step->avg, &e->codes[in], e->edge[in], &e->codes[out], e->edge[out],
-				  e->x);
+	case MCH_HOW_POOL_AVG:
+		mch_fast_pool_avg(&pool, &step->avg, &e->codes[in], e->edge[in], &e->codes[out], e->edge[out], e->scratch);
 		return 0;
-	case RELU:
-		run_relu(e, plan, n);
+	case MCH_HOW_ELTWISE:
+		run_eltwise(e, plan, n);
 		return 0;
-	case FUSED:
+	case MCH_HOW_CONCAT:
+		mch_fast_concat(&step->concat, plan->maps, n, e->fast_x, e->edge[out]);
+		return 0;
+	case MCH_HOW_MAP:
+		mch_fast_map_run(plan->maps, mch_shape_elems(mch_exact_shape(e, out, n)), e->edge[in], e->edge[out]);
+		return 0;
+	case MCH_HOW_MOVE:
+		run_move(e, plan, n);
+		return 0;
+	case MCH_HOW_LRN:
+		mch_host_lrn(step, n, e->edge[in], e->edge[out], e->scratch);
+		return 0;
+	case MCH_HOW_CONSTANT:
+	case MCH_HOW_FUSED:
 		return 0;
 	}
 	return 0;
@@ -272,10 +158,10 @@ int mch_exact_run(struct mch_exact *e, int n, const int32_t *input, int32_t *out
 {
 	const struct mch_qnet *q = e->q;
 	MCH_REQUIRE(n >= 0 && n <= e->batch, "no more images than the batch");
-	mch_codes_pack(e->codes[q->input], edge_shape(e, q->input, n), input, e->edge[q->input]);
+	mch_codes_pack(e->codes[q->input], mch_exact_shape(e, q->input, n), input, e->edge[q->input]);
 	for (int i = 0; i < q->n_steps; i++)
 		if (run_step(e, &e->plans[i], n, err) != 0)
 			return -1;
-	mch_codes_unpack(e->codes[q->output], edge_shape(e, q->output, n), e->edge[q->output], output);
+	mch_codes_unpack(e->codes[q->output], mch_exact_shape(e, q->output, n), e->edge[q->output], output);
 	return 0;
 }

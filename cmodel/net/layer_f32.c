@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "net/layer.h"
+#include "net/lrn.h"
 
 void mch_run_conv(const struct mch_layer_run *run)
 {
@@ -171,30 +172,20 @@ static double lrn_sum(const struct mch_lrn *lrn, const float *image, struct mch_
 	return sum;
 }
 
-/* base^-beta. With the usual exponents by square roots alone, which IEEE 754 rounds the same everywhere. */
-static double negative_power(double base, double beta)
-{
-	if (beta == 0.75)
-		return 1 / (sqrt(base) * sqrt(sqrt(base)));
-	if (beta == 0.5)
-		return 1 / sqrt(base);
-	return beta == 1 ? 1 / base : pow(base, -beta);
-}
-
 void mch_run_lrn(const struct mch_layer_run *run)
 {
 	const struct mch_lrn *lrn = &run->layer->lrn;
 	const struct mch_shape s = run->in[0];
-	const double share = lrn->alpha / (lrn->is_within ? (double)lrn->size * lrn->size : lrn->size);
+	const double share = mch_lrn_share(lrn);
 	const float *image = run->x[0];
 	float *y = run->y;
 	for (int i = 0; i < run->n; i++, image += mch_shape_elems(s))
 		for (int c = 0; c < s.c; c++)
 			for (int h = 0; h < s.h; h++)
 				for (int w = 0; w < s.w; w++) {
-					const double base = (lrn->is_within ? 1 : lrn->k) + share * lrn_sum(lrn, image, s, c, h, w);
+					const double sum = lrn_sum(lrn, image, s, c, h, w);
 					const double x = (double)image[((ptrdiff_t)c * s.h + h) * s.w + w];
-					*y++ = (float)(x * negative_power(base, lrn->beta));
+					*y++ = (float)(x * mch_lrn_factor(mch_lrn_k(lrn), share, lrn->beta, sum));
 				}
 }
 

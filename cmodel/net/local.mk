@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
 noinst_LIBRARIES += cmodel/net/libnet.a
+# What the host computes in float is to be the same everywhere: no fused multiply-adds where C has two operations.
+cmodel_net_libnet_a_CFLAGS = $(AM_CFLAGS) $(MCH_VECTOR_CFLAGS) $(MCH_FLOAT_CFLAGS)
 cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/dataset.c \
 	cmodel/net/dataset.h \
@@ -8,8 +10,15 @@ cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/engine.h \
 	cmodel/net/exact.c \
 	cmodel/net/exact.h \
+	cmodel/net/exact_plan.c \
+	cmodel/net/exact_plan.h \
+	cmodel/net/exact_room.c \
 	cmodel/net/float.c \
 	cmodel/net/float.h \
+	cmodel/net/host.c \
+	cmodel/net/host.h \
+	cmodel/net/host_lrn.c \
+	cmodel/net/host_lrn.h \
 	cmodel/net/layer.c \
 	cmodel/net/layer.h \
 	cmodel/net/layer_f32.c \
@@ -20,13 +29,18 @@ cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/lower.h \
 	cmodel/net/lower_mac.c \
 	cmodel/net/lower_mac.h \
+	cmodel/net/lrn.h \
 	cmodel/net/net.c \
 	cmodel/net/net.h \
+	cmodel/net/qform.c \
 	cmodel/net/qnet.c \
 	cmodel/net/qnet.h \
 	cmodel/net/qrun.c \
+	cmodel/net/qstep.c \
+	cmodel/net/qstep.h \
 	cmodel/net/quant.c \
 	cmodel/net/quant.h \
 	cmodel/net/score.c \
 	cmodel/net/score.h \
+	cmodel/net/step.c \
 	cmodel/net/transform.h
