@@ -3,12 +3,13 @@
 /* Formats of a whole net from three widths; see formats.h. */
 #include "quant/formats.h"
 
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/require.h"
-#include "net/layer.h"
+#include "net/qnet.h"
 
 enum {
 	UNKNOWN = INT8_MIN,
@@ -20,10 +21,39 @@ int mch_formats_part(const struct mch_layer *layer)
 	return layer->kind == MCH_CONV ? MCH_PART_CONV_WEIGHTS : layer->kind == MCH_DENSE ? MCH_PART_FC_WEIGHTS : -1;
 }
 
-/* Codes go through such a layer unchanged, or are dropped, or become 0. */
-static bool passes_codes(enum mch_kind kind)
+/* Codes go through such a layer unchanged, or are dropped, or are clamped. */
+static bool passes_codes(const struct mch_layer *layer)
 {
-	return mch_layer_table[kind].is_identity || kind == MCH_POOL_MAX || kind == MCH_RELU || kind == MCH_SOFTMAX;
+	const enum mch_form form = mch_layer_form(layer);
+	return form == MCH_FORM_POOL_MAX || form == MCH_FORM_REQUANT || form == MCH_FORM_GATHER || form == MCH_FORM_MOVE;
+}
+
+/* Inputs of concatenations that read an edge of the group; whether a layer that computes does. */
+static int concat_uses(const struct mch_formats *f, int group, bool *is_computed_on)
+{
+	int n = 0;
+	*is_computed_on = false;
+	for (int e = 0; e < f->net->n_edges; e++)
+		*is_computed_on = *is_computed_on || (f->group[e] == group && f->is_read[e]);
+	for (int i = 0; i < f->net->n_layers; i++)
+		for (int j = 0; j < f->net->layers[i].n_in && f->net->layers[i].kind == MCH_CONCAT; j++)
+			n += f->group[f->net->layers[i].in[j]] == group;
+	return n;
+}
+
+/* What a concatenation alone reads is made in its format at once: rounded once, not twice. Others have formats of their own. */
+static void join_concat(struct mch_formats *f, const struct mch_layer *layer)
+{
+	for (int i = 0; i < layer->n_in; i++) {
+		const int from = f->group[layer->in[i]], to = f->group[layer->out[0]];
+		bool is_computed_on;
+		if (concat_uses(f, from, &is_computed_on) != 1 || is_computed_on) {
+			f->is_read[layer->in[i]] = true;
+			continue;
+		}
+		for (int e = 0; e < f->net->n_edges; e++)
+			f->group[e] = f->group[e] == from ? to : f->group[e];
+	}
 }
 
 static void find_groups(struct mch_formats *f)
@@ -31,17 +61,19 @@ static void find_groups(struct mch_formats *f)
 	const struct mch_net *net = f->net;
 	for (int e = 0; e < net->n_edges; e++)
 		f->group[e] = e;
+	/* A softmax at the end ranks its input; its own output, 0..1, is never a code. */
+	f->is_read[mch_net_integer_end(net, f->is_tail)] = true;
 	for (int i = 0; i < net->n_layers; i++) {
 		const struct mch_layer *layer = &net->layers[i];
-		if (passes_codes(layer->kind))
+		if (f->is_tail[i] || passes_codes(layer))
 			f->group[layer->out[0]] = f->group[layer->in[0]];
-		/* A softmax ranks its input; its own output, 0..1, is never a code. */
-		if (!passes_codes(layer->kind) || layer->kind == MCH_SOFTMAX)
-			f->is_read[layer->in[0]] = true;
+		else if (layer->kind != MCH_CONCAT)
+			for (int j = 0; j < layer->n_in; j++)
+				f->is_read[layer->in[j]] = true;
 	}
-	const int last = net->edges[net->output].producer;
-	if (last < 0 || net->layers[last].kind != MCH_SOFTMAX)
-		f->is_read[net->output] = true;
+	for (int i = 0; i < net->n_layers; i++)
+		if (net->layers[i].kind == MCH_CONCAT)
+			join_concat(f, &net->layers[i]);
 }
 
 static void find_signs(struct mch_formats *f)
@@ -58,11 +90,14 @@ int mch_formats_init(struct mch_formats *f, const struct mch_net *net, const str
 	*f = (struct mch_formats){.net = net, .ranges = ranges, .rule = rule};
 	f->group = malloc(n_edges * sizeof(*f->group));
 	f->is_read = calloc(n_edges, sizeof(*f->is_read));
+	f->is_tail = calloc(n_layers, sizeof(*f->is_tail));
+	f->cap = malloc(n_edges * sizeof(*f->cap));
 	f->is_signed = calloc(n_edges, sizeof(*f->is_signed));
 	f->read = calloc(n_edges, sizeof(*f->read));
 	f->edge_frac = malloc(n_edges * N_WIDTHS);
 	f->weight_frac = malloc(n_layers * N_WIDTHS);
-	if (!f->group || !f->is_read || !f->is_signed || !f->read || !f->edge_frac || !f->weight_frac) {
+	if (!f->group || !f->is_read || !f->is_tail || !f->cap || !f->is_signed || !f->read || !f->edge_frac ||
+	    !f->weight_frac) {
 		mch_formats_free(f);
 		return mch_err_set(err, net->name ? net->name : "network", "out of memory; use a machine with more");
 	}
@@ -77,6 +112,8 @@ void mch_formats_free(struct mch_formats *f)
 {
 	free(f->group);
 	free(f->is_read);
+	free(f->is_tail);
+	free(f->cap);
 	free(f->is_signed);
 	free(f->read);
 	free(f->edge_frac);
@@ -85,7 +122,7 @@ void mch_formats_free(struct mch_formats *f)
 }
 
 /* Free choice for a group, from the ranges of all its edges that are read. */
-static int group_frac(struct mch_formats *f, int group, int bits)
+static int free_frac(struct mch_formats *f, int group, int bits)
 {
 	int8_t *known = &f->edge_frac[group * N_WIDTHS + bits];
 	if (*known != UNKNOWN)
@@ -98,6 +135,13 @@ static int group_frac(struct mch_formats *f, int group, int bits)
 		f->read[n++] = &f->ranges->edge[group];
 	*known = (int8_t)mch_fraction_choose(f->rule, bits, f->is_signed[group], f->read, n);
 	return *known;
+}
+
+/* The same, as far as the layers that join it with others let it. */
+static int group_frac(struct mch_formats *f, int group, int bits)
+{
+	const int frac = free_frac(f, group, bits);
+	return frac < f->cap[group] ? frac : f->cap[group];
 }
 
 static int clamp(int v, int low, int high)
@@ -124,43 +168,105 @@ static struct mch_format weight_format(struct mch_formats *f, int i, int bits, s
 	return w;
 }
 
+/* The fraction that input i has in a sum: a coefficient of 2^e moves the point. */
+static int input_frac(const struct mch_layer *layer, int i, const struct mch_quant *quant)
+{
+	int exponent = 1;
+	if (layer->kind == MCH_SUM && layer->weights)
+		frexp((double)layer->weights[i], &exponent); /* 0.5 * 2^exponent */
+	return quant->edge[layer->in[i]].frac - (exponent - 1);
+}
+
 /* The fraction of what a layer makes, from its group's free choice and what the layer can give. */
 static int output_frac(const struct mch_formats *f, int i, int wanted, const struct mch_quant *quant)
 {
 	const struct mch_layer *layer = &f->net->layers[i];
-	const int x_frac = quant->edge[layer->in[0]].frac;
-	if (layer->kind == MCH_POOL_AVG) /* the mean's shift is x.frac - y.frac, -15..16 */
-		return clamp(wanted, x_frac - 16, x_frac - MCH_SHIFT_MIN);
-	/* An accumulator has no bits below its own fraction: a finer output would spend range on zeros. */
-	const int acc_frac = x_frac + quant->layer[i].weights.frac;
-	return clamp(wanted, acc_frac - MCH_SHIFT_MAX, acc_frac);
+	const enum mch_form form = mch_layer_form(layer);
+	if (form == MCH_FORM_HOST || form == MCH_FORM_CONSTANT) /* made of real numbers */
+		return wanted;
+	int least = input_frac(layer, 0, quant), most = least, sum = least;
+	for (int j = 1; j < layer->n_in; j++) {
+		const int frac = input_frac(layer, j, quant);
+		least = frac < least ? frac : least;
+		most = frac > most ? frac : most;
+		sum += frac;
+	}
+	if (form == MCH_FORM_POOL_AVG) /* the mean's shift is x.frac - y.frac, -15..16 */
+		return clamp(wanted, least - 16, least - MCH_SHIFT_MIN);
+	if (form == MCH_FORM_CONCAT) /* every input's shift is -15..48 */
+		return clamp(wanted, most - MCH_SHIFT_MAX, least - MCH_SHIFT_MIN);
+	/* A sum has no bits below its own fraction: a finer output would spend range on zeros. */
+	const int frac = form == MCH_FORM_MAC ? least + quant->layer[i].weights.frac : layer->kind == MCH_PROD ? sum : most;
+	return clamp(wanted, frac - MCH_SHIFT_MAX, frac);
 }
 
-void mch_formats_apply(struct mch_formats *f, const int width[MCH_N_PARTS], struct mch_quant *quant)
+/* Inputs of a sum are aligned within 48 bits, those of a concatenation shifted by -15..48: where their fractions lie too far apart,
+ * the finer ones must give way. True when one was told to. */
+static bool cap_inputs(struct mch_formats *f, int i, const struct mch_quant *quant)
+{
+	const struct mch_layer *layer = &f->net->layers[i];
+	int apart = MCH_SHIFT_MAX - MCH_SHIFT_MIN, least = INT_MAX;
+	bool is_lowered = false;
+	if (layer->kind == MCH_SUM || layer->kind == MCH_MAX) {
+		apart = MCH_ELTWISE_LEFT_MAX;
+		for (int n = 1; n < layer->n_in; n *= 2)
+			apart--; /* n terms of 17 + left bits need log2 n bits more */
+	} else if (layer->kind != MCH_CONCAT) {
+		return false;
+	}
+	for (int j = 0; j < layer->n_in; j++)
+		least = input_frac(layer, j, quant) < least ? input_frac(layer, j, quant) : least;
+	for (int j = 0; j < layer->n_in; j++) {
+		const int group = f->group[layer->in[j]], frac = quant->edge[layer->in[j]].frac;
+		const int limit = least + apart + frac - input_frac(layer, j, quant);
+		if (frac > limit && f->cap[group] > limit) {
+			f->cap[group] = limit;
+			is_lowered = true;
+		}
+	}
+	return is_lowered;
+}
+
+/* In order of execution: each layer's input is settled before its output. True when a cap was found to be needed. */
+static bool settle(struct mch_formats *f, const int width[MCH_N_PARTS], struct mch_quant *quant)
 {
 	const struct mch_net *net = f->net;
 	const int bits = width[MCH_PART_ACTIVATIONS];
-	MCH_REQUIRE(quant->n_edges == net->n_edges && quant->n_layers == net->n_layers, "quant is of another net");
-	for (int p = 0; p < MCH_N_PARTS; p++) {
-		MCH_REQUIRE(width[p] >= 1 && width[p] <= MCH_OPERAND_BITS_MAX, "widths are 1 to 16");
-		quant->width[p] = p == MCH_PART_ACTIVATIONS ? bits : 0; /* of the others: when a layer has them */
-	}
+	bool is_lowered = false;
 	for (int e = 0; e < net->n_edges; e++)
 		quant->edge[e] = (struct mch_format){bits, 0, f->is_signed[f->group[e]]};
-	quant->edge[net->input].frac = group_frac(f, net->input, bits);
-	/* In order of execution: each layer's input is settled before its output. */
+	quant->edge[net->input].frac = group_frac(f, f->group[net->input], bits);
 	for (int i = 0; i < net->n_layers; i++) {
 		const struct mch_layer *layer = &net->layers[i];
-		const int part = mch_formats_part(layer), in = layer->in[0], out = layer->out[0];
+		const int part = mch_formats_part(layer), out = layer->out[0];
 		quant->layer[i] = (struct mch_layer_quant){0};
-		if (passes_codes(layer->kind)) {
-			quant->edge[out] = layer->kind == MCH_SOFTMAX ? (struct mch_format){0} : quant->edge[in];
+		if (f->is_tail[i]) {
+			quant->edge[out] = (struct mch_format){0};
+			continue;
+		}
+		if (passes_codes(layer)) {
+			quant->edge[out] = quant->edge[layer->in[0]];
 			continue;
 		}
 		if (part >= 0) {
 			quant->width[part] = width[part];
-			quant->layer[i].weights = weight_format(f, i, width[part], quant->edge[in]);
+			quant->layer[i].weights = weight_format(f, i, width[part], quant->edge[layer->in[0]]);
 		}
-		quant->edge[out].frac = output_frac(f, i, group_frac(f, out, bits), quant);
+		is_lowered = cap_inputs(f, i, quant) || is_lowered;
+		quant->edge[out].frac = output_frac(f, i, group_frac(f, f->group[out], bits), quant);
 	}
+	return is_lowered;
+}
+
+void mch_formats_apply(struct mch_formats *f, const int width[MCH_N_PARTS], struct mch_quant *quant)
+{
+	MCH_REQUIRE(quant->n_edges == f->net->n_edges && quant->n_layers == f->net->n_layers, "quant is of another net");
+	for (int p = 0; p < MCH_N_PARTS; p++) {
+		MCH_REQUIRE(width[p] >= 1 && width[p] <= MCH_OPERAND_BITS_MAX, "widths are 1 to 16");
+		quant->width[p] = p == MCH_PART_ACTIVATIONS ? width[p] : 0; /* of the others: when a layer has them */
+	}
+	for (int e = 0; e < f->net->n_edges; e++)
+		f->cap[e] = MCH_FRAC_LIMIT;
+	while (settle(f, width, quant)) /* each round lowers a cap, by whole bits */
+		;
 }

@@ -9,16 +9,18 @@
 #include "quant/fraction.h"
 #include "quant/ranges.h"
 
-/* Edges joined by layers that pass codes on unchanged (max pool, ReLU, flatten, dropout, a final softmax) are one
- * group with one format. Clamping and rounding are monotone, so they commute with max and ReLU: what counts is the
- * range where the codes are read, behind the last of these layers, and a group read only behind a ReLU is
- * unsigned. */
+/* Edges joined by layers that pass codes on unchanged (max pool, ReLU, clip, moves, a final softmax) are one group
+ * with one format; so is a concatenation with those of its inputs that nothing else computes on. Clamping and rounding
+ * are monotone, so they commute with max, ReLU and clip: what counts is the range where the codes are read, behind the
+ * last of these layers, and a group read only behind a ReLU is unsigned. */
 struct mch_formats {
 	const struct mch_net *net;
 	const struct mch_ranges *ranges;
 	enum mch_fraction rule;
 	int *group;       /* [n_edges]: the edge that the group starts from, where codes are made */
-	bool *is_read;    /* [n_edges]: read by a layer that computes, or the output of the net */
+	bool *is_read;    /* [n_edges]: read by a layer that computes, or the end of the integers */
+	bool *is_tail;    /* [n_layers]: behind that end, the host's */
+	int *cap;         /* [n_edges], of groups, scratch: the finest fraction that sums and concatenations allow */
 	bool *is_signed;  /* [n_edges], of groups */
 	const struct mch_range **read; /* [n_edges], scratch */
 	int8_t *edge_frac;   /* [n_edges][MCH_OPERAND_BITS_MAX + 1], of groups; UNKNOWN until asked for */
