@@ -9,11 +9,13 @@
 #include <jansson.h>
 
 #include "cli/cmd.h"
+#include "cli/host_layers.h"
 #include "cli/load.h"
 #include "cli/progress.h"
 #include "io/hash.h"
 #include "io/net_read.h"
 #include "io/quant_json.h"
+#include "net/lower.h"
 #include "net/score.h"
 
 struct arguments {
@@ -103,7 +105,8 @@ static int run(struct job *job, struct mch_err *err)
 	job->n_images = mch_load_count("--limit", args->limit, job->data.n_images, &job->data, err);
 	if (job->n_images < 0)
 		return -1;
-	if (args->quant && (mch_quant_json_read(args->quant, &job->net, &job->quant, NULL, err) != 0 ||
+	if (args->quant && (mch_net_lower(&job->net, err) != 0 ||
+			    mch_quant_json_read(args->quant, &job->net, &job->quant, NULL, err) != 0 ||
 			    mch_qnet_build(&job->q, &job->net, &job->quant, err) != 0))
 		return -1;
 	const struct mch_model model = {&job->net, args->quant ? &job->q : NULL, args->plain};
@@ -147,12 +150,18 @@ static int print_result(const struct job *job, struct mch_err *err)
 		printf("images      %s, %d of %d\n", job->data.name, job->n_images, job->data.n_images);
 		printf("accuracy    %.2f %% (%d right), 95 %% interval %.2f to %.2f %%\n", accuracy, job->n_right, low, high);
 		printf("rate        %.0f images/s\n", rate);
+		if (args->quant)
+			mch_host_layers_print(&job->net);
 		return 0;
 	}
 	json_t *root = json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s, s:i, s:i, s:f, s:[f,f], s:f}", "network", args->net, "hash",
 				 hash, "quant", args->quant, "arithmetic", arithmetic, "operators", operators, "data",
 				 job->data.name, "images", job->n_images, "right", job->n_right, "accuracy", accuracy,
 				 "interval_95", low, high, "images_per_s", rate);
+	if (root && args->quant && json_object_set_new(root, "host_layers", mch_host_layers_json(&job->net)) != 0) {
+		json_decref(root);
+		root = NULL;
+	}
 	if (!root)
 		return mch_err_set(err, args->net, "a name is no UTF-8, which JSON needs; rename it, or leave --json out");
 	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));

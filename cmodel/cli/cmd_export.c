@@ -13,6 +13,7 @@
 #include "io/idx.h"
 #include "io/net_read.h"
 #include "io/quant_json.h"
+#include "net/lower.h"
 
 enum { VECTORS_MAX = 1000000, IMAGES_DEFAULT = 20, IMAGES_MAX = 1000000 };
 
@@ -207,7 +208,9 @@ int mch_cmd_export(int argc, char **argv, struct mch_err *err)
 	mch_cmd_parse(&argp, argc, argv, &args);
 	if (mch_net_read(args.net, NULL, &net, NULL, err) != 0)
 		return MCH_EXIT_FAILED;
-	int status = mch_quant_json_read(args.quant, &net, &quant, NULL, err);
+	int status = mch_net_lower(&net, err);
+	if (status == 0)
+		status = mch_quant_json_read(args.quant, &net, &quant, NULL, err);
 	if (status == 0) {
 		status = export(&args, &net, &quant, err);
 		mch_quant_free(&quant);

@@ -19,6 +19,7 @@
 #include "io/hash.h"
 #include "io/net_read.h"
 #include "io/quant_json.h"
+#include "net/lower.h"
 #include "net/score.h"
 #include "quant/formats.h"
 #include "quant/ranges.h"
@@ -56,6 +57,7 @@ static int load(struct job *job, struct mch_err *err)
 {
 	const struct mch_quantize_options *args = job->args;
 	if (mch_net_read(args->net, NULL, &job->net, NULL, err) != 0 || mch_net_require_weights(&job->net, err) != 0 ||
+	    mch_net_lower(&job->net, err) != 0 ||
 	    mch_load_data(args->data, "train", &job->net, &job->train, err) != 0 ||
 	    mch_load_data(args->data, "test", &job->net, &job->test, err) != 0)
 		return -1;

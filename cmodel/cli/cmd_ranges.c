@@ -12,6 +12,7 @@
 #include "cli/load.h"
 #include "cli/progress.h"
 #include "io/net_read.h"
+#include "net/lower.h"
 #include "quant/formats.h"
 #include "quant/ranges.h"
 
@@ -250,7 +251,7 @@ int mch_cmd_ranges(int argc, char **argv, struct mch_err *err)
 	mch_cmd_parse(&argp, argc, argv, &args);
 	if (mch_net_read(args.net, NULL, &net, NULL, err) != 0)
 		return MCH_EXIT_FAILED;
-	const int status = run(&args, &net, err);
+	const int status = mch_net_lower(&net, err) == 0 ? run(&args, &net, err) : -1;
 	mch_net_free(&net);
 	return status == 0 ? MCH_EXIT_OK : MCH_EXIT_FAILED;
 }

@@ -11,6 +11,8 @@ macchiato_SOURCES = \
 	cmodel/cli/cmd_quantize.c \
 	cmodel/cli/cmd_ranges.c \
 	cmodel/cli/cmd_train.c \
+	cmodel/cli/host_layers.c \
+	cmodel/cli/host_layers.h \
 	cmodel/cli/load.c \
 	cmodel/cli/load.h \
 	cmodel/cli/main.c \

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/host_layers.h"
 #include "io/quant_keys.h"
 #include "net/layer.h"
 #include "quant/formats.h"
@@ -82,7 +83,8 @@ static void print_layers(const struct mch_quantize_report *r)
 	for (int i = 0; i < r->net->n_layers; i++) {
 		const struct mch_layer *layer = &r->net->layers[i];
 		const struct mch_layer_quant *q = &r->quant->layer[i];
-		const struct mch_format in = r->quant->edge[layer->in[0]], out = r->quant->edge[layer->out[0]];
+		const struct mch_format out = r->quant->edge[layer->out[0]];
+		const struct mch_format in = layer->n_in ? r->quant->edge[layer->in[0]] : out; /* a constant has none */
 		char text[3][16];
 		printf("%-*s  %-8s  %-7s  %-7s  %-7s", (int)width, layer->name, mch_layer_table[layer->kind].name,
 		       q->weights.bits ? mch_format_text(q->weights, text[0]) : "", mch_format_text(in, text[1]),
@@ -105,7 +107,9 @@ void mch_quantize_print(const struct mch_quantize_report *r)
 		print_alone(r);
 	print_tries(r);
 	print_layers(r);
-	printf("\nresult     ");
+	putchar('\n');
+	mch_host_layers_print(r->net);
+	printf("result     ");
 	for (int p = 0; p < MCH_N_PARTS; p++)
 		if (r->config->has_part[p])
 			printf(" %d-bit %s,", r->search->width[p], part_titles[p]);
@@ -152,9 +156,9 @@ static json_t *tries_json(const struct mch_quantize_report *r)
 
 json_t *mch_quantize_search_json(const struct mch_quantize_report *r)
 {
-	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o}", "fraction", mch_fraction_name(r->rule),
+	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o}", "fraction", mch_fraction_name(r->rule),
 			 "range_images", r->n_ranges, "range_images_hash", r->train_hash, "scored_images_hash",
-			 r->test_hash, "alone", alone_json(r), "alone_widths",
+			 r->test_hash, "host_layers", mch_host_layers_json(r->net), "alone", alone_json(r), "alone_widths",
 			 widths_json(r, r->search->alone_width), "together", tries_json(r));
 }
 

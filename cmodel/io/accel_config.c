@@ -8,6 +8,7 @@
 
 #include "arch/gemm.h"
 #include "io/accel_vector.h"
+#include "net/layer.h"
 
 /* The columns of the layer table. */
 enum field {
@@ -209,6 +210,36 @@ static int choose_acc(const struct mch_qnet *q, struct mch_acc *acc, struct mch_
 	return 0;
 }
 
+/* The array and the tables know convolutions, pools and lone ReLUs, one behind another. */
+static bool is_known(const struct mch_step *step)
+{
+	return !step->requant.is_clipped && (step->form == MCH_FORM_MAC || step->form == MCH_FORM_POOL_MAX ||
+					     step->form == MCH_FORM_POOL_AVG || step->form == MCH_FORM_REQUANT);
+}
+
+static int check_steps(const struct mch_qnet *q, struct mch_err *err)
+{
+	char names[320] = "";
+	int n = 0;
+	for (int i = 0; i < q->n_steps; i++) {
+		const struct mch_step *step = &q->steps[i];
+		const size_t used = strlen(names);
+		if (is_known(step))
+			continue;
+		if (used < sizeof(names) - 80)
+			snprintf(names + used, sizeof(names) - used, "%s%.48s (%s)", n ? ", " : "", step->layer->name,
+				 step->clip ? "clip behind it" : mch_layer_table[step->layer->kind].name);
+		else if (names[used - 1] != '.')
+			snprintf(names + used, sizeof(names) - used, ", ...");
+		n++;
+	}
+	if (n == 0)
+		return 0;
+	return mch_err_set(err, q->net->name ? q->net->name : "network",
+			   "%d layer%s not in the accelerator yet: %s; export a network of conv, dense, pool and ReLU layers, "
+			   "`macchiato eval --quant` runs this one", n, n > 1 ? "s are" : " is", names);
+}
+
 static int check_sizes(const struct mch_qnet *q, const struct mch_accel_array *array, struct mch_err *err)
 {
 	if (array->rows < 1 || array->rows > MCH_ACCEL_SIDE_MAX || array->cols < 1 ||
@@ -315,7 +346,7 @@ int mch_accel_config(const struct mch_qnet *q, const struct mch_accel_array *arr
 		     struct mch_accel_table *table, char (*stems)[MCH_ACCEL_TEXT_MAX], struct mch_err *err)
 {
 	mch_accel_table_init(table, fields, N_FIELDS);
-	if (check_sizes(q, array, err) != 0 || add_network(q, array, n_images, table, err) != 0)
+	if (check_steps(q, err) != 0 || check_sizes(q, array, err) != 0 || add_network(q, array, n_images, table, err) != 0)
 		return -1;
 	for (int i = 0; i < q->n_steps; i++) {
 		const struct mch_step *step = &q->steps[i];
