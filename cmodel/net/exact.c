@@ -52,7 +52,7 @@ void mch_exact_free(struct mch_exact *e)
 	if (!e)
 		return;
 	for (int i = 0; e->plans && i < e->q->n_steps; i++)
-		mch_plan_free(&e->plans[i]);
+		mch_exact_plan_free(&e->plans[i]);
 	for (int i = 0; e->buffer && i < e->n_buffers; i++)
 		free(e->buffer[i]);
 	for (int i = 0; e->plain_x && i < e->n_plain_x; i++)
@@ -76,7 +76,7 @@ static void *image_of(const struct mch_exact *e, int edge, int image)
 }
 
 /* Image by image, which changes nothing: noise starts anew with each. */
-static int run_plain(struct mch_exact *e, const struct mch_plan *plan, int n, struct mch_err *err)
+static int run_plain(struct mch_exact *e, const struct mch_exact_plan *plan, int n, struct mch_err *err)
 {
 	const struct mch_step *step = plan->step;
 	for (int image = 0; image < n; image++) {
@@ -93,7 +93,7 @@ static int run_plain(struct mch_exact *e, const struct mch_plan *plan, int n, st
 	return 0;
 }
 
-static void run_move(const struct mch_exact *e, const struct mch_plan *plan, int n)
+static void run_move(const struct mch_exact *e, const struct mch_exact_plan *plan, int n)
 {
 	const int in = plan->step->in, out = plan->out;
 	const size_t elems = mch_shape_elems(plan->step->out_shape);
@@ -102,7 +102,7 @@ static void run_move(const struct mch_exact *e, const struct mch_plan *plan, int
 			      image_of(e, in, image), image_of(e, out, image));
 }
 
-static void run_eltwise(const struct mch_exact *e, const struct mch_plan *plan, int n)
+static void run_eltwise(const struct mch_exact *e, const struct mch_exact_plan *plan, int n)
 {
 	const struct mch_step *step = plan->step;
 	const struct mch_fast_eltwise op = {.cfg = &step->eltwise,
@@ -113,7 +113,7 @@ static void run_eltwise(const struct mch_exact *e, const struct mch_plan *plan, 
 	mch_fast_eltwise(&op, n, e->fast_x, e->edge[plan->out]);
 }
 
-static int run_step(struct mch_exact *e, const struct mch_plan *plan, int n, struct mch_err *err)
+static int run_step(struct mch_exact *e, const struct mch_exact_plan *plan, int n, struct mch_err *err)
 {
 	const struct mch_step *step = plan->step;
 	const int in = step->in, out = plan->out;

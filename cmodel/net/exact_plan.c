@@ -60,7 +60,7 @@ static int32_t *reordered_weights(const struct mch_step *step, struct mch_shape 
 
 static int compile_conv(struct mch_exact *e, int i, struct mch_err *err)
 {
-	struct mch_plan *plan = &e->plans[i];
+	struct mch_exact_plan *plan = &e->plans[i];
 	const struct mch_step *step = plan->step;
 	const struct mch_shape in = mch_exact_shape(e, step->in, 1);
 	const bool is_reordered = step->layer->kind == MCH_DENSE && in.h * in.w > 1;
@@ -89,7 +89,7 @@ static int compile_conv(struct mch_exact *e, int i, struct mch_err *err)
 	return 0;
 }
 
-static int compile_eltwise(struct mch_exact *e, struct mch_plan *plan, struct mch_err *err)
+static int compile_eltwise(struct mch_exact *e, struct mch_exact_plan *plan, struct mch_err *err)
 {
 	plan->x_codes = malloc((size_t)plan->step->n_in * sizeof(*plan->x_codes));
 	if (!plan->x_codes)
@@ -101,7 +101,7 @@ static int compile_eltwise(struct mch_exact *e, struct mch_plan *plan, struct mc
 }
 
 /* A lone requantizer, or one for each input of a concatenation. */
-static int compile_requant(struct mch_exact *e, struct mch_plan *plan, enum mch_how how, struct mch_err *err)
+static int compile_requant(struct mch_exact *e, struct mch_exact_plan *plan, enum mch_exact_how how, struct mch_err *err)
 {
 	const struct mch_step *step = plan->step;
 	plan->maps = calloc((size_t)step->n_in, sizeof(*plan->maps));
@@ -116,7 +116,7 @@ static int compile_requant(struct mch_exact *e, struct mch_plan *plan, enum mch_
 }
 
 /* A move, done once by the plain operator on the places themselves. */
-static int compile_move(struct mch_exact *e, struct mch_plan *plan, struct mch_err *err)
+static int compile_move(struct mch_exact *e, struct mch_exact_plan *plan, struct mch_err *err)
 {
 	const struct mch_shape in = plan->step->in_shapes[0], out = plan->step->out_shape;
 	const size_t n_in = mch_shape_elems(in), n_out = mch_shape_elems(out);
@@ -141,7 +141,7 @@ static int compile_move(struct mch_exact *e, struct mch_plan *plan, struct mch_e
 }
 
 /* A function of one value as a table, when all tables together are small beside what they save. */
-static int compile_host(struct mch_exact *e, struct mch_plan *plan, struct mch_err *err)
+static int compile_host(struct mch_exact *e, struct mch_exact_plan *plan, struct mch_err *err)
 {
 	enum { TABLE_LIMIT = 1 << 20 };
 	const struct mch_step *step = plan->step;
@@ -173,7 +173,7 @@ static int compile_host(struct mch_exact *e, struct mch_plan *plan, struct mch_e
 
 int mch_exact_compile(struct mch_exact *e, int i, struct mch_err *err)
 {
-	struct mch_plan *plan = &e->plans[i];
+	struct mch_exact_plan *plan = &e->plans[i];
 	const bool is_noisy = plan->step->requant.round == MCH_ROUND_STOCHASTIC;
 	if (plan->how == MCH_HOW_FUSED)
 		return 0;
@@ -207,7 +207,7 @@ int mch_exact_compile(struct mch_exact *e, int i, struct mch_err *err)
 	return 0;
 }
 
-void mch_plan_free(struct mch_plan *plan)
+void mch_exact_plan_free(struct mch_exact_plan *plan)
 {
 	mch_fast_conv_free(plan->conv);
 	for (int i = 0; plan->maps && i < plan->step->n_in; i++)

@@ -9,7 +9,7 @@
 #include "fast/map.h"
 #include "net/exact.h"
 
-enum mch_how {
+enum mch_exact_how {
 	MCH_HOW_PLAIN, /* the plain operators, between conversions of one image */
 	MCH_HOW_CONV,
 	MCH_HOW_POOL_MAX,
@@ -23,9 +23,9 @@ enum mch_how {
 	MCH_HOW_FUSED,    /* into the step before it */
 };
 
-struct mch_plan {
+struct mch_exact_plan {
 	const struct mch_step *step;
-	enum mch_how how;
+	enum mch_exact_how how;
 	int out;                    /* edge; behind the fused pool, if any */
 	struct mch_fast_conv *conv; /* CONV, owned */
 	struct mch_fast_map *maps;  /* MAP: one; CONCAT: [n_in]; owned */
@@ -36,7 +36,7 @@ struct mch_plan {
 struct mch_exact {
 	const struct mch_qnet *q;
 	int batch;
-	struct mch_plan *plans;  /* [n_steps] */
+	struct mch_exact_plan *plans;  /* [n_steps] */
 	struct mch_codes *codes; /* [n_edges] */
 	void **edge;             /* [n_edges] stored codes, borrowed from buffer; NULL where no step writes */
 	void **buffer;           /* [n_buffers]; edges that are never needed at one time share one */
@@ -56,7 +56,7 @@ int mch_exact_pool_behind(const struct mch_qnet *q, int i);
 
 /* Steps in their order; a step that has become FUSED is left alone. 0, or -1 with err. */
 int mch_exact_compile(struct mch_exact *e, int i, struct mch_err *err);
-void mch_plan_free(struct mch_plan *plan);
+void mch_exact_plan_free(struct mch_exact_plan *plan);
 
 /* Buffers of the edges, scratch. Constants are written. */
 int mch_exact_allocate(struct mch_exact *e, struct mch_err *err);

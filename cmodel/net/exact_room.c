@@ -27,7 +27,7 @@ static void find_last_readers(const struct mch_exact *e, struct share *s)
 	for (int edge = 0; edge < e->q->net->n_edges; edge++)
 		s->last[edge] = s->buffer[edge] = -1;
 	for (int i = 0; i < e->q->n_steps; i++) {
-		const struct mch_plan *plan = &e->plans[i];
+		const struct mch_exact_plan *plan = &e->plans[i];
 		if (plan->how == MCH_HOW_FUSED)
 			continue;
 		for (int j = 0; j < plan->step->n_in; j++)
@@ -139,7 +139,7 @@ static int allocate_scratch(struct mch_exact *e, struct mch_err *err)
 	size_t most = 1;
 	int n_in = 1;
 	for (int i = 0; i < e->q->n_steps; i++) {
-		const struct mch_plan *plan = &e->plans[i];
+		const struct mch_exact_plan *plan = &e->plans[i];
 		size_t bytes = 0;
 		if (plan->how == MCH_HOW_CONV)
 			bytes = mch_fast_conv_scratch_bytes(plan->conv);
@@ -158,7 +158,7 @@ static int allocate_scratch(struct mch_exact *e, struct mch_err *err)
 static void write_constants(struct mch_exact *e)
 {
 	for (int i = 0; i < e->q->n_steps; i++) {
-		const struct mch_plan *plan = &e->plans[i];
+		const struct mch_exact_plan *plan = &e->plans[i];
 		if (plan->how != MCH_HOW_CONSTANT)
 			continue;
 		const size_t bytes = mch_shape_elems(plan->step->out_shape) * (size_t)e->codes[plan->out].bytes;
