@@ -156,13 +156,14 @@ static void hash_layer(struct mch_hash *hash, const struct mch_net *net, const s
 	hash_parameters(hash, layer);
 }
 
-/* All but the scale, which each network's hash has. */
-static void hash_transform(struct mch_hash *hash, const struct mch_transform *t)
+/* All but the scale, which each network's hash has. Grey has no order of colours. */
+static void hash_transform(struct mch_hash *hash, const struct mch_transform *t, int n_channels)
 {
-	if (!t->resize && !t->is_bgr && !t->n_mean && !t->n_std && !t->mean_image)
+	const bool is_bgr = t->is_bgr && n_channels > 1;
+	if (!t->resize && !is_bgr && !t->n_mean && !t->n_std && !t->mean_image)
 		return;
 	mch_hash_text(hash, "transform");
-	hash_ints(hash, (const int[]){(int)t->resize, t->resize ? t->height : 0, t->resize ? t->width : 0, t->is_bgr},
+	hash_ints(hash, (const int[]){(int)t->resize, t->resize ? t->height : 0, t->resize ? t->width : 0, is_bgr},
 		  4);
 	mch_hash_int(hash, t->n_mean);
 	mch_hash_f32(hash, t->mean, (size_t)t->n_mean);
@@ -186,7 +187,7 @@ void mch_hash_net(const struct mch_net *net, char hex[MCH_HASH_HEX])
 	for (int i = 0; i < net->n_layers; i++)
 		hash_layer(&hash, net, &net->layers[i]);
 	mch_hash_int(&hash, net->edges[net->output].producer);
-	hash_transform(&hash, &net->transform);
+	hash_transform(&hash, &net->transform, net->edges[net->input].shape.c);
 	for (int e = 0; e < net->n_edges; e++)
 		if (net->edges[e].producer < 0 && e != net->input)
 			hash_shape(&hash, net->edges[e].shape);
