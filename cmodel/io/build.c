@@ -10,50 +10,79 @@
 
 void mch_unsupported_add(struct mch_unsupported *list, const char *type, const char *where)
 {
-	const int n_room = sizeof(list->type) / sizeof(list->type[0]);
-	int i = 0;
-	while (i < list->n_types && strncmp(list->type[i].type, type, sizeof(list->type[i].type) - 1) != 0)
-		i++;
-	if (i == n_room) {
-		list->n_more++;
+	struct mch_unsupported_item *items = realloc(list->items, ((size_t)list->n + 1) * sizeof(*items));
+	list->items = items ? items : list->items;
+	char *type_copy = items ? strdup(type) : NULL, *where_copy = items ? strdup(where) : NULL;
+	if (!type_copy || !where_copy) {
+		free(type_copy);
+		free(where_copy);
+		list->n_lost++;
 		return;
 	}
-	struct mch_unsupported_type *t = &list->type[i];
-	if (i == list->n_types) {
-		list->n_types++;
-		snprintf(t->type, sizeof(t->type), "%s", type);
+	list->items[list->n++] = (struct mch_unsupported_item){type_copy, where_copy};
+}
+
+void mch_unsupported_free(struct mch_unsupported *list)
+{
+	for (int i = 0; i < list->n; i++) {
+		free(list->items[i].type);
+		free(list->items[i].where);
 	}
-	t->n++;
-	const size_t used = strlen(t->where), n = strlen(where);
-	if (t->n_named < t->n - 1 || used + n + 3 > sizeof(t->where))
-		return;
-	snprintf(t->where + used, sizeof(t->where) - used, "%s%s", used ? ", " : "", where);
-	t->n_named++;
+	free(list->items);
+	*list = (struct mch_unsupported){0};
+}
+
+bool mch_unsupported_is_first(const struct mch_unsupported *list, int index)
+{
+	for (int i = 0; i < index; i++)
+		if (strcmp(list->items[i].type, list->items[index].type) == 0)
+			return false;
+	return true;
+}
+
+/* "LRN (norm1, norm2 and 3 more)": as many of the names as fit `room`. Returns how many items there are of the type. */
+static int type_text(const struct mch_unsupported *list, int first, char *buf, size_t room)
+{
+	const char *type = list->items[first].type;
+	char names[160] = "", more[32] = "";
+	int n = 0, n_named = 0;
+	for (int i = first; i < list->n; i++) {
+		const char *where = list->items[i].where;
+		const size_t used = strlen(names);
+		if (strcmp(list->items[i].type, type) != 0)
+			continue;
+		if (n_named == n && used + strlen(where) + 3 <= sizeof(names)) {
+			snprintf(names + used, sizeof(names) - used, "%s%s", used ? ", " : "", where);
+			n_named++;
+		}
+		n++;
+	}
+	if (n > n_named)
+		snprintf(more, sizeof(more), "%s%d more", n_named ? " and " : "", n - n_named);
+	snprintf(buf, room, "%.100s (%s%s)", type, names, more);
+	return n;
 }
 
 int mch_unsupported_report(const struct mch_unsupported *list, const char *path, struct mch_err *err)
 {
-	char text[540];
-	size_t used = 0;
-	if (list->n_types == 0)
+	char text[540] = "", entry[320], rest[48] = "";
+	int n_told = 0;
+	bool is_full = false;
+	if (list->n + list->n_lost == 0)
 		return 0;
-	int i = 0, n_left = list->n_more;
-	for (; i < list->n_types; i++) {
-		const struct mch_unsupported_type *t = &list->type[i];
-		char more[32] = "", entry[300];
-		if (t->n > t->n_named)
-			snprintf(more, sizeof(more), "%s%d more", t->n_named ? " and " : "", t->n - t->n_named);
-		const int n = snprintf(entry, sizeof(entry), "%s%s (%s%s)", i ? ", " : "", t->type, t->where, more);
-		if (used + (size_t)n >= sizeof(text))
+	for (int i = 0; i < list->n && !is_full; i++) {
+		if (!mch_unsupported_is_first(list, i))
+			continue;
+		const int n = type_text(list, i, entry, sizeof(entry));
+		const size_t used = strlen(text);
+		is_full = used + strlen(entry) + 3 > sizeof(text);
+		if (is_full)
 			break;
-		memcpy(text + used, entry, (size_t)n + 1);
-		used += (size_t)n;
+		snprintf(text + used, sizeof(text) - used, "%s%s", used ? ", " : "", entry);
+		n_told += n;
 	}
-	for (; i < list->n_types; i++)
-		n_left += list->type[i].n;
-	char rest[48] = "";
-	if (n_left)
-		snprintf(rest, sizeof(rest), " and %d more", n_left);
+	if (list->n + list->n_lost > n_told)
+		snprintf(rest, sizeof(rest), " and %d more", list->n + list->n_lost - n_told);
 	return mch_err_set(err, path, "not supported: %s%s; replace these, or cut the network before them", text,
 			   rest);
 }

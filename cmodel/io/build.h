@@ -4,6 +4,8 @@
 #ifndef MCH_IO_BUILD_H
 #define MCH_IO_BUILD_H
 
+#include <stdbool.h>
+
 #include "net/net.h"
 
 enum {
@@ -11,18 +13,19 @@ enum {
 	MCH_BUILD_CHANNELS_MAX = 1 << 24, /* channels, and each side of the input */
 };
 
-/* Everything a file has that this program cannot do yet, so that one error tells all of it. */
+/* Everything a file has that this program cannot do, so that one look tells all of it. Starts as all zeros. */
 struct mch_unsupported {
-	struct mch_unsupported_type {
-		char type[48];
-		char where[160];
-		int n, n_named;
-	} type[16];
-	int n_types, n_more;
+	struct mch_unsupported_item {
+		char *type, *where; /* "LRN", "norm1 line 40" */
+	} *items;                   /* in the file's order, owned */
+	int n, n_lost;              /* n_lost: more, for which there was no memory */
 };
 
 void mch_unsupported_add(struct mch_unsupported *list, const char *type, const char *where);
-/* 0 when the list is empty, else -1 with err: "PATH: not supported: LRN (norm1 line 40, ...), ...". */
+void mch_unsupported_free(struct mch_unsupported *list);
+/* No item before this one has its type. */
+bool mch_unsupported_is_first(const struct mch_unsupported *list, int index);
+/* 0 when the list is empty, else -1 with err: "PATH: not supported: LRN (norm1 line 40, ...), ...", as much as one line holds. */
 int mch_unsupported_report(const struct mch_unsupported *list, const char *path, struct mch_err *err);
 
 /* Shape of an edge of a network under construction. 0, or -1 with err. */

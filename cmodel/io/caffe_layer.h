@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 
+#include "io/build.h"
 #include "io/prototxt.h"
 #include "net/net.h"
 #include "net/quant.h"
@@ -56,6 +57,7 @@ struct mch_caffe {
 	const struct mch_prototxt *state;   /* of the definition's own NetState, may be NULL */
 	const struct mch_shape *data_shape; /* of the data layer's pictures, NULL: not known */
 	int batch;                          /* N of the first input, 0 before it */
+	struct mch_unsupported *unsupported;
 	struct mch_err *err;
 };
 

@@ -191,7 +191,6 @@ static const char *look(const struct mch_caffe_type *type, const char *name, con
 /* One pass over the layers that the TEST phase keeps. The first only looks for what is not supported. */
 static int read_layers(struct mch_caffe *caffe, const struct mch_prototxt *root, bool only_look)
 {
-	struct mch_unsupported unsupported = {0};
 	for (const struct mch_prototxt *layer = root->first; layer; layer = layer->next) {
 		const char *name = "";
 		char buf[96], where[128];
@@ -207,12 +206,12 @@ static int read_layers(struct mch_caffe *caffe, const struct mch_prototxt *root,
 			const struct mch_prototxt *field = mch_prototxt_find(layer, "name");
 			snprintf(where, sizeof(where), "%.100s line %d",
 				 field && field->text ? field->text : "unnamed", layer->line);
-			mch_unsupported_add(&unsupported, what, where);
+			mch_unsupported_add(caffe->unsupported, what, where);
 		}
 		if (!only_look && is_kept && read_kept(caffe, type, layer) != 0)
 			return -1;
 	}
-	return mch_unsupported_report(&unsupported, caffe->path, caffe->err);
+	return mch_unsupported_report(caffe->unsupported, caffe->path, caffe->err);
 }
 
 static int check_fields(const struct mch_caffe *caffe, const struct mch_prototxt *root)
@@ -300,7 +299,16 @@ static int read_net(struct mch_caffe *caffe, const struct mch_prototxt *root)
 int mch_caffe_load(const char *path, const char *weights, const struct mch_shape *data_shape, struct mch_net *net,
 		   struct mch_quant *quant, struct mch_err *err)
 {
-	struct mch_caffe caffe = {.path = path, .net = net, .data_shape = data_shape, .err = err};
+	struct mch_unsupported list = {0};
+	const int status = mch_caffe_load_listing(path, weights, data_shape, net, quant, &list, err);
+	mch_unsupported_free(&list);
+	return status;
+}
+
+int mch_caffe_load_listing(const char *path, const char *weights, const struct mch_shape *data_shape, struct mch_net *net,
+			   struct mch_quant *quant, struct mch_unsupported *list, struct mch_err *err)
+{
+	struct mch_caffe caffe = {.path = path, .net = net, .data_shape = data_shape, .unsupported = list, .err = err};
 	mch_net_init(net);
 	struct mch_prototxt *root = mch_prototxt_read(path, err);
 	int status = root ? read_net(&caffe, root) : -1;

@@ -4,6 +4,7 @@
 #ifndef MCH_IO_CAFFE_READ_H
 #define MCH_IO_CAFFE_READ_H
 
+#include "io/build.h"
 #include "net/net.h"
 #include "net/quant.h"
 
@@ -18,5 +19,8 @@ int mch_caffe_read(const char *path, const struct mch_shape *data_shape, struct 
  * NULL. net and quant are freed on error. 0, or -1 with err. */
 int mch_caffe_load(const char *path, const char *weights, const struct mch_shape *data_shape, struct mch_net *net,
 		   struct mch_quant *quant, struct mch_err *err);
+/* The same, and *list (zeros at first, the caller's to free) has all that is not supported, when that is why it failed. */
+int mch_caffe_load_listing(const char *path, const char *weights, const struct mch_shape *data_shape, struct mch_net *net,
+			   struct mch_quant *quant, struct mch_unsupported *list, struct mch_err *err);
 
 #endif

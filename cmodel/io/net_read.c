@@ -17,11 +17,20 @@ static int ends_with(const char *path, const char *end)
 int mch_net_read(const char *path, const char *weights, struct mch_net *net, struct mch_quant *quant,
 		 struct mch_err *err)
 {
+	struct mch_unsupported list = {0};
+	const int status = mch_net_read_listing(path, weights, net, quant, &list, err);
+	mch_unsupported_free(&list);
+	return status;
+}
+
+int mch_net_read_listing(const char *path, const char *weights, struct mch_net *net, struct mch_quant *quant,
+			 struct mch_unsupported *list, struct mch_err *err)
+{
 	if (quant)
 		memset(quant, 0, sizeof(*quant));
 	mch_net_init(net);
 	if (ends_with(path, ".prototxt"))
-		return mch_caffe_load(path, weights, NULL, net, quant, err);
+		return mch_caffe_load_listing(path, weights, NULL, net, quant, list, err);
 	if (ends_with(path, ".caffemodel"))
 		return mch_err_set(err, path,
 				   "holds parameters alone; give the network's definition, a .prototxt file, and "
@@ -32,6 +41,6 @@ int mch_net_read(const char *path, const char *weights, struct mch_net *net, str
 				   "weights go with a .prototxt file, a .onnx file has its own; give one or the "
 				   "other");
 	if (ends_with(path, ".onnx") || strcmp(path, "-") == 0)
-		return mch_onnx_read(path, net, err);
+		return mch_onnx_read_options(path, &(struct mch_onnx_options){.unsupported = list}, net, err);
 	return mch_err_set(err, path, "the name ends in no format that is known; give a .onnx or a .prototxt file");
 }

@@ -4,6 +4,7 @@
 #ifndef MCH_IO_NET_READ_H
 #define MCH_IO_NET_READ_H
 
+#include "io/build.h"
 #include "net/net.h"
 #include "net/quant.h"
 
@@ -13,5 +14,9 @@
  * for a float model. net and quant are free on error. 0, or -1 with err. */
 int mch_net_read(const char *path, const char *weights, struct mch_net *net, struct mch_quant *quant,
 		 struct mch_err *err);
+
+/* The same, and *list (zeros at first, the caller's to free) has all that is not supported, when that is why it failed. */
+int mch_net_read_listing(const char *path, const char *weights, struct mch_net *net, struct mch_quant *quant,
+			 struct mch_unsupported *list, struct mch_err *err);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 
+#include "io/build.h"
 #include "io/names.h"
 #include "io/onnx.pb-c.h"
 #include "io/wire.h"
@@ -78,6 +79,7 @@ struct mch_onnx_graph {
 	struct mch_net *net;
 	struct mch_err *err;
 	struct mch_wire *wire; /* the file */
+	struct mch_unsupported *unsupported;
 	int opset;
 	int n_batch;   /* 1: the first dimension of every edge is the batch; 0: a tensor is one image as a whole */
 	int64_t batch; /* of the inputs; MCH_ONNX_OPEN when open */

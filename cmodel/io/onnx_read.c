@@ -35,16 +35,15 @@ static int read_opset(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model
 
 static int check_supported(const struct mch_onnx_graph *g)
 {
-	struct mch_unsupported unsupported = {0};
 	for (size_t i = 0; i < g->proto->n_node; i++) {
 		const MchOnnx__NodeProto *node = g->proto->node[i];
 		char type[48];
 		if (mch_onnx_in_group(g, i) || mch_onnx_is_known(node))
 			continue;
 		snprintf(type, sizeof(type), "%.16s%s%.28s", node->domain, node->domain[0] ? "." : "", node->op_type);
-		mch_unsupported_add(&unsupported, type, mch_onnx_name(node));
+		mch_unsupported_add(g->unsupported, type, mch_onnx_name(node));
 	}
-	return mch_unsupported_report(&unsupported, g->path, g->err);
+	return mch_unsupported_report(g->unsupported, g->path, g->err);
 }
 
 static int read_initializers(struct mch_onnx_graph *g)
@@ -178,13 +177,16 @@ static int read_graph(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model
 static int read_model(const char *path, struct mch_onnx_load *load, const struct mch_onnx_options *options,
 		      struct mch_net *net, struct mch_err *err)
 {
+	struct mch_unsupported list = {0};
 	struct mch_onnx_graph g = {.path = path, .net = net, .err = err, .wire = &load->wire};
+	g.unsupported = options && options->unsupported ? options->unsupported : &list;
 	g.n_batch = !(options && options->no_batch);
 	int status = mch_onnx_load(load, err);
 	if (status == 0)
 		status = read_graph(&g, load->model);
 	if (status != 0)
 		mch_net_free(net);
+	mch_unsupported_free(&list);
 	mch_onnx_graph_free(&g);
 	mch_onnx_unload(load);
 	return status;
@@ -204,9 +206,14 @@ int mch_onnx_parse(const char *where, const void *bytes, size_t n_bytes, struct 
 	return mch_onnx_parse_options(where, bytes, n_bytes, NULL, net, err);
 }
 
-int mch_onnx_read(const char *path, struct mch_net *net, struct mch_err *err)
+int mch_onnx_read_options(const char *path, const struct mch_onnx_options *options, struct mch_net *net, struct mch_err *err)
 {
 	struct mch_onnx_load load;
 	mch_net_init(net);
-	return mch_wire_open(&load.wire, path, err) != 0 ? -1 : read_model(path, &load, NULL, net, err);
+	return mch_wire_open(&load.wire, path, err) != 0 ? -1 : read_model(path, &load, options, net, err);
+}
+
+int mch_onnx_read(const char *path, struct mch_net *net, struct mch_err *err)
+{
+	return mch_onnx_read_options(path, NULL, net, err);
 }
