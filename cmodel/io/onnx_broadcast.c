@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The dimensions of v within one image, ones before them up to n: how broadcasting lines tensors up. n: those of the result.
- * With a batch, only a constant may have fewer dimensions than the result. */
+/* The dimensions of v within one image, ones before them up to n: how broadcasting lines tensors up. n: those of the
+ * result. With a batch, only a constant may have fewer dimensions than the result. */
 static int line_up(const struct mch_onnx_op *op, const struct mch_onnx_value *v, int n, int axis, int64_t *size)
 {
 	const int n_batch = op->g->n_batch;
@@ -15,11 +15,14 @@ static int line_up(const struct mch_onnx_op *op, const struct mch_onnx_value *v,
 	if (axis >= 0) {
 		end = axis - n_batch + v->rank;
 		if (end > n || axis < n_batch)
-			return mch_onnx_err(&op->node, "axis is %d, where input \"%.64s\" does not fit; export the model again",
+			return mch_onnx_err(&op->node,
+					    "axis is %d, where input \"%.64s\" does not fit; export the model again",
 					    axis, v->name);
 	} else if (v->rank > n + n_batch || (n_batch && v->edge >= 0 && v->rank != n + n_batch)) {
-		return mch_onnx_err(&op->node, "input \"%.64s\" has %d dimensions, another %d: the batch does not line up; "
-				    "change the model", v->name, v->rank, n + n_batch);
+		return mch_onnx_err(&op->node,
+				    "input \"%.64s\" has %d dimensions, another %d: the batch does not line up; "
+				    "change the model",
+				    v->name, v->rank, n + n_batch);
 	}
 	for (int i = 0; i < n; i++)
 		size[i] = 1;
@@ -28,14 +31,17 @@ static int line_up(const struct mch_onnx_op *op, const struct mch_onnx_value *v,
 		if (to >= 0)
 			size[to] = v->dims[i];
 		else if (v->edge < 0 && v->dims[i] != 1)
-			return mch_onnx_err(&op->node, "its constant input \"%.64s\" has one part for each image of a batch; change "
-					    "the model", v->name);
+			return mch_onnx_err(
+				&op->node,
+				"its constant input \"%.64s\" has one part for each image of a batch; change "
+				"the model",
+				v->name);
 	}
 	return 0;
 }
 
-int mch_onnx_span(const struct mch_onnx_op *op, const struct mch_onnx_value *x, const struct mch_onnx_value *c, int axis,
-		  struct mch_onnx_span *span)
+int mch_onnx_span(const struct mch_onnx_op *op, const struct mch_onnx_value *x, const struct mch_onnx_value *c,
+		  int axis, struct mch_onnx_span *span)
 {
 	const struct mch_onnx_dims dims = mch_onnx_inner(op, x);
 	int64_t size[MCH_ONNX_RANK_MAX];
@@ -48,7 +54,8 @@ int mch_onnx_span(const struct mch_onnx_op *op, const struct mch_onnx_value *x, 
 	bool is_run = true;
 	for (int i = 0; i < dims.n; i++) {
 		if (size[i] != 1 && size[i] != dims.size[i]) {
-			/* Larger than x, whose side of 1 repeats; or it does not fit, which mch_onnx_broadcast tells. */
+			/* Larger than x, whose side of 1 repeats; or it does not fit, which mch_onnx_broadcast tells.
+			 */
 			is_run = false;
 		} else if (dims.size[i] == 1) {
 			continue;
@@ -121,8 +128,8 @@ int mch_onnx_affine(const struct mch_onnx_op *op, int edge, double scale, double
 	return mch_onnx_per_channel(op, MCH_SCALE, edge, &all, weights, bias);
 }
 
-/* Neighbouring dimensions over which no input repeats that does not repeat over both become one. to[i]: where dimension i
- * goes; the number of those. */
+/* Neighbouring dimensions over which no input repeats that does not repeat over both become one. to[i]: where
+ * dimension i goes; the number of those. */
 static int merge(int n_in, int64_t (*size)[MCH_ONNX_RANK_MAX], const struct mch_onnx_dims *result, int *to)
 {
 	int n = 0, last = -1;
@@ -147,10 +154,13 @@ static int find_result(const struct mch_onnx_op *op, int n, int64_t (*size)[MCH_
 	for (int i = 0; i < result->n; i++) {
 		result->size[i] = 1;
 		for (int j = 0; j < n; j++) {
-			if (size[j][i] < 1 || (size[j][i] != 1 && result->size[i] != 1 && size[j][i] != result->size[i]))
-				return mch_onnx_err(&op->node, "inputs of %lld and %lld elements along one dimension do not fit each "
-						    "other; export the model again", (long long)result->size[i],
-						    (long long)size[j][i]);
+			if (size[j][i] < 1 ||
+			    (size[j][i] != 1 && result->size[i] != 1 && size[j][i] != result->size[i]))
+				return mch_onnx_err(
+					&op->node,
+					"inputs of %lld and %lld elements along one dimension do not fit each "
+					"other; export the model again",
+					(long long)result->size[i], (long long)size[j][i]);
 			result->size[i] = size[j][i] > 1 ? size[j][i] : result->size[i];
 		}
 	}
@@ -178,8 +188,11 @@ int mch_onnx_broadcast(const struct mch_onnx_op *op, int n, const struct mch_onn
 		memcpy(to, natural[result->n], sizeof(natural[0]));
 	n_groups = result->n <= 3 ? 3 : merge(n, size, result, to);
 	if (status == 0 && n_groups > 3)
-		status = mch_onnx_err(&op->node, "its inputs repeat over %d separate runs of dimensions, at most 3 are supported; "
-				      "change the model", n_groups);
+		status = mch_onnx_err(
+			&op->node,
+			"its inputs repeat over %d separate runs of dimensions, at most 3 are supported; "
+			"change the model",
+			n_groups);
 	for (int j = 0; status == 0 && j < n; j++) {
 		int64_t side[3] = {1, 1, 1};
 		for (int i = 0; i < result->n; i++)

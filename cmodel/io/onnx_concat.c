@@ -12,11 +12,12 @@ static int check_inputs(const struct mch_onnx_op *op, int n, const struct mch_on
 		bool fits = in[i].rank == in[0].rank;
 		for (int d = 0; fits && d < in[0].rank; d++)
 			fits = d == axis + op->g->n_batch ? in[i].dims[d] > 0
-				: d < op->g->n_batch	  ? in[i].edge >= 0 || in[i].dims[d] == 1
+			       : d < op->g->n_batch       ? in[i].edge >= 0 || in[i].dims[d] == 1
 							  : in[i].dims[d] == in[0].dims[d];
 		if (!fits)
-			return mch_onnx_err(&op->node, "input \"%.64s\" does not fit \"%.64s\" beside the axis; change the model",
-					    in[i].name, in[0].name);
+			return mch_onnx_err(
+				&op->node, "input \"%.64s\" does not fit \"%.64s\" beside the axis; change the model",
+				in[i].name, in[0].name);
 	}
 	return 0;
 }

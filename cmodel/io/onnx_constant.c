@@ -26,7 +26,8 @@ struct mch_onnx_constant *mch_onnx_constant_new(const struct mch_onnx_op *op, si
 	return c;
 }
 
-int mch_onnx_emit_constant(const struct mch_onnx_op *op, const struct mch_onnx_constant *c, int rank, const int64_t *dims)
+int mch_onnx_emit_constant(const struct mch_onnx_op *op, const struct mch_onnx_constant *c, int rank,
+			   const int64_t *dims)
 {
 	struct mch_onnx_value v = {.name = op->node.proto->output[0], .constant = c, .edge = -1, .rank = rank};
 	v.type = c->floats ? MCH_ONNX_FLOAT : MCH_ONNX_INT64;
@@ -58,7 +59,8 @@ int mch_onnx_f32(const struct mch_onnx_op *op, const struct mch_onnx_value *v, f
 	if (v->tensor && !is_empty(v))
 		return mch_onnx_tensor_f32(&op->node, v->tensor, values, n);
 	if (v->constant && !v->constant->floats)
-		return mch_onnx_err(&op->node, "its input \"%.64s\" holds integers, floats are expected; change the model",
+		return mch_onnx_err(&op->node,
+				    "its input \"%.64s\" holds integers, floats are expected; change the model",
 				    v->name);
 	*n = v->constant ? v->constant->n : 0;
 	*values = malloc((*n + 1) * sizeof(**values));
@@ -75,11 +77,13 @@ int mch_onnx_int64(const struct mch_onnx_op *op, const struct mch_onnx_value *v,
 	if (require_constant(op, v) != 0)
 		return -1;
 	if (v->constant && !v->constant->ints)
-		return mch_onnx_err(&op->node, "its input \"%.64s\" holds floats, integers are expected; change the model",
+		return mch_onnx_err(&op->node,
+				    "its input \"%.64s\" holds floats, integers are expected; change the model",
 				    v->name);
 	*n = v->constant ? v->constant->n : is_empty(v) ? 0 : mch_onnx_tensor_elems(v->tensor);
 	if (v->tensor && *n == 0 && !is_empty(v))
-		return mch_onnx_err(&op->node, "its input \"%.64s\" has a shape that is not usable; export the model again",
+		return mch_onnx_err(&op->node,
+				    "its input \"%.64s\" has a shape that is not usable; export the model again",
 				    v->name);
 	*values = malloc((*n + 1) * sizeof(**values));
 	if (!*values)
@@ -103,8 +107,10 @@ int mch_onnx_scalar(const struct mch_onnx_op *op, const struct mch_onnx_value *v
 	const bool is_one = n == 1;
 	*value = is_one ? values[0] : 0;
 	free(values);
-	return is_one ? 0 : mch_onnx_err(&op->node, "its input \"%.64s\" has %zu elements, 1 is expected; change the model",
-					 v->name, n);
+	return is_one ? 0
+		      : mch_onnx_err(&op->node,
+				     "its input \"%.64s\" has %zu elements, 1 is expected; change the model", v->name,
+				     n);
 }
 
 /* The input of a list. */
@@ -115,7 +121,8 @@ static int list_of_input(const struct mch_onnx_op *op, const struct mch_onnx_val
 	size_t n;
 	/* Before it is decoded: a list of any size costs nothing. */
 	if (v->rank > 1 || (v->rank == 1 && mch_onnx_is_constant(v) && v->dims[0] > (int64_t)room))
-		return mch_onnx_err(&op->node, "its input \"%.64s\" is no short list; export the model again", v->name);
+		return mch_onnx_err(&op->node, "its input \"%.64s\" is no short list; export the model again",
+				    v->name);
 	if (mch_onnx_int64(op, v, &values, &n) != 0)
 		return -1;
 	list->is_given = true;
@@ -135,7 +142,8 @@ int mch_onnx_list(const struct mch_onnx_op *op, const char *attribute, const str
 	if (!a)
 		return v && v->name[0] ? list_of_input(op, v, list) : 0;
 	if ((a->type != 0 && a->type != TYPE_INTS) || a->n_ints > room)
-		return mch_onnx_err(&op->node, "attribute %s is no list of at most %zu integers; export the model again",
+		return mch_onnx_err(&op->node,
+				    "attribute %s is no list of at most %zu integers; export the model again",
 				    attribute, room);
 	list->is_given = true;
 	list->n = (int)a->n_ints;

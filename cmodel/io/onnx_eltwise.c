@@ -35,15 +35,16 @@ static int join(const struct mch_onnx_op *op, enum mch_kind kind, int n, const s
 	return edge < 0 ? -1 : mch_onnx_emit(op, 0, edge, &dims, in[0].type);
 }
 
-/* The bias of the dense layer or convolution before it, when that has none and nobody else reads it. 1: done, 0: it is not. */
+/* The bias of the dense layer or convolution before it, when that has none and nobody else reads it. 1: done, 0: it
+ * is not. */
 static int add_as_bias(const struct mch_onnx_op *op, const struct mch_onnx_value *x, const struct mch_onnx_value *c,
 		       const struct mch_onnx_span *span)
 {
 	struct mch_onnx_graph *g = op->g;
 	const int index = g->net->edges[x->edge].producer;
 	struct mch_layer *layer = index < 0 ? NULL : &g->net->layers[index];
-	if (!layer || (layer->kind != MCH_DENSE && layer->kind != MCH_CONV && layer->kind != MCH_DECONV) || layer->bias ||
-	    !span->is_one_run || span->outer != 1 || span->run != layer->conv.k || c->rank > x->rank ||
+	if (!layer || (layer->kind != MCH_DENSE && layer->kind != MCH_CONV && layer->kind != MCH_DECONV) ||
+	    layer->bias || !span->is_one_run || span->outer != 1 || span->run != layer->conv.k || c->rank > x->rank ||
 	    mch_onnx_readers(g, x->name).n != 1)
 		return 0;
 	char *name = strdup(op->node.proto->output[0]);
@@ -94,7 +95,8 @@ static int check_divisor(const struct mch_onnx_op *op, struct mch_onnx_value *c)
 	size_t n;
 	bool has_zero = false;
 	if (!mch_onnx_is_constant(c))
-		return mch_onnx_err(&op->node, "it divides by \"%.64s\", which is no constant; change the model", c->name);
+		return mch_onnx_err(&op->node, "it divides by \"%.64s\", which is no constant; change the model",
+				    c->name);
 	if (mch_onnx_f32(op, c, &values, &n) != 0)
 		return -1;
 	struct mch_onnx_constant *inverse = mch_onnx_constant_new(op, n, true);
@@ -104,7 +106,8 @@ static int check_divisor(const struct mch_onnx_op *op, struct mch_onnx_value *c)
 	}
 	free(values);
 	if (!inverse || has_zero)
-		return inverse ? mch_onnx_err(&op->node, "it divides by a constant that holds 0; correct the model") : -1;
+		return inverse ? mch_onnx_err(&op->node, "it divides by a constant that holds 0; correct the model")
+			       : -1;
 	c->tensor = NULL;
 	c->constant = inverse;
 	return 0;
@@ -127,7 +130,8 @@ int mch_onnx_read_binary(const struct mch_onnx_op *op)
 	const bool constant_first = in[0].edge < 0;
 	const struct mch_onnx_value *x = &in[constant_first], *c = &in[!constant_first];
 	if (c->edge < 0) {
-		if (mch_onnx_require_edge(op, x, 0) != 0 || mch_onnx_span(op, x, c, constant_first ? -1 : axis, &span) != 0)
+		if (mch_onnx_require_edge(op, x, 0) != 0 ||
+		    mch_onnx_span(op, x, c, constant_first ? -1 : axis, &span) != 0)
 			return -1;
 		const int done = type == 'A' ? add_as_bias(op, x, c, &span) : 0;
 		if (done)

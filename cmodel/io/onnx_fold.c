@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Constants of an ONNX graph, and what is computed from constants alone: the small integer graphs in which exporters wrap a
- * Reshape (Shape, Gather, Unsqueeze, Concat), and weights that are turned before use; see onnx_op.h. */
+/* Constants of an ONNX graph, and what is computed from constants alone: the small integer graphs in which exporters
+ * wrap a Reshape (Shape, Gather, Unsqueeze, Concat), and weights that are turned before use; see onnx_op.h. */
 #include <limits.h>
 #include <math.h>
 #include <stdlib.h>
@@ -54,13 +54,15 @@ static int fold_transpose(const struct mch_onnx_op *op, const struct array *a)
 	for (int i = 0; i < a->rank; i++) {
 		const int64_t j = !perm.is_given ? a->rank - 1 - i : i < perm.n ? perm.v[i] : -1;
 		if (j < 0 || j >= a->rank)
-			return mch_onnx_err(&op->node, "perm is no order of its %d dimensions; export the model again", a->rank);
+			return mch_onnx_err(&op->node,
+					    "perm is no order of its %d dimensions; export the model again", a->rank);
 		seen |= 1U << j;
 		dims[i] = a->dims[j];
 		from[i] = stride[j];
 	}
 	if (seen != (1U << a->rank) - 1)
-		return mch_onnx_err(&op->node, "perm is no order of its %d dimensions; export the model again", a->rank);
+		return mch_onnx_err(&op->node, "perm is no order of its %d dimensions; export the model again",
+				    a->rank);
 	struct mch_onnx_constant *c = mch_onnx_constant_new(op, a->n, a->floats != NULL);
 	for (size_t i = 0; c && i < a->n; i++) {
 		copy_elem(c, i, a, at);
@@ -100,12 +102,15 @@ static int fold_gather(const struct mch_onnx_op *op, const struct array *a, cons
 	    mch_onnx_any_axis(op, v, a->rank, &axis) != 0)
 		return -1;
 	if (!index->ints || a->rank - 1 + index->rank > MCH_ONNX_RANK_MAX)
-		return mch_onnx_err(&op->node, "its indexes are no integers, or its output has over %d dimensions; change the model",
-				    MCH_ONNX_RANK_MAX);
+		return mch_onnx_err(
+			&op->node,
+			"its indexes are no integers, or its output has over %d dimensions; change the model",
+			MCH_ONNX_RANK_MAX);
 	const int64_t size = a->dims[axis];
 	for (size_t i = 0; i < index->n; i++) {
 		if (index->ints[i] < -size || index->ints[i] >= size)
-			return mch_onnx_err(&op->node, "index %lld is outside of %lld elements; export the model again",
+			return mch_onnx_err(&op->node,
+					    "index %lld is outside of %lld elements; export the model again",
 					    (long long)index->ints[i], (long long)size);
 		index->ints[i] += index->ints[i] < 0 ? size : 0;
 	}
@@ -128,11 +133,13 @@ static int fold_slice(const struct mch_onnx_op *op, const struct array *a, const
 	    mch_onnx_list(op, "axes", &in[3], &axes) != 0 || mch_onnx_list(op, "steps", &in[4], &steps) != 0)
 		return -1;
 	if (starts.n != 1 || ends.n != 1 || (axes.is_given && axes.n != 1) || (steps.is_given && steps.n != 1))
-		return mch_onnx_err(&op->node, "it cuts a constant along %d dimensions, 1 is supported; simplify the model",
+		return mch_onnx_err(&op->node,
+				    "it cuts a constant along %d dimensions, 1 is supported; simplify the model",
 				    starts.n);
 	const int64_t range[3] = {starts.v[0], ends.v[0], steps.is_given ? steps.v[0] : 1};
 	if (range[2] == 0 || range[2] == INT64_MIN || range[0] == MCH_ONNX_OPEN || range[1] == MCH_ONNX_OPEN)
-		return mch_onnx_err(&op->node, "its step is 0, or its bounds depend on the batch; export the model again");
+		return mch_onnx_err(&op->node,
+				    "its step is 0, or its bounds depend on the batch; export the model again");
 	if (mch_onnx_any_axis(op, axes.is_given ? axes.v[0] : 0, a->rank, &axis) != 0)
 		return -1;
 	memcpy(dims, a->dims, sizeof(dims));
@@ -166,7 +173,8 @@ static int fold_concat(const struct mch_onnx_op *op, int n, const struct array *
 		dims[axis] += a[i].dims[axis];
 	}
 	const int64_t n_out = mch_onnx_count(op, a[0].rank, dims);
-	struct mch_onnx_constant *c = n_out < 0 ? NULL : mch_onnx_constant_new(op, (size_t)n_out, a[0].floats != NULL);
+	struct mch_onnx_constant *c =
+		n_out < 0 ? NULL : mch_onnx_constant_new(op, (size_t)n_out, a[0].floats != NULL);
 	for (int d = 0; d < axis; d++)
 		outer *= (size_t)dims[d];
 	for (size_t i = 0; c && i < outer; i++)
@@ -239,8 +247,10 @@ static int fold_arithmetic(const struct mch_onnx_op *op, const struct array *a, 
 		if (c->floats)
 			c->floats[i] = compute_float(type, a->floats[at_a], b->floats[at_b]);
 		else if (compute_int(type, a->ints[at_a], b->ints[at_b], &c->ints[i]) != 0)
-			return mch_onnx_err(&op->node, "it computes with the open batch, or beyond 64 bits; export the model with a "
-					    "fixed batch");
+			return mch_onnx_err(
+				&op->node,
+				"it computes with the open batch, or beyond 64 bits; export the model with a "
+				"fixed batch");
 	}
 	return c ? mch_onnx_emit_constant(op, c, rank, dims) : -1;
 }
@@ -255,7 +265,10 @@ static int fold_map(const struct mch_onnx_op *op, const struct array *a)
 	struct mch_onnx_constant *c = mch_onnx_constant_new(op, a->n, mch_onnx_type_is_float(to));
 	for (size_t i = 0; c && i < a->n; i++) {
 		const double x = a->floats ? (double)a->floats[i] : (double)a->ints[i];
-		const double y = type == 'F' ? floor(x) : type == 'N' ? -x : op->node.proto->op_type[1] == 'e' ? ceil(x) : x;
+		const double y = type == 'F'                         ? floor(x)
+				 : type == 'N'                       ? -x
+				 : op->node.proto->op_type[1] == 'e' ? ceil(x)
+								     : x;
 		const bool is_open = a->ints && a->ints[i] == MCH_ONNX_OPEN;
 		if (c->floats && !is_open)
 			c->floats[i] = (float)y;
@@ -264,8 +277,10 @@ static int fold_map(const struct mch_onnx_op *op, const struct array *a)
 		else if (c->ints && !is_open && fabs(y) < 9e18)
 			c->ints[i] = (int64_t)y;
 		else
-			return mch_onnx_err(&op->node, "it computes with the open batch, or beyond 64 bits; export the model with a "
-					    "fixed batch");
+			return mch_onnx_err(
+				&op->node,
+				"it computes with the open batch, or beyond 64 bits; export the model with a "
+				"fixed batch");
 	}
 	return c ? mch_onnx_emit_constant(op, c, a->rank, a->dims) : -1;
 }
@@ -288,8 +303,8 @@ static int fold_loaded(const struct mch_onnx_op *op, int n, const struct array *
 
 int mch_onnx_fold(const struct mch_onnx_op *op)
 {
-	static const char *const types[] = {"Add",  "Cast", "Ceil", "Concat", "Div", "Floor",
-					    "Gather", "Mul", "Neg", "Slice", "Sub", "Transpose"};
+	static const char *const types[] = {"Add",    "Cast", "Ceil", "Concat", "Div", "Floor",
+					    "Gather", "Mul",  "Neg",  "Slice",  "Sub", "Transpose"};
 	enum { MANY = 64 };
 	struct mch_onnx_value in[MANY];
 	struct array a[MANY];

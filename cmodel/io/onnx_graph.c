@@ -8,9 +8,9 @@
 
 const char *mch_onnx_type_name(int type)
 {
-	static const char *const names[] = {"no type",  "float",  "uint8",  "int8", "uint16", "int16",  "int32",
-					    "int64",    "string", "bool",   "float16", "double", "uint32", "uint64",
-					    "complex64", "complex128", "bfloat16"};
+	static const char *const names[] = {"no type", "float",  "uint8",     "int8",       "uint16",  "int16",
+					    "int32",   "int64",  "string",    "bool",       "float16", "double",
+					    "uint32",  "uint64", "complex64", "complex128", "bfloat16"};
 	return type >= 0 && type < (int)(sizeof(names) / sizeof(names[0])) ? names[type] : "an unknown type";
 }
 
@@ -19,7 +19,8 @@ static int no_memory(const struct mch_onnx_graph *g)
 	return mch_err_set(g->err, g->path, "out of memory; use a machine with more");
 }
 
-/* Index into readers of that name, which is made; -1 when memory is short. There is room for all names of the graph. */
+/* Index into readers of that name, which is made; -1 when memory is short. There is room for all names of the graph.
+ */
 static int name_index(struct mch_onnx_graph *g, const char *name)
 {
 	const int *known = mch_names_find(&g->reader_names, name);
@@ -121,8 +122,10 @@ int mch_onnx_add_tensor(struct mch_onnx_graph *g, const char *name, const MchOnn
 {
 	struct mch_onnx_value v = {.name = name, .tensor = tensor, .edge = -1, .type = tensor->data_type};
 	if (tensor->n_dims > MCH_ONNX_RANK_MAX)
-		return mch_err_set(g->err, g->path, "tensor \"%.64s\" has %zu dimensions, at most %d are supported; change "
-				   "the model", name, tensor->n_dims, MCH_ONNX_RANK_MAX);
+		return mch_err_set(g->err, g->path,
+				   "tensor \"%.64s\" has %zu dimensions, at most %d are supported; change "
+				   "the model",
+				   name, tensor->n_dims, MCH_ONNX_RANK_MAX);
 	v.rank = (int)tensor->n_dims;
 	for (int i = 0; i < v.rank; i++)
 		v.dims[i] = tensor->dims[i];

@@ -33,7 +33,8 @@ const char *mch_onnx_type_name(int type);
 
 static inline bool mch_onnx_type_is_float(int type)
 {
-	return type == 0 || type == MCH_ONNX_FLOAT || type == MCH_ONNX_FLOAT16 || type == MCH_ONNX_DOUBLE || type == MCH_ONNX_BFLOAT16;
+	return type == 0 || type == MCH_ONNX_FLOAT || type == MCH_ONNX_FLOAT16 || type == MCH_ONNX_DOUBLE ||
+	       type == MCH_ONNX_BFLOAT16;
 }
 
 /* A whole number or a float, or unknown: very old models leave it out. */
@@ -43,8 +44,8 @@ static inline bool mch_onnx_type_is_number(int type)
 	return type >= 0 && type <= MCH_ONNX_BFLOAT16 && type != STRING && type != COMPLEX64 && type != COMPLEX128;
 }
 
-/* An open batch among the integers of a shape: Shape -> Gather -> Concat -> Reshape may carry it, but not compute with it. No
- * integer of a real model is this one. */
+/* An open batch among the integers of a shape: Shape -> Gather -> Concat -> Reshape may carry it, but not compute
+ * with it. No integer of a real model is this one. */
 #define MCH_ONNX_OPEN (INT64_MIN + 20011)
 
 /* A constant that the reader has computed: integers (a shape, mostly), or floats; one of the two is NULL. */
@@ -55,16 +56,18 @@ struct mch_onnx_constant {
 	struct mch_onnx_constant *next; /* all are in one list, which the graph owns */
 };
 
-/* A named value: a constant, or an edge of the network. The edge holds the elements in the order of dims, in an image of any
- * c x h x w of as many elements (mch_onnx_natural tells the usual one): logical shapes of any rank pass through. */
+/* A named value: a constant, or an edge of the network. The edge holds the elements in the order of dims, in an image
+ * of any c x h x w of as many elements (mch_onnx_natural tells the usual one): logical shapes of any rank pass
+ * through. */
 struct mch_onnx_value {
-	const char *name; /* "": an optional input that is left out */
+	const char *name;                         /* "": an optional input that is left out */
 	const MchOnnx__TensorProto *tensor;       /* a constant of the file, or */
 	const struct mch_onnx_constant *constant; /* one that was computed, or */
 	int edge;                                 /* an edge; else -1 */
 	int type;                                 /* TensorProto.data_type */
 	int rank;
-	int64_t dims[MCH_ONNX_RANK_MAX]; /* of an edge: dims[0] is the batch when n_batch is 1, and MCH_ONNX_OPEN when open */
+	int64_t dims[MCH_ONNX_RANK_MAX]; /* of an edge: dims[0] is the batch when n_batch is 1, and MCH_ONNX_OPEN when
+					    open */
 };
 
 /* How often a value is read, by nodes and as the graph's output, and by which node last (NULL: none). */

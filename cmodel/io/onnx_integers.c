@@ -12,7 +12,8 @@ int64_t mch_onnx_count(const struct mch_onnx_op *op, int rank, const int64_t *di
 {
 	int64_t n = 1;
 	for (int i = 0; i < rank; i++) {
-		if (dims[i] < 0 || dims[i] > MCH_BUILD_CHANNELS_MAX || n * dims[i] > 4 * (int64_t)MCH_BUILD_CHANNELS_MAX)
+		if (dims[i] < 0 || dims[i] > MCH_BUILD_CHANNELS_MAX ||
+		    n * dims[i] > 4 * (int64_t)MCH_BUILD_CHANNELS_MAX)
 			return mch_onnx_err(&op->node, "its result has over %d elements; simplify the model",
 					    4 * MCH_BUILD_CHANNELS_MAX);
 		n *= dims[i];
@@ -31,7 +32,9 @@ int mch_onnx_read_constant(const struct mch_onnx_op *op)
 	const bool is_int = strcmp(form, "value_int") == 0, is_ints = strcmp(form, "value_ints") == 0,
 		   is_float = strcmp(form, "value_float") == 0, is_floats = strcmp(form, "value_floats") == 0;
 	if (!is_int && !is_ints && !is_float && !is_floats)
-		return mch_onnx_err(&op->node, "only a constant with one tensor, or of numbers, is supported; simplify the model");
+		return mch_onnx_err(
+			&op->node,
+			"only a constant with one tensor, or of numbers, is supported; simplify the model");
 	const size_t n = is_ints ? a->n_ints : is_floats ? a->n_floats : 1;
 	struct mch_onnx_constant *c = mch_onnx_constant_new(op, n, is_float || is_floats);
 	for (size_t i = 0; c && i < n; i++) {
@@ -103,8 +106,8 @@ int mch_onnx_read_integers(const struct mch_onnx_op *op)
 		return read_constant_of_shape(op, &x);
 	if (strcmp(type, "Size") != 0)
 		return mch_onnx_err(&op->node, "it is supported among constants only; change the model");
-	const struct mch_onnx_dims all = {x.rank, {x.dims[0], x.dims[1], x.dims[2], x.dims[3], x.dims[4], x.dims[5], x.dims[6],
-						   x.dims[7]}};
+	const struct mch_onnx_dims all = {
+		x.rank, {x.dims[0], x.dims[1], x.dims[2], x.dims[3], x.dims[4], x.dims[5], x.dims[6], x.dims[7]}};
 	if (x.rank > 0 && x.dims[0] == MCH_ONNX_OPEN)
 		return mch_onnx_err(&op->node, "it computes with the open batch; export the model with a fixed one");
 	struct mch_onnx_constant *c = mch_onnx_constant_new(op, 1, false);

@@ -89,11 +89,12 @@ int mch_onnx_read_clip(const struct mch_onnx_op *op)
 	struct mch_layer *layer;
 	float low, high;
 	if (mch_onnx_inputs(op, 1, 3, in) != 0 || mch_onnx_require_edge(op, &in[0], 0) != 0 ||
-	    read_bound(op, "min", &in[1], -INFINITY, &low) != 0 || read_bound(op, "max", &in[2], INFINITY, &high) != 0)
+	    read_bound(op, "min", &in[1], -INFINITY, &low) != 0 ||
+	    read_bound(op, "max", &in[2], INFINITY, &high) != 0)
 		return -1;
 	if (!(low <= high))
-		return mch_onnx_err(&op->node, "its lower bound %g is above its upper one %g; correct the model", (double)low,
-				    (double)high);
+		return mch_onnx_err(&op->node, "its lower bound %g is above its upper one %g; correct the model",
+				    (double)low, (double)high);
 	const int index = append_map(op, MCH_CLIP, in[0].edge, &layer);
 	if (index >= 0) {
 		layer->clip.low = low;
@@ -120,8 +121,10 @@ int mch_onnx_read_prelu(const struct mch_onnx_op *op)
 	}
 	if (!span.is_one_run) {
 		free(slope);
-		return mch_onnx_err(&op->node, "its slope \"%.64s\" differs over dimensions that are not neighbours; change the "
-				    "model", in[1].name);
+		return mch_onnx_err(&op->node,
+				    "its slope \"%.64s\" differs over dimensions that are not neighbours; change the "
+				    "model",
+				    in[1].name);
 	}
 	const int edge = mch_onnx_per_channel(op, MCH_PRELU, in[0].edge, &span, slope, NULL);
 	return edge < 0 ? -1 : mch_onnx_emit_like(op, edge, &in[0]);
@@ -139,8 +142,9 @@ int mch_onnx_read_softmax(const struct mch_onnx_op *op)
 		return -1;
 	const struct mch_onnx_dims dims = mch_onnx_inner(op, &x);
 	const int end = is_flat ? dims.n : axis + 1;
-	struct mch_onnx_dims parts = {3, {mch_onnx_product(&dims, 0, axis), mch_onnx_product(&dims, axis, end),
-					  mch_onnx_product(&dims, end, dims.n)}};
+	struct mch_onnx_dims parts = {3,
+				      {mch_onnx_product(&dims, 0, axis), mch_onnx_product(&dims, axis, end),
+				       mch_onnx_product(&dims, end, dims.n)}};
 	const struct mch_shape s = op->g->net->edges[x.edge].shape;
 	const int order[3] = {1, 0, 2};
 	int edge = mch_onnx_permute(op, x.edge, &parts, order);
@@ -173,7 +177,8 @@ int mch_onnx_read_lrn(const struct mch_onnx_op *op)
 	struct mch_lrn lrn = {.is_within = false};
 	if (mch_onnx_inputs(op, 1, 1, &x) != 0 || mch_onnx_int(&op->node, "size", 1, 4095, 0, &lrn.size) != 0 ||
 	    mch_onnx_real(&op->node, "alpha", 0.0001, &lrn.alpha) != 0 ||
-	    mch_onnx_real(&op->node, "beta", 0.75, &lrn.beta) != 0 || mch_onnx_real(&op->node, "bias", 1, &lrn.k) != 0)
+	    mch_onnx_real(&op->node, "beta", 0.75, &lrn.beta) != 0 ||
+	    mch_onnx_real(&op->node, "bias", 1, &lrn.k) != 0)
 		return -1;
 	const int edge = view_channels(op, &x, 1);
 	const int index = edge < 0 ? -1 : append_map(op, MCH_LRN, edge, &layer);
@@ -216,15 +221,17 @@ int mch_onnx_read_batch_norm(const struct mch_onnx_op *op)
 		if (mch_onnx_f32(op, &in[i + 1], to[i], &n) != 0)
 			return -1;
 		if (n != (size_t)op->g->net->edges[edge].shape.c)
-			return mch_onnx_err(&op->node, "its input \"%.64s\" has %zu values for %d channels; export the model again",
-					    in[i + 1].name, n, op->g->net->edges[edge].shape.c);
+			return mch_onnx_err(
+				&op->node,
+				"its input \"%.64s\" has %zu values for %d channels; export the model again",
+				in[i + 1].name, n, op->g->net->edges[edge].shape.c);
 		layer->n_weights = layer->n_bias = n;
 	}
 	return emit_layer(op, index, &in[0]);
 }
 
 /* The second input is the ratio, the third says "training"; before operator set 7 is_test said the contrary. */
-static int check_dropout(const struct mch_onnx_op *op, const struct mch_onnx_value *training)
+static int check_dropout(const struct mch_onnx_op *op, const struct mch_onnx_value *training, double ratio)
 {
 	int64_t *is_on;
 	size_t n;
@@ -237,7 +244,9 @@ static int check_dropout(const struct mch_onnx_op *op, const struct mch_onnx_val
 		is_test = n != 1 || is_on[0] == 0;
 		free(is_on);
 	}
-	return is_test ? 0 : mch_onnx_err(&op->node, "it is in training mode; export the model for inference");
+	return is_test || ratio == 0
+		       ? 0
+		       : mch_onnx_err(&op->node, "it is in training mode; export the model for inference");
 }
 
 int mch_onnx_read_dropout(const struct mch_onnx_op *op)
@@ -247,12 +256,15 @@ int mch_onnx_read_dropout(const struct mch_onnx_op *op)
 	double ratio;
 	float given;
 	if (mch_onnx_inputs(op, 1, 3, in) != 0 || mch_onnx_require_edge(op, &in[0], 0) != 0 ||
-	    check_dropout(op, &in[2]) != 0 || mch_onnx_real(&op->node, "ratio", 0.5, &ratio) != 0 ||
+	    mch_onnx_real(&op->node, "ratio", 0.5, &ratio) != 0 ||
 	    (in[1].name[0] && mch_onnx_scalar(op, &in[1], &given) != 0))
+		return -1;
+	ratio = in[1].name[0] ? (double)given : ratio;
+	if (check_dropout(op, &in[2], ratio) != 0)
 		return -1;
 	const int index = append_map(op, MCH_DROPOUT, in[0].edge, &layer);
 	if (index >= 0)
-		layer->dropout_ratio = in[1].name[0] ? (double)given : ratio;
+		layer->dropout_ratio = ratio;
 	return emit_layer(op, index, &in[0]);
 }
 
@@ -265,7 +277,8 @@ int mch_onnx_read_identity(const struct mch_onnx_op *op)
 	return mch_onnx_add_value(op->g, &x);
 }
 
-/* All numbers are floats here, in which 8 and 11 bits of fraction lose nothing that the suite's tolerance would see. */
+/* All numbers are floats here, in which 8 and 11 bits of fraction lose nothing that the suite's tolerance would see.
+ */
 int mch_onnx_read_cast(const struct mch_onnx_op *op)
 {
 	struct mch_onnx_value x;
@@ -273,7 +286,7 @@ int mch_onnx_read_cast(const struct mch_onnx_op *op)
 	if (mch_onnx_inputs(op, 1, 1, &x) != 0 || mch_onnx_int(&op->node, "to", 0, 64, 0, &to) != 0)
 		return -1;
 	if (!mch_onnx_type_is_float(to) || to == MCH_ONNX_BFLOAT16)
-		return mch_onnx_err(&op->node, "it casts to %s, only float types are supported; simplify the model",
+		return mch_onnx_err(&op->node, "it casts to %s, only float, float16 and double are supported; simplify the model",
 				    mch_onnx_type_name(to));
 	x.name = op->node.proto->output[0];
 	x.type = to;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* The table of ONNX operators; what each means to the network is in onnx_<topic>.c. An attribute or a form that is not known is
- * refused. */
+/* The table of ONNX operators; what each means to the network is in onnx_<topic>.c. An attribute or a form that is
+ * not known is refused. */
 #include <string.h>
 
 #include "io/onnx_op.h"
@@ -10,13 +10,15 @@
 static const struct row {
 	const char *op_type, *attributes;
 	int (*read)(const struct mch_onnx_op *op);
-	bool takes_integers; /* moves or compares values, which are floats here: exact below 2^24. Else integers are refused. */
+	bool takes_integers; /* moves or compares values, which are floats here: exact below 2^24. Else integers are
+				refused. */
 	bool has_outputs;    /* all outputs are usable, not only the first */
 } ops[] = {
 	{"Add", "axis broadcast ", mch_onnx_read_binary, false, false},
-	{"AveragePool", "auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides ", mch_onnx_read_pool, false,
+	{"AveragePool", "auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides ",
+	 mch_onnx_read_pool, false, false},
+	{"BatchNormalization", "epsilon is_test momentum spatial training_mode ", mch_onnx_read_batch_norm, false,
 	 false},
-	{"BatchNormalization", "epsilon is_test momentum spatial training_mode ", mch_onnx_read_batch_norm, false, false},
 	{"Cast", "to saturate ", mch_onnx_read_cast, true, false},
 	{"Ceil", "", mch_onnx_read_integers, false, false},
 	{"Clip", "max min ", mch_onnx_read_clip, true, false},
@@ -43,7 +45,8 @@ static const struct row {
 	{"LogSoftmax", "axis ", mch_onnx_read_softmax, false, false},
 	{"MatMul", "", mch_onnx_read_matmul, false, false},
 	{"Max", "", mch_onnx_read_variadic, true, false},
-	{"MaxPool", "auto_pad ceil_mode dilations kernel_shape pads storage_order strides ", mch_onnx_read_pool, true, false},
+	{"MaxPool", "auto_pad ceil_mode dilations kernel_shape pads storage_order strides ", mch_onnx_read_pool, true,
+	 false},
 	{"Mean", "", mch_onnx_read_variadic, false, false},
 	{"Min", "", mch_onnx_read_variadic, true, false},
 	{"Mul", "axis broadcast ", mch_onnx_read_binary, false, false},
@@ -52,10 +55,12 @@ static const struct row {
 	{"Pad", "mode paddings pads value ", mch_onnx_read_pad, true, false},
 	{"ReduceMax", "axes keepdims noop_with_empty_axes ", mch_onnx_read_reduce, true, false},
 	{"ReduceMean", "axes keepdims noop_with_empty_axes ", mch_onnx_read_reduce, false, false},
+	{"ReduceSum", "axes keepdims noop_with_empty_axes ", mch_onnx_read_reduce, false, false},
 	{"Relu", "", mch_onnx_read_map, true, false},
 	{"Reshape", "allowzero shape ", mch_onnx_read_reshape, true, false},
-	{"Resize", "antialias axes coordinate_transformation_mode cubic_coeff_a exclude_outside extrapolation_value "
-		   "keep_aspect_ratio_policy mode nearest_mode ",
+	{"Resize",
+	 "antialias axes coordinate_transformation_mode cubic_coeff_a exclude_outside extrapolation_value "
+	 "keep_aspect_ratio_policy mode nearest_mode ",
 	 mch_onnx_read_resize, true, false},
 	{"Shape", "end start ", mch_onnx_read_integers, true, false},
 	{"Sigmoid", "", mch_onnx_read_map, false, false},
@@ -102,8 +107,11 @@ static int check_node(const struct mch_onnx_op *op, const struct row *row)
 	for (size_t i = 0; i < proto->n_input && !row->takes_integers; i++) {
 		const struct mch_onnx_value *x = mch_onnx_value(op->g, proto->input[i]);
 		if (x && x->edge >= 0 && !mch_onnx_type_is_float(x->type))
-			return mch_onnx_err(&op->node, "input \"%.64s\" is of type %s, the arithmetic of integers is not supported; put "
-					    "a Cast before it", x->name, mch_onnx_type_name(x->type));
+			return mch_onnx_err(
+				&op->node,
+				"input \"%.64s\" is of type %s, the arithmetic of integers is not supported; put "
+				"a Cast before it",
+				x->name, mch_onnx_type_name(x->type));
 	}
 	return 0;
 }

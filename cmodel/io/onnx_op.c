@@ -79,7 +79,8 @@ int mch_onnx_natural_axis(const struct mch_onnx_dims *dims, int i)
 int mch_onnx_any_axis(const struct mch_onnx_op *op, int64_t axis, int rank, int *index)
 {
 	if (axis < -rank || axis >= rank)
-		return mch_onnx_err(&op->node, "axis is %lld, but the tensor has %d dimensions; export the model again",
+		return mch_onnx_err(&op->node,
+				    "axis is %lld, but the tensor has %d dimensions; export the model again",
 				    (long long)axis, rank);
 	*index = (int)(axis < 0 ? axis + rank : axis);
 	return 0;
@@ -104,13 +105,15 @@ int mch_onnx_image(const struct mch_onnx_op *op, const struct mch_onnx_value *x,
 	if (mch_onnx_require_edge(op, x, 0) != 0)
 		return -1;
 	if (n_spatial < n_spatial_min || n_spatial > n_spatial_max)
-		return mch_onnx_err(&op->node, "input \"%.64s\" has %d dimensions, %d to %d are supported (batch, channels, "
-				    "and 1 or 2 of space); change the model", x->name, x->rank, n_spatial_min + 2,
-				    n_spatial_max + 2);
+		return mch_onnx_err(&op->node,
+				    "input \"%.64s\" has %d dimensions, %d to %d are supported (batch, channels, "
+				    "and 1 or 2 of space); change the model",
+				    x->name, x->rank, n_spatial_min + 2, n_spatial_max + 2);
 	*dims = mch_onnx_inner(op, x);
 	*first = 1 - op->g->n_batch;
 	if (*first == 1 && dims->size[0] != 1)
-		return mch_onnx_err(&op->node, "the first dimension of its input \"%.64s\" is a batch; read the model with one",
+		return mch_onnx_err(&op->node,
+				    "the first dimension of its input \"%.64s\" is a batch; read the model with one",
 				    x->name);
 	return 0;
 }
@@ -120,8 +123,10 @@ static int layer_name(const struct mch_onnx_op *op, const char *want, bool is_fi
 {
 	struct mch_onnx_graph *g = op->g;
 	int n = snprintf(buf, room, "%s", want);
-	for (int i = 2; n > 0 && (size_t)n < room && (mch_names_find(&g->layer_names, buf) ||
-						      (!is_final && mch_names_find(&g->reader_names, buf))); i++)
+	for (int i = 2;
+	     n > 0 && (size_t)n < room &&
+	     (mch_names_find(&g->layer_names, buf) || (!is_final && mch_names_find(&g->reader_names, buf)));
+	     i++)
 		n = snprintf(buf, room, "%s_%d", want, i);
 	if (n < 1 || (size_t)n >= room)
 		return mch_onnx_err(&op->node, "its name is empty or has over %zu letters; change it", room - 1);
@@ -148,8 +153,8 @@ int mch_onnx_infer(const struct mch_onnx_op *op, int index)
 	const struct mch_layer_row *row = &mch_layer_table[layer->kind];
 	struct mch_err why = {""};
 	if (layer->n_in > row->n_in_max)
-		return mch_onnx_err(&op->node, "has %d inputs, at most %d are supported; change the model", layer->n_in,
-				    row->n_in_max);
+		return mch_onnx_err(&op->node, "has %d inputs, at most %d are supported; change the model",
+				    layer->n_in, row->n_in_max);
 	struct mch_shape *in = calloc((size_t)layer->n_in + 1, sizeof(*in));
 	if (!in)
 		return mch_onnx_err(&op->node, "out of memory; use a machine with more");
@@ -174,9 +179,11 @@ int mch_onnx_emit(const struct mch_onnx_op *op, size_t i, int edge, const struct
 {
 	struct mch_onnx_graph *g = op->g;
 	const MchOnnx__NodeProto *proto = op->node.proto;
-	struct mch_onnx_value v = {.name = proto->output[i], .edge = edge, .type = type, .rank = g->n_batch + dims->n};
+	struct mch_onnx_value v = {
+		.name = proto->output[i], .edge = edge, .type = type, .rank = g->n_batch + dims->n};
 	if (v.rank > MCH_ONNX_RANK_MAX)
-		return mch_onnx_err(&op->node, "its output has %d dimensions, at most %d are supported; change the model",
+		return mch_onnx_err(&op->node,
+				    "its output has %d dimensions, at most %d are supported; change the model",
 				    v.rank, MCH_ONNX_RANK_MAX);
 	v.dims[0] = g->batch;
 	memcpy(v.dims + g->n_batch, dims->size, (size_t)dims->n * sizeof(dims->size[0]));

@@ -14,8 +14,8 @@ struct mch_onnx_op {
 	int first_layer; /* layers from here on are this operator's */
 };
 
-/* The dimensions of one image: those behind the batch, all when there is none, as with constants. Those of edges are at least
- * 1, and their product fits an int. */
+/* The dimensions of one image: those behind the batch, all when there is none, as with constants. Those of edges are
+ * at least 1, and their product fits an int. */
 struct mch_onnx_dims {
 	int n;
 	int64_t size[MCH_ONNX_RANK_MAX];
@@ -41,7 +41,8 @@ int mch_onnx_inputs(const struct mch_onnx_op *op, size_t n_min, size_t n_max, st
 
 /* x is an edge, of that rank (batch and all) unless rank is 0. */
 int mch_onnx_require_edge(const struct mch_onnx_op *op, const struct mch_onnx_value *x, int rank);
-/* An edge with the values of x in an image of that size, which has as many elements; a constant becomes a layer without input. */
+/* An edge with the values of x in an image of that size, which has as many elements; a constant becomes a layer
+ * without input. */
 int mch_onnx_to_edge(const struct mch_onnx_op *op, const struct mch_onnx_value *x, int64_t c, int64_t h, int64_t w);
 
 struct mch_onnx_dims mch_onnx_inner(const struct mch_onnx_op *op, const struct mch_onnx_value *x);
@@ -67,17 +68,19 @@ int mch_onnx_scalar(const struct mch_onnx_op *op, const struct mch_onnx_value *v
 int mch_onnx_list(const struct mch_onnx_op *op, const char *attribute, const struct mch_onnx_value *v,
 		  struct mch_onnx_list *list);
 
-/* A layer of this operator; the caller sets its geometry and parameters, and then calls mch_onnx_infer, which returns the edge
- * that it writes. Its name is made up until mch_onnx_emit. */
+/* A layer of this operator; the caller sets its geometry and parameters, and then calls mch_onnx_infer, which returns
+ * the edge that it writes. Its name is made up until mch_onnx_emit. */
 int mch_onnx_append(const struct mch_onnx_op *op, enum mch_kind kind, int n_in, const int *in);
 int mch_onnx_infer(const struct mch_onnx_op *op, int layer);
 
-/* An edge with the values of `edge` in an image of that size, which has as many elements: itself, or behind a RESHAPE. */
+/* An edge with the values of `edge` in an image of that size, which has as many elements: itself, or behind a
+ * RESHAPE. */
 int mch_onnx_view(const struct mch_onnx_op *op, int edge, int64_t c, int64_t h, int64_t w);
 /* The values of `edge`, which holds dims, in another order: dimension i of the result is dims[order[i]]. */
 int mch_onnx_permute(const struct mch_onnx_op *op, int edge, const struct mch_onnx_dims *dims, const int *order);
 
-/* The edge is what output i of the node means. When this operator has made it, it and its layer get the names in the file. */
+/* The edge is what output i of the node means. When this operator has made it, it and its layer get the names in the
+ * file. */
 int mch_onnx_emit(const struct mch_onnx_op *op, size_t i, int edge, const struct mch_onnx_dims *dims, int type);
 /* The same with the shape and type of x. */
 int mch_onnx_emit_like(const struct mch_onnx_op *op, int edge, const struct mch_onnx_value *x);
@@ -85,18 +88,19 @@ int mch_onnx_emit_like(const struct mch_onnx_op *op, int edge, const struct mch_
 /* Elements of the shape of a computed constant; -1 with err when there are too many. */
 int64_t mch_onnx_count(const struct mch_onnx_op *op, int rank, const int64_t *dims);
 /* A computed constant is the first output. */
-int mch_onnx_emit_constant(const struct mch_onnx_op *op, const struct mch_onnx_constant *c, int rank, const int64_t *dims);
+int mch_onnx_emit_constant(const struct mch_onnx_op *op, const struct mch_onnx_constant *c, int rank,
+			   const int64_t *dims);
 
 /* Room for a constant of n elements, integers or floats, owned by the graph; NULL with err. */
 struct mch_onnx_constant *mch_onnx_constant_new(const struct mch_onnx_op *op, size_t n, bool is_float);
 
-/* x is [batch][c][...] with so many dimensions behind c (0: any number); c and the product of the others. Without a batch
- * dimension the first must be 1. dims are those behind the batch; *first is the index of c there. */
+/* x is [batch][c][...] with so many dimensions behind c (0: any number); c and the product of the others. Without a
+ * batch dimension the first must be 1. dims are those behind the batch; *first is the index of c there. */
 int mch_onnx_image(const struct mch_onnx_op *op, const struct mch_onnx_value *x, int n_spatial_min, int n_spatial_max,
 		   struct mch_onnx_dims *dims, int *first);
 
-/* All but the kernel, which must be set before: padding may depend on it, and on the input's height and width. n_axes: 1 (then
- * it is the width), or 2. */
+/* All but the kernel, which must be set before: padding may depend on it, and on the input's height and width.
+ * n_axes: 1 (then it is the width), or 2. */
 int mch_onnx_window(const struct mch_onnx_op *op, int n_axes, const int size[2], struct mch_onnx_window *w);
 /* kernel_shape; 1 for what is not there, or 0 in w->kernel when it is left out. */
 int mch_onnx_kernel(const struct mch_onnx_op *op, int n_axes, struct mch_onnx_window *w);
@@ -145,24 +149,26 @@ int mch_onnx_read_resize(const struct mch_onnx_op *op);
 int mch_onnx_read_constant(const struct mch_onnx_op *op);
 int mch_onnx_read_integers(const struct mch_onnx_op *op); /* Shape, Size, ConstantOfShape */
 
-/* Computes a node all of whose inputs are constants, as far as the program knows how: 1 done, 0 it does not, -1 with err. */
+/* Computes a node all of whose inputs are constants, as far as the program knows how: 1 done, 0 it does not, -1 with
+ * err. */
 int mch_onnx_fold(const struct mch_onnx_op *op);
 
-/* An operator that picks elements along each dimension (onnx_pick.c): entry i of at[d] is the index in dimension d that
- * element i of the result has, or -1: fill. at[d] NULL: all, as they are. */
+/* An operator that picks elements along each dimension (onnx_pick.c): entry i of at[d] is the index in dimension d
+ * that element i of the result has, or -1: fill. at[d] NULL: all, as they are. */
 struct mch_onnx_pick {
 	enum mch_kind kind;
 	float fill;
 	int64_t n[MCH_ONNX_RANK_MAX];
 	int *at[MCH_ONNX_RANK_MAX]; /* owned */
 };
-/* Elements of `size` that start, end and step (range) pick, and the first: ends count from the end when negative, and are cut
- * to the tensor; a huge one means "to the end". The step is not 0, nor INT64_MIN. */
+/* Elements of `size` that start, end and step (range) pick, and the first: ends count from the end when negative, and
+ * are cut to the tensor; a huge one means "to the end". The step is not 0, nor INT64_MIN. */
 int64_t mch_onnx_slice(int64_t size, const int64_t range[3], int64_t *first);
 void mch_onnx_pick_free(struct mch_onnx_pick *pick);
 /* Room for n indexes in dimension d. */
 int mch_onnx_pick_alloc(const struct mch_onnx_op *op, struct mch_onnx_pick *pick, int d, int64_t n);
 /* The edge that holds the result, whose dimensions replace dims. */
-int mch_onnx_pick(const struct mch_onnx_op *op, int edge, struct mch_onnx_dims *dims, const struct mch_onnx_pick *pick);
+int mch_onnx_pick(const struct mch_onnx_op *op, int edge, struct mch_onnx_dims *dims,
+		  const struct mch_onnx_pick *pick);
 
 #endif

@@ -18,8 +18,10 @@ void mch_onnx_pick_free(struct mch_onnx_pick *pick)
 int mch_onnx_pick_alloc(const struct mch_onnx_op *op, struct mch_onnx_pick *pick, int d, int64_t n)
 {
 	if (n < 1 || n > MCH_BUILD_CHANNELS_MAX)
-		return mch_onnx_err(&op->node, "dimension %d of its output would have %lld elements, 1 to %d are supported; "
-				    "change the model", d + op->g->n_batch, (long long)n, MCH_BUILD_CHANNELS_MAX);
+		return mch_onnx_err(&op->node,
+				    "dimension %d of its output would have %lld elements, 1 to %d are supported; "
+				    "change the model",
+				    d + op->g->n_batch, (long long)n, MCH_BUILD_CHANNELS_MAX);
 	free(pick->at[d]);
 	pick->n[d] = n;
 	pick->at[d] = malloc((size_t)n * sizeof(*pick->at[d]));
@@ -49,7 +51,8 @@ static int pick_image(const struct mch_onnx_op *op, int edge, const struct mch_o
 	return mch_onnx_infer(op, index);
 }
 
-int mch_onnx_pick(const struct mch_onnx_op *op, int edge, struct mch_onnx_dims *dims, const struct mch_onnx_pick *pick)
+int mch_onnx_pick(const struct mch_onnx_op *op, int edge, struct mch_onnx_dims *dims,
+		  const struct mch_onnx_pick *pick)
 {
 	bool any = false;
 	for (int d = 0; d < dims->n; d++)
@@ -146,7 +149,8 @@ int mch_onnx_read_slice(const struct mch_onnx_op *op)
 	    mch_onnx_list(op, "axes", &in[3], &axes) != 0 || mch_onnx_list(op, "steps", &in[4], &steps) != 0)
 		return -1;
 	if (starts.n != ends.n || (axes.is_given && axes.n != starts.n) || (steps.is_given && steps.n != starts.n))
-		return mch_onnx_err(&op->node, "starts, ends, axes and steps are of different lengths; export the model again");
+		return mch_onnx_err(&op->node,
+				    "starts, ends, axes and steps are of different lengths; export the model again");
 	for (int i = 0; i < starts.n; i++) {
 		const int64_t range[3] = {starts.v[i], ends.v[i], steps.is_given ? steps.v[i] : 1};
 		if (slice_axis(op, &in[0], &pick, axes.is_given ? axes.v[i] : i, range) != 0) {
@@ -175,8 +179,11 @@ static int split_sizes(const struct mch_onnx_op *op, const struct mch_onnx_value
 		sum += part[i];
 	}
 	free(values);
-	return sum == size ? 0 : mch_onnx_err(&op->node, "its %zu parts do not make up the %lld elements of the axis; export the "
-					      "model again", n, (long long)size);
+	return sum == size ? 0
+			   : mch_onnx_err(&op->node,
+					  "its %zu parts do not make up the %lld elements of the axis; export the "
+					  "model again",
+					  n, (long long)size);
 }
 
 int mch_onnx_read_split(const struct mch_onnx_op *op)
@@ -196,7 +203,8 @@ int mch_onnx_read_split(const struct mch_onnx_op *op)
 		struct mch_onnx_pick pick = {.kind = MCH_SLICE};
 		/* A part that nobody reads would be one more output of the network. */
 		if (mch_onnx_readers(op->g, proto->output[i]).n > 0)
-			status = pick_range(op, &pick, axis, from, 1, part[i]) != 0 ? -1 : emit_pick(op, i, &in[0], &pick);
+			status = pick_range(op, &pick, axis, from, 1, part[i]) != 0 ? -1
+										    : emit_pick(op, i, &in[0], &pick);
 		mch_onnx_pick_free(&pick);
 		from += part[i];
 	}
@@ -220,14 +228,16 @@ int mch_onnx_read_gather(const struct mch_onnx_op *op)
 	int status = mch_onnx_pick_alloc(op, &pick, axis, (int64_t)n);
 	for (size_t i = 0; status == 0 && i < n; i++) {
 		if (index[i] < -size || index[i] >= size)
-			status = mch_onnx_err(&op->node, "index %lld is outside of %lld elements; export the model again",
+			status = mch_onnx_err(&op->node,
+					      "index %lld is outside of %lld elements; export the model again",
 					      (long long)index[i], (long long)size);
 		else
 			pick.at[axis][i] = (int)(index[i] < 0 ? index[i] + size : index[i]);
 	}
 	free(index);
 	if (status == 0 && dims.n - 1 + in[1].rank > MCH_ONNX_RANK_MAX)
-		status = mch_onnx_err(&op->node, "its output has over %d dimensions; change the model", MCH_ONNX_RANK_MAX);
+		status = mch_onnx_err(&op->node, "its output has over %d dimensions; change the model",
+				      MCH_ONNX_RANK_MAX);
 	const int edge = status == 0 ? mch_onnx_pick(op, in[0].edge, &dims, &pick) : -1;
 	mch_onnx_pick_free(&pick);
 	for (int i = 0; edge >= 0 && i < dims.n; i++) {

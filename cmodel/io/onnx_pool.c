@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "io/build.h"
+#include "io/onnx_broadcast.h"
 #include "io/onnx_op.h"
 
 /* A pool of the image [c][h][w]; the edge that it writes. */
@@ -25,7 +26,8 @@ static struct mch_pool whole(int r, int s)
 }
 
 /* The image of [c][w] or [c][h][w], behind `first`. */
-static int view_image(const struct mch_onnx_op *op, int edge, const struct mch_onnx_dims *dims, int first, int size[2])
+static int view_image(const struct mch_onnx_op *op, int edge, const struct mch_onnx_dims *dims, int first,
+		      int size[2])
 {
 	const int n_axes = dims->n - first - 1;
 	size[0] = n_axes == 2 ? (int)dims->size[first + 1] : 1;
@@ -102,8 +104,8 @@ int mch_onnx_read_global_pool(const struct mch_onnx_op *op)
 }
 
 /* Dimensions [from, to) become 1: the pool of [outer][these][inner], or of both axes of an image. */
-static int reduce_run(const struct mch_onnx_op *op, int edge, enum mch_kind kind, struct mch_onnx_dims *dims, int from,
-		      int to)
+static int reduce_run(const struct mch_onnx_op *op, int edge, enum mch_kind kind, struct mch_onnx_dims *dims,
+		      int from, int to)
 {
 	int64_t c = mch_onnx_product(dims, 0, from), h = mch_onnx_product(dims, from, to),
 		w = mch_onnx_product(dims, to, dims->n);
@@ -134,11 +136,13 @@ static int read_reduced_axes(const struct mch_onnx_op *op, const struct mch_onnx
 		is_reduced[index] = true;
 	}
 	if (op->g->n_batch && is_reduced[0])
-		return mch_onnx_err(&op->node, "it reduces the batch: images do not mix; give it the axes of one image");
+		return mch_onnx_err(&op->node,
+				    "it reduces the batch: images do not mix; give it the axes of one image");
 	return 0;
 }
 
-/* ReduceMean, ReduceMax. Means of means are the mean: all parts are of one size. */
+/* ReduceMean, ReduceMax, ReduceSum. Means of means are the mean: all parts are of one size; a sum is so many means.
+ */
 int mch_onnx_read_reduce(const struct mch_onnx_op *op)
 {
 	struct mch_onnx_value in[2];
@@ -151,6 +155,7 @@ int mch_onnx_read_reduce(const struct mch_onnx_op *op)
 		return -1;
 	const bool *reduced = is_reduced + op->g->n_batch;
 	struct mch_onnx_dims dims = mch_onnx_inner(op, &in[0]), out = {.n = 0};
+	const int64_t n_before = mch_onnx_elems(&dims);
 	int edge = in[0].edge;
 	for (int from = 0, to = 0; from < dims.n && edge >= 0; from = to + 1) {
 		for (to = from; to < dims.n && reduced[to];)
@@ -158,6 +163,8 @@ int mch_onnx_read_reduce(const struct mch_onnx_op *op)
 		if (to > from)
 			edge = reduce_run(op, edge, kind, &dims, from, to);
 	}
+	if (edge >= 0 && strcmp(op->node.proto->op_type, "ReduceSum") == 0)
+		edge = mch_onnx_affine(op, edge, (double)(n_before / mch_onnx_elems(&dims)), 0);
 	for (int i = 0; i < dims.n; i++)
 		if (keep || !reduced[i])
 			out.size[out.n++] = dims.size[i];

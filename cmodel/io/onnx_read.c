@@ -76,7 +76,8 @@ static int input_dims(struct mch_onnx_graph *g, const char *name, const MchOnnx_
 					   name, i);
 		n *= d;
 		if (n > INT_MAX)
-			return mch_err_set(g->err, g->path, "input \"%.64s\" has over 2^31 elements; use a smaller one", name);
+			return mch_err_set(g->err, g->path,
+					   "input \"%.64s\" has over 2^31 elements; use a smaller one", name);
 	}
 	return 0;
 }
@@ -89,19 +90,23 @@ static int add_input(struct mch_onnx_graph *g, const MchOnnx__ValueInfoProto *in
 	const MchOnnx__TensorShapeProto *s = tensor ? tensor->shape : NULL;
 	struct mch_onnx_value v = {.name = info->name, .type = tensor ? tensor->elem_type : 0};
 	if (!s || s->n_dim < (size_t)g->n_batch || s->n_dim > MCH_ONNX_RANK_MAX)
-		return mch_err_set(g->err, g->path,
-				   "input \"%.64s\" has no shape, or none of %d to %d dimensions; export the model with one",
-				   info->name, g->n_batch, MCH_ONNX_RANK_MAX);
+		return mch_err_set(
+			g->err, g->path,
+			"input \"%.64s\" has no shape, or none of %d to %d dimensions; export the model with one",
+			info->name, g->n_batch, MCH_ONNX_RANK_MAX);
 	if (!mch_onnx_type_is_number(v.type))
-		return mch_err_set(g->err, g->path, "input \"%.64s\" is of type %s, numbers are expected; change the model",
+		return mch_err_set(g->err, g->path,
+				   "input \"%.64s\" is of type %s, numbers are expected; change the model",
 				   info->name, mch_onnx_type_name(v.type));
 	if (input_dims(g, info->name, s, &v) != 0)
 		return -1;
 	if (g->net->input < 0)
 		g->batch = v.dims[0];
 	else if (g->n_batch && v.dims[0] != g->batch)
-		return mch_err_set(g->err, g->path, "inputs \"%.64s\" and \"%.64s\" have batches of different sizes; give "
-				   "both one", g->net->edges[g->net->input].name, info->name);
+		return mch_err_set(g->err, g->path,
+				   "inputs \"%.64s\" and \"%.64s\" have batches of different sizes; give "
+				   "both one",
+				   g->net->edges[g->net->input].name, info->name);
 	const struct mch_onnx_op op = {.g = g};
 	const struct mch_onnx_dims dims = mch_onnx_inner(&op, &v);
 	v.edge = mch_net_add_edge(g->net, info->name, mch_onnx_natural(&dims), g->err);
@@ -111,12 +116,14 @@ static int add_input(struct mch_onnx_graph *g, const MchOnnx__ValueInfoProto *in
 	return mch_onnx_add_value(g, &v);
 }
 
-/* The inputs that are no constants: old models list their weights as inputs too. */
+/* The inputs that are read, and no constants: old models list their weights as inputs too. */
 static int read_inputs(struct mch_onnx_graph *g)
 {
 	for (size_t i = 0; i < g->proto->n_input; i++) {
-		const struct mch_onnx_value *value = mch_onnx_value(g, g->proto->input[i]->name);
-		if (!(value && value->tensor) && add_input(g, g->proto->input[i]) != 0)
+		const char *name = g->proto->input[i]->name;
+		const struct mch_onnx_value *value = mch_onnx_value(g, name);
+		if (!(value && value->tensor) && mch_onnx_readers(g, name).n > 0 &&
+		    add_input(g, g->proto->input[i]) != 0)
 			return -1;
 	}
 	if (g->net->input < 0)
@@ -142,13 +149,25 @@ static int read_output(struct mch_onnx_graph *g)
 	const char *name = g->proto->output[0]->name;
 	const struct mch_onnx_value *value = mch_onnx_value(g, name);
 	if (value && mch_onnx_is_constant(value))
-		return mch_err_set(g->err, g->path, "output \"%.64s\" is a constant, which no input changes; take it from another "
-				   "node", name);
+		return mch_err_set(g->err, g->path,
+				   "output \"%.64s\" is a constant, which no input changes; take it from another "
+				   "node",
+				   name);
 	if (!value || strcmp(g->net->edges[g->net->input].name, name) == 0)
 		return mch_err_set(g->err, g->path, "output \"%.64s\" is computed by no node; export the model again",
 				   name);
 	g->net->output = g->net->edges[value->edge].producer < 0 ? add_identity(g, name, value->edge) : value->edge;
 	return g->net->output < 0 ? -1 : 0;
+}
+
+/* Nodes that do not lead to the output are no part of the network. */
+static int finish(struct mch_onnx_graph *g)
+{
+	int *now = calloc((size_t)g->net->n_layers + 1, sizeof(*now));
+	const int status = now ? mch_build_prune(g->net, now, g->path, g->err)
+			       : mch_err_set(g->err, g->path, "out of memory; use a machine with more");
+	free(now);
+	return status != 0 ? -1 : mch_build_finish(g->net, g->path, g->err);
 }
 
 static int read_graph(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model)
@@ -168,9 +187,7 @@ static int read_graph(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model
 		if ((mch_onnx_in_group(g, i) ? mch_onnx_read_group(g, i) : mch_onnx_read_node(g, node)) != 0)
 			return -1;
 	}
-	if (read_output(g) != 0)
-		return -1;
-	return mch_build_finish(g->net, g->path, g->err);
+	return read_output(g) != 0 ? -1 : finish(g);
 }
 
 /* load->wire is open; it is closed here. */
@@ -192,8 +209,8 @@ static int read_model(const char *path, struct mch_onnx_load *load, const struct
 	return status;
 }
 
-int mch_onnx_parse_options(const char *where, const void *bytes, size_t n_bytes, const struct mch_onnx_options *options,
-			   struct mch_net *net, struct mch_err *err)
+int mch_onnx_parse_options(const char *where, const void *bytes, size_t n_bytes,
+			   const struct mch_onnx_options *options, struct mch_net *net, struct mch_err *err)
 {
 	struct mch_onnx_load load;
 	mch_net_init(net);

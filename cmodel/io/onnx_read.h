@@ -12,8 +12,9 @@
 #include "net/net.h"
 
 struct mch_onnx_options {
-	/* The first dimension is no batch: each tensor is one image as a whole, of any number of dimensions. For single operators
-	 * on plain tensors, as the ONNX backend tests have them; convolutions then want a first dimension of 1. */
+	/* The first dimension is no batch: each tensor is one image as a whole, of any number of dimensions. For
+	 * single operators on plain tensors, as the ONNX backend tests have them; convolutions then want a first
+	 * dimension of 1. */
 	bool no_batch;
 	/* Gets all that is not supported, when that is why reading failed. Zeros at first, the caller's to free; may be NULL. */
 	struct mch_unsupported *unsupported;
@@ -27,7 +28,7 @@ int mch_onnx_read_options(const char *path, const struct mch_onnx_options *optio
 /* The same from memory; where names it in errors. */
 int mch_onnx_parse(const char *where, const void *bytes, size_t n_bytes, struct mch_net *net, struct mch_err *err);
 /* options may be NULL. */
-int mch_onnx_parse_options(const char *where, const void *bytes, size_t n_bytes, const struct mch_onnx_options *options,
-			   struct mch_net *net, struct mch_err *err);
+int mch_onnx_parse_options(const char *where, const void *bytes, size_t n_bytes,
+			   const struct mch_onnx_options *options, struct mch_net *net, struct mch_err *err);
 
 #endif

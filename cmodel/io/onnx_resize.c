@@ -35,16 +35,18 @@ static int pad_axes(const struct mch_onnx_op *op, const struct mch_onnx_value *x
 {
 	const int n = axes->is_given ? axes->n : x->rank;
 	if (pads->n != 2 * n)
-		return mch_onnx_err(&op->node, "%d pads for %d dimensions, two for each are expected; export the model again",
+		return mch_onnx_err(&op->node,
+				    "%d pads for %d dimensions, two for each are expected; export the model again",
 				    pads->n, n);
 	for (int i = 0; i < n; i++) {
 		const int64_t before = pads->v[i], behind = pads->v[n + i];
 		int at;
 		if (mch_onnx_any_axis(op, axes->is_given ? axes->v[i] : i, x->rank, &at) != 0)
 			return -1;
-		if (before < -MCH_BUILD_CHANNELS_MAX || before > MCH_BUILD_CHANNELS_MAX || behind < -MCH_BUILD_CHANNELS_MAX ||
-		    behind > MCH_BUILD_CHANNELS_MAX)
-			return mch_onnx_err(&op->node, "pads of %lld and %lld are out of range; export the model again",
+		if (before < -MCH_BUILD_CHANNELS_MAX || before > MCH_BUILD_CHANNELS_MAX ||
+		    behind < -MCH_BUILD_CHANNELS_MAX || behind > MCH_BUILD_CHANNELS_MAX)
+			return mch_onnx_err(&op->node,
+					    "pads of %lld and %lld are out of range; export the model again",
 					    (long long)before, (long long)behind);
 		if (before == 0 && behind == 0)
 			continue;
@@ -99,8 +101,8 @@ int mch_onnx_read_pad(const struct mch_onnx_op *op)
 	return status;
 }
 
-/* How positions of the output are those of the input (the standard's coordinate_transformation_mode), and how a position
- * between two elements is one of them (nearest_mode). */
+/* How positions of the output are those of the input (the standard's coordinate_transformation_mode), and how a
+ * position between two elements is one of them (nearest_mode). */
 struct resize {
 	char coordinates[24], nearest[24];
 };
@@ -140,30 +142,37 @@ static bool is_one_of(const char *text, const char *const *words)
 /* Upsample, and Resize before operator set 11, took the element at or before i / scale. */
 static int read_modes(const struct mch_onnx_op *op, struct resize *r)
 {
-	static const char *const coordinates[] = {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners",
-						  "asymmetric", "tf_half_pixel_for_nn", NULL};
+	static const char *const coordinates[] = {"half_pixel",
+						  "half_pixel_symmetric",
+						  "pytorch_half_pixel",
+						  "align_corners",
+						  "asymmetric",
+						  "tf_half_pixel_for_nn",
+						  NULL};
 	static const char *const roundings[] = {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil", NULL};
 	const bool is_old = op->g->opset < 11 || op->node.proto->op_type[0] == 'U';
 	char mode[16], aspect[16];
 	int antialias;
 	if (mch_onnx_text(&op->node, "mode", "nearest", mode, sizeof(mode)) != 0 ||
-	    mch_onnx_text(&op->node, "coordinate_transformation_mode", is_old ? "asymmetric" : "half_pixel", r->coordinates,
-			  sizeof(r->coordinates)) != 0 ||
+	    mch_onnx_text(&op->node, "coordinate_transformation_mode", is_old ? "asymmetric" : "half_pixel",
+			  r->coordinates, sizeof(r->coordinates)) != 0 ||
 	    mch_onnx_text(&op->node, "nearest_mode", is_old ? "floor" : "round_prefer_floor", r->nearest,
 			  sizeof(r->nearest)) != 0 ||
 	    mch_onnx_text(&op->node, "keep_aspect_ratio_policy", "stretch", aspect, sizeof(aspect)) != 0 ||
 	    mch_onnx_int(&op->node, "antialias", 0, 1, 0, &antialias) != 0)
 		return -1;
 	if (strcmp(mode, "nearest") != 0)
-		return mch_onnx_err(&op->node, "mode \"%s\" is not supported, only \"nearest\" is; change the layer", mode);
-	if (!is_one_of(r->coordinates, coordinates) || !is_one_of(r->nearest, roundings) || strcmp(aspect, "stretch") != 0 ||
-	    antialias)
-		return mch_onnx_err(&op->node, "the form %s, %s, %s%s is not supported; change the layer", r->coordinates,
-				    r->nearest, aspect, antialias ? ", antialias" : "");
+		return mch_onnx_err(&op->node, "mode \"%s\" is not supported, only \"nearest\" is; change the layer",
+				    mode);
+	if (!is_one_of(r->coordinates, coordinates) || !is_one_of(r->nearest, roundings) ||
+	    strcmp(aspect, "stretch") != 0 || antialias)
+		return mch_onnx_err(&op->node, "the form %s, %s, %s%s is not supported; change the layer",
+				    r->coordinates, r->nearest, aspect, antialias ? ", antialias" : "");
 	return 0;
 }
 
-/* The scale of each dimension, in out; NaN where sizes tell the output alone. An attribute (Upsample 7) or an input. */
+/* The scale of each dimension, in out; NaN where sizes tell the output alone. An attribute (Upsample 7) or an input.
+ */
 static int read_scales(const struct mch_onnx_op *op, const struct mch_onnx_value *v, int n, double *out)
 {
 	const MchOnnx__AttributeProto *a = mch_onnx_find(&op->node, "scales");
@@ -195,7 +204,8 @@ static int resize_axes(const struct mch_onnx_op *op, const struct resize *r, con
 	const bool has_sizes = is_there(&in[3]), has_roi = op->g->opset >= 11 && op->node.proto->op_type[0] == 'R';
 	struct mch_onnx_list axes, sizes = {.is_given = false};
 	double scale[MCH_ONNX_RANK_MAX];
-	if (mch_onnx_list(op, "axes", NULL, &axes) != 0 || (has_sizes && mch_onnx_list(op, "sizes", &in[3], &sizes) != 0))
+	if (mch_onnx_list(op, "axes", NULL, &axes) != 0 ||
+	    (has_sizes && mch_onnx_list(op, "sizes", &in[3], &sizes) != 0))
 		return -1;
 	const int n = axes.is_given ? axes.n : x->rank;
 	if (n > MCH_ONNX_RANK_MAX || (has_sizes && sizes.n != n))
@@ -219,7 +229,8 @@ static int resize_axes(const struct mch_onnx_op *op, const struct resize *r, con
 		if (mch_onnx_pick_alloc(op, pick, d, n_out) != 0)
 			return -1;
 		for (int64_t j = 0; j < n_out; j++)
-			pick->at[d][j] = (int)nearest(r, j, n_in, n_out, has_sizes ? (double)n_out / (double)n_in : scale[i]);
+			pick->at[d][j] =
+				(int)nearest(r, j, n_in, n_out, has_sizes ? (double)n_out / (double)n_in : scale[i]);
 	}
 	return 0;
 }
@@ -230,7 +241,8 @@ int mch_onnx_read_resize(const struct mch_onnx_op *op)
 	struct mch_onnx_value in[4];
 	struct mch_onnx_pick pick = {.kind = MCH_UPSAMPLE};
 	struct resize r;
-	if (mch_onnx_inputs(op, 1, 4, in) != 0 || mch_onnx_require_edge(op, &in[0], 0) != 0 || read_modes(op, &r) != 0)
+	if (mch_onnx_inputs(op, 1, 4, in) != 0 || mch_onnx_require_edge(op, &in[0], 0) != 0 ||
+	    read_modes(op, &r) != 0)
 		return -1;
 	const int status = resize_axes(op, &r, in, &pick) != 0 ? -1 : emit_pick(op, &in[0], &pick);
 	mch_onnx_pick_free(&pick);

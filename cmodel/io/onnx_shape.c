@@ -16,7 +16,8 @@ static bool is_part_of_dense(const struct mch_onnx_op *op)
 	if (readers.n != 1 || !readers.node || strcmp(readers.node->op_type, "Gemm") != 0)
 		return false;
 	const size_t n = strlen(readers.node->name);
-	return n > 0 && strncmp(flatten->name, readers.node->name, n) == 0 && strcmp(flatten->name + n, "/flatten") == 0;
+	return n > 0 && strncmp(flatten->name, readers.node->name, n) == 0 &&
+	       strcmp(flatten->name + n, "/flatten") == 0;
 }
 
 /* To [batch][all the rest]. */
@@ -59,16 +60,17 @@ int mch_onnx_read_flatten(const struct mch_onnx_op *op)
 {
 	struct mch_onnx_value x;
 	int axis;
-	if (mch_onnx_inputs(op, 1, 1, &x) != 0 ||
-	    mch_onnx_int(&op->node, "axis", -x.rank, x.rank, 1, &axis) != 0)
+	if (mch_onnx_inputs(op, 1, 1, &x) != 0 || mch_onnx_int(&op->node, "axis", -x.rank, x.rank, 1, &axis) != 0)
 		return -1;
 	axis += axis < 0 ? x.rank : 0;
 	if (batch_of(op, &x) == 1 && axis == 1)
 		return add_flatten(op, &x);
 	if (batch_of(op, &x) == 1)
-		return mch_onnx_err(&op->node, "axis is %d, only 1 is supported: images do not mix; change the layer", axis);
+		return mch_onnx_err(&op->node, "axis is %d, only 1 is supported: images do not mix; change the layer",
+				    axis);
 	const struct mch_onnx_dims dims = mch_onnx_inner(op, &x);
-	const struct mch_onnx_dims to = {2, {mch_onnx_product(&dims, 0, axis), mch_onnx_product(&dims, axis, dims.n)}};
+	const struct mch_onnx_dims to = {2,
+					 {mch_onnx_product(&dims, 0, axis), mch_onnx_product(&dims, axis, dims.n)}};
 	return emit_shape(op, &x, &to);
 }
 
@@ -125,8 +127,7 @@ int mch_onnx_read_reshape(const struct mch_onnx_op *op)
 	struct mch_onnx_list to;
 	struct mch_onnx_dims dims;
 	int zero;
-	if (mch_onnx_inputs(op, 1, 2, in) != 0 ||
-	    mch_onnx_int(&op->node, "allowzero", 0, 1, 0, &zero) != 0)
+	if (mch_onnx_inputs(op, 1, 2, in) != 0 || mch_onnx_int(&op->node, "allowzero", 0, 1, 0, &zero) != 0)
 		return -1;
 	if (in[1].edge >= 0)
 		return mch_onnx_err(&op->node, "its shape \"%.64s\" is no constant; simplify the model", in[1].name);
@@ -144,8 +145,7 @@ int mch_onnx_read_squeeze(const struct mch_onnx_op *op)
 	struct mch_onnx_dims out = {.n = 0};
 	bool goes[MCH_ONNX_RANK_MAX] = {false};
 	int at;
-	if (mch_onnx_inputs(op, 1, 2, in) != 0 ||
-	    mch_onnx_list(op, "axes", &in[1], &axes) != 0)
+	if (mch_onnx_inputs(op, 1, 2, in) != 0 || mch_onnx_list(op, "axes", &in[1], &axes) != 0)
 		return -1;
 	const int n_batch = batch_of(op, &in[0]);
 	for (int i = 0; i < axes.n; i++) {
@@ -154,7 +154,8 @@ int mch_onnx_read_squeeze(const struct mch_onnx_op *op)
 		if (at < n_batch)
 			return mch_onnx_err(&op->node, "it takes the batch away; export the model with one");
 		if (in[0].dims[at] != 1)
-			return mch_onnx_err(&op->node, "dimension %d has %lld elements, 1 is expected; export the model again",
+			return mch_onnx_err(&op->node,
+					    "dimension %d has %lld elements, 1 is expected; export the model again",
 					    at, (long long)in[0].dims[at]);
 		goes[at] = true;
 	}
@@ -171,14 +172,14 @@ int mch_onnx_read_unsqueeze(const struct mch_onnx_op *op)
 	struct mch_onnx_dims out = {.n = 0};
 	bool is_new[2 * MCH_ONNX_RANK_MAX] = {false};
 	int at;
-	if (mch_onnx_inputs(op, 1, 2, in) != 0 ||
-	    mch_onnx_list(op, "axes", &in[1], &axes) != 0)
+	if (mch_onnx_inputs(op, 1, 2, in) != 0 || mch_onnx_list(op, "axes", &in[1], &axes) != 0)
 		return -1;
 	const int n_batch = batch_of(op, &in[0]);
 	int from = n_batch;
 	const int rank = in[0].rank + axes.n;
 	if (rank > MCH_ONNX_RANK_MAX)
-		return mch_onnx_err(&op->node, "its output has %d dimensions, at most %d are supported; change the model", rank,
+		return mch_onnx_err(&op->node,
+				    "its output has %d dimensions, at most %d are supported; change the model", rank,
 				    MCH_ONNX_RANK_MAX);
 	for (int i = 0; i < axes.n; i++) {
 		if (mch_onnx_any_axis(op, axes.v[i], rank, &at) != 0)
@@ -214,7 +215,8 @@ int mch_onnx_read_transpose(const struct mch_onnx_op *op)
 			order[i - n_batch] = (int)at - n_batch;
 	}
 	if (seen != (1U << x.rank) - 1)
-		return mch_onnx_err(&op->node, "perm is no order of its %d dimensions; export the model again", x.rank);
+		return mch_onnx_err(&op->node, "perm is no order of its %d dimensions; export the model again",
+				    x.rank);
 	const struct mch_onnx_dims dims = mch_onnx_inner(op, &x);
 	const int edge = mch_onnx_permute(op, x.edge, &dims, order);
 	out.n = dims.n;
@@ -223,7 +225,8 @@ int mch_onnx_read_transpose(const struct mch_onnx_op *op)
 	return edge < 0 ? -1 : emit_view(op, edge, &out, x.type);
 }
 
-/* DepthToSpace: [block][block][c] (DCR) or [c][block][block] (CRD) channels become pixels; SpaceToDepth the other way. */
+/* DepthToSpace: [block][block][c] (DCR) or [c][block][block] (CRD) channels become pixels; SpaceToDepth the other
+ * way. */
 int mch_onnx_read_space(const struct mch_onnx_op *op)
 {
 	const bool to_space = op->node.proto->op_type[0] == 'D';
@@ -238,7 +241,8 @@ int mch_onnx_read_space(const struct mch_onnx_op *op)
 	int64_t *c = &dims.size[first], *h = c + 1, *w = c + 2;
 	const int64_t square = (int64_t)block * block;
 	if (block == 0 || (to_space ? *c % square : *h % block || *w % block))
-		return mch_onnx_err(&op->node, "blocksize %d does not divide its input; export the model again", block);
+		return mch_onnx_err(&op->node, "blocksize %d does not divide its input; export the model again",
+				    block);
 	static const int dcr[] = {2, 3, 0, 4, 1}, crd[] = {0, 3, 1, 4, 2}, depth[] = {2, 4, 0, 1, 3};
 	const bool is_crd = strcmp(mode, "CRD") == 0;
 	const int64_t side[] = {block, block, *c / square};

@@ -67,7 +67,8 @@ static struct mch_onnx_dims simplify(const struct mch_onnx_dims *dims, int *orde
 	for (int i = 0; i < dims->n; i++)
 		if (dims->size[order[i]] != 1)
 			kept[n++] = order[i];
-	/* In the order of the result: a group begins where the next source dimension (but for ones) does not follow. */
+	/* In the order of the result: a group begins where the next source dimension (but for ones) does not follow.
+	 */
 	int64_t size[MCH_ONNX_RANK_MAX];
 	int first[MCH_ONNX_RANK_MAX];
 	for (int i = 0; i < n; i++) {
@@ -100,9 +101,14 @@ int mch_onnx_permute(const struct mch_onnx_op *op, int edge, const struct mch_on
 	struct mch_onnx_dims d = simplify(dims, order);
 	if (d.n <= 1)
 		return edge;
+	/* An image stays one, sides of 1 and all. */
+	const struct mch_shape s = op->g->net->edges[edge].shape;
+	if (dims->n == 3 && s.c == dims->size[0] && s.h == dims->size[1] && s.w == dims->size[2])
+		return permute_three(op, edge, dims, want);
 	if (d.n <= 3)
 		return permute_three(op, edge, &d, order);
-	/* More: the end of the result is what already is in order; all before it are moved to the front, last one first. */
+	/* More: the end of the result is what already is in order; all before it are moved to the front, last one
+	 * first. */
 	for (n_move = d.n - 1; n_move > 0 && order[n_move - 1] < order[n_move];)
 		n_move--;
 	int now[MCH_ONNX_RANK_MAX]; /* which dimension is where */
@@ -131,8 +137,9 @@ int mch_onnx_to_edge(const struct mch_onnx_op *op, const struct mch_onnx_value *
 		return mch_onnx_view(op, x->edge, c, h, w);
 	if (mch_onnx_f32(op, x, &values, &n) != 0)
 		return -1;
-	const int index = n == 0 ? mch_onnx_err(&op->node, "its constant input \"%.64s\" is empty; simplify the model", x->name)
-				 : mch_onnx_append(op, MCH_CONSTANT, 0, NULL);
+	const int index =
+		n == 0 ? mch_onnx_err(&op->node, "its constant input \"%.64s\" is empty; simplify the model", x->name)
+		       : mch_onnx_append(op, MCH_CONSTANT, 0, NULL);
 	if (index < 0) {
 		free(values);
 		return -1;

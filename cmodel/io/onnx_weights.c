@@ -112,9 +112,9 @@ int mch_onnx_read_conv(const struct mch_onnx_op *op)
 	return emit_conv(op, &c, add_conv(op, &c, MCH_CONV, (int)c.in[1].dims[0]));
 }
 
-/* The padding that gives the output the size that is asked for: output_shape, or stride times input (auto_pad SAME). An odd
- * pixel goes to the end with SAME_UPPER, else to the beginning, as the standard has it. A padding below 0 makes the output
- * larger, which output_padding does too. */
+/* The padding that gives the output the size that is asked for: output_shape, or stride times input (auto_pad SAME).
+ * An odd pixel goes to the end with SAME_UPPER, else to the beginning, as the standard has it. A padding below 0
+ * makes the output larger, which output_padding does too. */
 static int pad_to_size(const struct mch_onnx_op *op, struct conv *c, const int want[2], bool is_upper, int out_pad[2])
 {
 	for (int axis = 0; axis < 2; axis++) {
@@ -126,7 +126,8 @@ static int pad_to_size(const struct mch_onnx_op *op, struct conv *c, const int w
 			total = 0;
 		}
 		if (total > MCH_BUILD_SIDE_MAX)
-			return mch_onnx_err(&op->node, "its padding is over %d; change the layer", MCH_BUILD_SIDE_MAX);
+			return mch_onnx_err(&op->node, "its padding is over %d; change the layer",
+					    MCH_BUILD_SIDE_MAX);
 		c->w.pad[axis] = (int)(is_upper ? total / 2 : total - total / 2);
 		c->w.pad[axis + 2] = (int)total - c->w.pad[axis];
 	}
@@ -166,9 +167,10 @@ int mch_onnx_read_deconv(const struct mch_onnx_op *op)
 	if (read_common(op, &c) != 0 || read_output_size(op, &c, out_pad) != 0)
 		return -1;
 	if (c.in[1].dims[0] != c.dims.size[c.first] || c.in[1].dims[1] > MCH_BUILD_CHANNELS_MAX / c.groups)
-		return mch_onnx_err(&op->node, "its weights \"%.64s\" are for %lld channels, its input has %lld; export the "
-				    "model again", c.in[1].name, (long long)c.in[1].dims[0],
-				    (long long)c.dims.size[c.first]);
+		return mch_onnx_err(&op->node,
+				    "its weights \"%.64s\" are for %lld channels, its input has %lld; export the "
+				    "model again",
+				    c.in[1].name, (long long)c.in[1].dims[0], (long long)c.dims.size[c.first]);
 	const int index = add_conv(op, &c, MCH_DECONV, (int)c.in[1].dims[1] * c.groups);
 	if (index < 0)
 		return -1;

@@ -26,7 +26,7 @@ static int no_memory(const struct mch_net *net, struct mch_err *err)
 
 static int append_layer(struct mch_float *f, const struct mch_layer *layer, struct mch_err *err)
 {
-	const int x = f->value[layer->in[0]];
+	const int x = layer->n_in > 0 ? f->value[layer->in[0]] : -1;
 	switch (layer->kind) {
 	case MCH_CONV:
 		return mch_dnnl_graph_conv(f->graph, x, &layer->conv, layer->weights, layer->bias, err);
