@@ -5,6 +5,7 @@ EXTRA_DIST += \
 	docs/architecture.md \
 	docs/datapath.md \
 	docs/export.md \
+	docs/onnx.md \
 	docs/quantize.md \
 	docs/results.md \
 	docs/vectors.md

@@ -68,6 +68,7 @@ SCRIPT_TESTS = \
 	tests/cli/stranger.sh \
 	tests/cli/train.sh \
 	tests/cli/usage.sh \
+	tests/conformance.sh \
 	tests/fuzz/corpus.sh \
 	tests/docs/vectors.sh
 
@@ -115,6 +116,10 @@ check_PROGRAMS += tests/make_quant_net
 tests_make_quant_net_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_caffe_read_LDADD = $(ALL_LIBS)
 tests_check_caffe_write_LDADD = $(ALL_LIBS)
+# The ONNX backend tests: tests/conformance.sh runs them.
+check_PROGRAMS += tests/conformance
+tests_conformance_SOURCES = tests/conformance.c tests/conformance_case.c tests/conformance_case.h
+tests_conformance_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_datapath_LDADD = cmodel/arch/libarch.a $(LDADD)
 # Speed, not correctness: `make bench` runs it.
 EXTRA_PROGRAMS += tests/bench_exact
