@@ -236,7 +236,7 @@ static void gather(struct mch_net *net, const char *name, enum mch_kind kind, co
 	for (int axis = 0, i = 0; axis < 3; axis++)
 		for (int j = 0; j < n[axis]; j++)
 			layer->gather.at[i++] = at[axis][j];
-	layer->gather.fill = 0.5f;
+	layer->gather.fill = kind == MCH_PAD ? 0.5f : 0; /* the others have none */
 }
 
 #define AT(...) ((const int[]){__VA_ARGS__, -9})
