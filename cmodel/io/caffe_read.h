@@ -15,8 +15,8 @@
 int mch_caffe_read(const char *path, const struct mch_shape *data_shape, struct mch_net *net, struct mch_err *err);
 
 /* The same with the parameters of the .caffemodel `weights`, NULL for none: matched by layer name, straight into the
- * network. A definition of Ristretto's also fills *quant (then quant->n_edges is not 0), or is refused where quant is
- * NULL. net and quant are freed on error. 0, or -1 with err. */
+ * network. A definition of Ristretto's also fills *quant (then quant->n_edges is not 0, and the network is lowered, see
+ * net/lower.h), or is refused where quant is NULL. net and quant are freed on error. 0, or -1 with err. */
 int mch_caffe_load(const char *path, const char *weights, const struct mch_shape *data_shape, struct mch_net *net,
 		   struct mch_quant *quant, struct mch_err *err);
 /* The same, and *list (zeros at first, the caller's to free) has all that is not supported, when that is why it failed. */

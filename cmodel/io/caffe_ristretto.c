@@ -9,7 +9,8 @@
 #include <string.h>
 
 #include "io/caffe_layer.h"
-#include "net/layer.h"
+#include "net/lower.h"
+#include "net/qnet.h"
 
 static const char known[] = "precision rounding_scheme bw_layer_in bw_layer_out bw_params fl_layer_in fl_layer_out "
 			    "fl_params mant_bits exp_bits exp_min exp_max ";
@@ -96,11 +97,12 @@ static bool same(struct mch_format a, struct mch_format b)
 	return a.bits == b.bits && a.frac == b.frac && a.is_signed == b.is_signed;
 }
 
-/* Codes leave such a layer as they entered it, or as 0. */
-static bool passes_codes(enum mch_kind kind)
+/* Codes leave such a layer as they entered it, or clamped. */
+static bool passes_codes(const struct mch_layer *layer)
 {
-	return mch_layer_table[kind].is_identity || kind == MCH_POOL_MAX || kind == MCH_RELU || kind == MCH_SLICE ||
-	       kind == MCH_PAD || kind == MCH_UPSAMPLE || kind == MCH_TRANSPOSE;
+	const enum mch_form form = mch_layer_form(layer);
+	return form == MCH_FORM_POOL_MAX || form == MCH_FORM_REQUANT || form == MCH_FORM_GATHER ||
+	       form == MCH_FORM_MOVE;
 }
 
 static int give(struct edges *e, int edge, int giver, struct mch_format format)
@@ -158,63 +160,127 @@ static int give_all(struct edges *e)
 	return 0;
 }
 
-/* Edges that no layer of Ristretto touches: between layers that it leaves in float. Behind a softmax nothing is a
- * code; any other takes the format of the first input of the layer that makes it. */
-static int fill_rest(struct edges *e)
-{
-	const struct mch_net *net = e->caffe->net;
-	struct mch_quant *quant = e->quant;
-	for (int i = 0; i < net->n_layers; i++) {
-		const struct mch_layer *layer = &net->layers[i];
-		const int out = e->root[layer->out[0]], in = layer->n_in ? e->root[layer->in[0]] : -1;
-		if (mch_layer_is_mac(layer) && quant->layer[i].weights.bits == 0)
-			return mch_err_set(e->caffe->err, e->caffe->path,
-					   "layer %s has no formats while others have; make it one of Ristretto's "
-					   "too",
-					   layer->name);
-		if (e->giver[out] >= 0 || layer->kind == MCH_SOFTMAX || in < 0 || in == out)
-			continue;
-		e->giver[out] = e->giver[in];
-		quant->edge[out] = quant->edge[in];
-	}
-	for (int i = 0; i < net->n_edges; i++)
-		quant->edge[i] = quant->edge[e->root[i]];
-	return 0;
-}
-
 static void find_roots(const struct mch_net *net, int *root)
 {
 	for (int e = 0; e < net->n_edges; e++)
 		root[e] = e;
 	for (int i = 0; i < net->n_layers; i++)
-		if (passes_codes(net->layers[i].kind))
+		if (passes_codes(&net->layers[i]))
 			root[net->layers[i].out[0]] = root[net->layers[i].in[0]];
+}
+
+/* Edges that no layer of Ristretto touches, between layers that it leaves in float: such an edge takes the format of the
+ * first input of the layer that makes it. Behind the softmax at the end nothing is a code. */
+static int fill_rest(const struct mch_net *net, struct mch_quant *quant, struct mch_err *err)
+{
+	bool *is_tail = calloc((size_t)net->n_layers, sizeof(*is_tail));
+	if (!is_tail)
+		return mch_err_set(err, net->name, "out of memory; use a machine with more");
+	mch_net_integer_end(net, is_tail);
+	for (int i = 0; i < net->n_layers; i++) {
+		const struct mch_layer *layer = &net->layers[i];
+		struct mch_format *out = &quant->edge[layer->out[0]];
+		if (is_tail[i])
+			*out = (struct mch_format){0};
+		else if (out->bits == 0 && layer->n_in > 0)
+			*out = quant->edge[layer->in[0]];
+	}
+	free(is_tail);
+	return 0;
+}
+
+/* Every layer that has weights has their format, else where says which has not. */
+static int check_weights(const struct mch_caffe *caffe, const struct mch_net *net, const struct mch_quant *quant)
+{
+	for (int i = 0; i < net->n_layers; i++)
+		if (mch_layer_is_mac(&net->layers[i]) && quant->layer[i].weights.bits == 0)
+			return mch_err_set(caffe->err, caffe->path,
+					   "layer %s has no formats while others have; make it one of Ristretto's "
+					   "too",
+					   net->layers[i].name);
+	return 0;
+}
+
+/* The formats of `net` for the lowered network, which has the tensors and layers that are left under their names. */
+static int carry_over(const struct mch_caffe *caffe, const struct mch_quant *from, char *const *edge_names,
+		      char *const *layer_names, struct mch_quant *quant)
+{
+	const struct mch_net *net = caffe->net;
+	for (int e = 0; e < from->n_edges; e++) {
+		const int now = mch_net_find_edge(net, edge_names[e]);
+		if (now >= 0)
+			quant->edge[now] = from->edge[e];
+	}
+	for (int i = 0; i < from->n_layers; i++) {
+		const int now = mch_net_find_layer(net, layer_names[i]);
+		if (now >= 0)
+			quant->layer[now] = from->layer[i];
+	}
+	quant->round = from->round;
+	for (int p = 0; p < MCH_N_PARTS; p++)
+		quant->width[p] = from->width[p];
+	return check_weights(caffe, net, quant) != 0 ? -1 : fill_rest(net, quant, caffe->err);
+}
+
+static void free_names(char **names, int n)
+{
+	for (int i = 0; names && i < n; i++)
+		free(names[i]);
+	free(names);
+}
+
+/* The network becomes what hardware computes, as it does before any quantization, and the formats with it. */
+static int lower(const struct mch_caffe *caffe, const struct mch_quant *from, struct mch_quant *quant)
+{
+	struct mch_net *net = caffe->net;
+	const int n_edges = net->n_edges, n_layers = net->n_layers;
+	char **edge_names = calloc((size_t)n_edges, sizeof(*edge_names)),
+	     **layer_names = calloc((size_t)n_layers, sizeof(*layer_names));
+	bool is_short = !edge_names || !layer_names;
+	for (int e = 0; !is_short && e < n_edges; e++)
+		is_short = !(edge_names[e] = strdup(net->edges[e].name));
+	for (int i = 0; !is_short && i < n_layers; i++)
+		is_short = !(layer_names[i] = strdup(net->layers[i].name));
+	int status = is_short ? mch_err_set(caffe->err, caffe->path, "out of memory; use a machine with more")
+			      : mch_net_lower(net, caffe->err);
+	if (status == 0)
+		status = mch_quant_init(quant, net, caffe->err);
+	if (status == 0 && carry_over(caffe, from, edge_names, layer_names, quant) != 0) {
+		mch_quant_free(quant);
+		memset(quant, 0, sizeof(*quant));
+		status = -1;
+	}
+	free_names(edge_names, n_edges);
+	free_names(layer_names, n_layers);
+	return status;
 }
 
 int mch_caffe_quant(const struct mch_caffe *caffe, struct mch_quant *quant)
 {
+	struct mch_quant own;
 	if (caffe->n_formats == 0)
 		return 0;
 	if (!quant)
 		return mch_err_set(caffe->err, caffe->path,
 				   "is quantized already, by Ristretto; give the float network, or a command that "
 				   "takes both");
-	if (mch_quant_init(quant, caffe->net, caffe->err) != 0)
+	if (mch_quant_init(&own, caffe->net, caffe->err) != 0)
 		return -1;
 	const size_t n_edges = (size_t)caffe->net->n_edges;
-	struct edges e = {caffe, quant, malloc(n_edges * sizeof(int)), malloc(n_edges * sizeof(int))};
+	struct edges e = {caffe, &own, malloc(n_edges * sizeof(int)), malloc(n_edges * sizeof(int))};
 	int status = -1;
 	if (!e.giver || !e.root) {
 		mch_err_set(caffe->err, caffe->path, "out of memory; use a machine with more");
 	} else {
 		memset(e.giver, -1, n_edges * sizeof(int));
 		find_roots(caffe->net, e.root);
-		status = give_all(&e) != 0 || fill_rest(&e) != 0 ? -1 : 0;
+		status = give_all(&e);
+		for (size_t i = 0; i < n_edges; i++)
+			own.edge[i] = own.edge[e.root[i]];
 	}
-	if (status != 0) {
-		mch_quant_free(quant);
-		memset(quant, 0, sizeof(*quant));
-	}
+	if (status == 0)
+		status = lower(caffe, &own, quant);
+	mch_quant_free(&own);
 	free(e.giver);
 	free(e.root);
 	return status;
