@@ -25,19 +25,29 @@ static int64_t accumulator(int shift, int out_bits)
 START_TEST(values)
 {
 	rng = mch_rng_seed(12);
-	int n_sat = 0, n_relu = 0;
+	int n_sat = 0, n_relu = 0, n_clipped = 0;
 	for (int i = 0; i < 400000; i++) {
-		const struct mch_requant cfg = {.out_bits = 1 + (int)mch_rng_below(&rng, 16),
-						.out_signed = mch_rng_next(&rng) & 1,
-						.relu = mch_rng_next(&rng) & 1,
-						.round = (enum mch_round)mch_rng_below(&rng, MCH_N_ROUNDS)};
+		struct mch_requant cfg = {.out_bits = 1 + (int)mch_rng_below(&rng, 16),
+					  .out_signed = mch_rng_next(&rng) & 1,
+					  .relu = mch_rng_next(&rng) & 1,
+					  .round = (enum mch_round)mch_rng_below(&rng, MCH_N_ROUNDS)};
 		const int shift = (int)corner_uniform(&rng, MCH_SHIFT_MIN, MCH_SHIFT_MAX);
 		const int64_t acc = accumulator(shift, cfg.out_bits);
 		const int64_t bias = mch_rng_next(&rng) & 1 ? 0 : accumulator(shift, cfg.out_bits);
 		const uint32_t noise = (uint32_t)mch_rng_below(&rng, 65536);
 		bool saturated, expected;
-		const int64_t want = (int64_t)slow_requant(cfg.out_bits, cfg.out_signed, cfg.relu, (int)cfg.round,
-							   acc, bias, shift, noise, &expected);
+		int64_t want = (int64_t)slow_requant(cfg.out_bits, cfg.out_signed, cfg.relu, (int)cfg.round,
+						     acc, bias, shift, noise, &expected);
+		if (mch_rng_below(&rng, 4) == 0) { /* a clip to two codes: nothing saturates behind it */
+			const int64_t lo = (int64_t)slow_lowest(cfg.out_bits, cfg.out_signed);
+			const int64_t hi = (int64_t)slow_highest(cfg.out_bits, cfg.out_signed);
+			const int64_t a = corner_uniform(&rng, lo, hi), b = corner_uniform(&rng, a, hi);
+			cfg.is_clipped = true;
+			cfg.clip_low = (int32_t)a, cfg.clip_high = (int32_t)b;
+			n_clipped += want < a || want > b;
+			want = corner_clamp(want, a, b);
+			expected = false;
+		}
 		const int64_t got = mch_requant_value(&cfg, acc, bias, shift, noise, &saturated);
 		ck_assert_msg(
 			got == want && saturated == expected,
@@ -49,6 +59,7 @@ START_TEST(values)
 	}
 	ck_assert_int_gt(n_sat, 1000);
 	ck_assert_int_gt(n_relu, 1000);
+	ck_assert_int_gt(n_clipped, 1000);
 }
 END_TEST
 

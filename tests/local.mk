@@ -12,16 +12,19 @@ UNIT_TESTS = \
 	tests/check_caffe_ristretto \
 	tests/check_caffe_weights \
 	tests/check_caffe_write \
+	tests/check_concat \
 	tests/check_conv \
 	tests/check_crc32 \
 	tests/check_datapath \
 	tests/check_dataset \
+	tests/check_eltwise \
 	tests/check_err \
 	tests/check_exact \
 	tests/check_float \
 	tests/check_format \
 	tests/check_formats \
 	tests/check_fraction \
+	tests/check_gather \
 	tests/check_grad \
 	tests/check_hash \
 	tests/check_hint \
@@ -81,8 +84,12 @@ AM_TESTS_ENVIRONMENT = \
 
 check_LIBRARIES += tests/oracle/libslow.a
 tests_oracle_libslow_a_SOURCES = \
+	tests/oracle/slow_concat.c \
+	tests/oracle/slow_concat.h \
 	tests/oracle/slow_conv.c \
 	tests/oracle/slow_conv.h \
+	tests/oracle/slow_eltwise.c \
+	tests/oracle/slow_eltwise.h \
 	tests/oracle/slow_fxp.c \
 	tests/oracle/slow_fxp.h \
 	tests/oracle/slow_layers.c \
