@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* macchiato info: what a network is made of. */
+/* macchiato info: what a network is made of, or what of it is not supported. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,20 +9,27 @@
 #include <jansson.h>
 
 #include "cli/cmd.h"
+#include "cli/layer_text.h"
 #include "io/hash.h"
 #include "io/net_read.h"
-#include "io/real_text.h"
 #include "net/layer.h"
+#include "net/lower.h"
 
 struct arguments {
-	const char *net;
-	bool json;
+	const char *net, *weights;
+	bool json, lowered;
 };
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
 	struct arguments *args = state->input;
 	switch (key) {
+	case 'w':
+		args->weights = text;
+		return 0;
+	case 'l':
+		args->lowered = true;
+		return 0;
 	case 'j':
 		args->json = true;
 		return 0;
@@ -52,82 +59,70 @@ static struct totals add_up(const struct mch_net *net)
 	return t;
 }
 
-static void shape_text(char *buf, size_t room, struct mch_shape s)
+static int wider(int width, const char *text)
 {
-	if (s.h == 1 && s.w == 1)
-		snprintf(buf, room, "%d", s.c);
-	else
-		snprintf(buf, room, "%dx%dx%d", s.c, s.h, s.w);
+	return (int)strlen(text) > width ? (int)strlen(text) : width;
 }
 
-/* "5x5 stride 2x2 pad 1,1,2,2": what differs from the ordinary is told, the rest is not. */
-static void window_text(char *buf, size_t room, const int kernel[2], const int stride[2], const int pad[4])
+static bool is_input(const struct mch_net *net, int edge)
 {
-	size_t used = (size_t)snprintf(buf, room, "%dx%d", kernel[0], kernel[1]);
-	if (stride[0] != 1 || stride[1] != 1)
-		used += (size_t)snprintf(buf + used, room - used,
-					 stride[0] == stride[1] ? " stride %d" : " stride %dx%d", stride[0],
-					 stride[1]);
-	const bool is_even = pad[0] == pad[1] && pad[0] == pad[2] && pad[0] == pad[3];
-	if (pad[0] || !is_even)
-		snprintf(buf + used, room - used, is_even ? " pad %d" : " pad %d,%d,%d,%d", pad[0], pad[1], pad[2],
-			 pad[3]);
+	return net->edges[edge].producer < 0;
 }
 
-static void geometry_text(char *buf, size_t room, const struct mch_layer *layer)
+static void print_head(const struct mch_net *net, const char *hash, bool has_weights)
 {
-	char more[64] = "";
-	buf[0] = '\0';
-	if (layer->kind == MCH_CONV) {
-		const struct mch_conv *g = &layer->conv;
-		window_text(buf, room, (const int[]){g->r, g->s}, (const int[]){g->stride_h, g->stride_w},
-			    (const int[]){g->pad_top, g->pad_left, g->pad_bottom, g->pad_right});
-		if (g->dilation_h != 1 || g->dilation_w != 1)
-			snprintf(more, sizeof(more), " dilation %dx%d", g->dilation_h, g->dilation_w);
-		strncat(buf, more, room - strlen(buf) - 1);
-		snprintf(more, sizeof(more), g->groups > 1 ? " groups %d" : "", g->groups);
-	} else if (layer->kind == MCH_POOL_MAX || layer->kind == MCH_POOL_AVG) {
-		const struct mch_pool *g = &layer->pool;
-		window_text(buf, room, (const int[]){g->r, g->s}, (const int[]){g->stride_h, g->stride_w},
-			    (const int[]){g->pad_top, g->pad_left, g->pad_bottom, g->pad_right});
-	}
-	strncat(buf, more, room - strlen(buf) - 1);
+	char shape[48], transform[MCH_LAYER_TEXT];
+	mch_shape_text(net->edges[net->input].shape, shape);
+	mch_transform_text(&net->transform, net->edges[net->input].shape.c, transform);
+	printf("network     %s\n", net->name);
+	printf("input       %s %s, %s\n", net->edges[net->input].name, shape, transform);
+	for (int e = 0; e < net->n_edges; e++)
+		if (is_input(net, e) && e != net->input) {
+			mch_shape_text(net->edges[e].shape, shape);
+			printf("input       %s %s\n", net->edges[e].name, shape);
+		}
+	mch_shape_text(net->edges[net->output].shape, shape);
+	printf("output      %s %s\n", net->edges[net->output].name, shape);
+	printf("weights     %s\n", has_weights ? "in the file" : "none: train the network first");
+	printf("hash        %s\n\n", hash);
 }
 
-/* The width of the first column: the longest name. */
-static int name_width(const struct mch_net *net)
+/* Where a layer reads from, unless that is the line above, or the input for the first. */
+static void print_inputs(const struct mch_net *net, int index)
 {
-	size_t width = strlen("layer");
-	for (int i = 0; i < net->n_layers; i++)
-		width = strlen(net->layers[i].name) > width ? strlen(net->layers[i].name) : width;
-	return (int)width;
+	const struct mch_layer *layer = &net->layers[index];
+	const int above = index > 0 ? net->layers[index - 1].out[0] : net->input;
+	if (layer->n_in == 0 || (layer->n_in == 1 && layer->in[0] == above))
+		return;
+	for (int i = 0; i < layer->n_in; i++)
+		printf("%s%s", i ? ", " : "  from ", net->edges[layer->in[i]].name);
 }
 
 static void print_table(const struct mch_net *net, const char *hash)
 {
 	const struct totals t = add_up(net);
-	const struct mch_edge *in = &net->edges[net->input], *out = &net->edges[net->output];
-	const int width = name_width(net);
-	char shape[48], geometry[160], scale[32];
-	shape_text(shape, sizeof(shape), in->shape);
-	printf("network     %s\n", net->name);
-	printf("input       %s %s, pixel * %s\n", in->name, shape, mch_real_text(net->transform.scale, scale));
-	shape_text(shape, sizeof(shape), out->shape);
-	printf("output      %s %s\n", out->name, shape);
-	printf("weights     %s\n", t.has_weights ? "in the file" : "none: train the network first");
-	printf("hash        %s\n\n", hash);
-	printf("%-*s  %-12s  %-24s  %-14s  %12s  %12s\n", width, "layer", "kind", "window", "output", "MACs",
-	       "parameters");
+	int name_width = wider(0, "layer"), text_width = 24;
+	char shape[48], text[MCH_LAYER_TEXT];
+	for (int i = 0; i < net->n_layers; i++) {
+		mch_layer_text(net, &net->layers[i], text);
+		name_width = wider(name_width, net->layers[i].name);
+		text_width = wider(text_width, text);
+	}
+	print_head(net, hash, t.has_weights);
+	printf("%-*s  %-12s  %-*s  %-14s  %12s  %12s\n", name_width, "layer", "kind", text_width, "window", "output",
+	       "MACs", "parameters");
 	for (int i = 0; i < net->n_layers; i++) {
 		const struct mch_layer *layer = &net->layers[i];
-		shape_text(shape, sizeof(shape), net->edges[layer->out[0]].shape);
-		geometry_text(geometry, sizeof(geometry), layer);
-		printf("%-*s  %-12s  %-24s  %-14s  %12zu  %12zu\n", width, layer->name,
-		       mch_layer_table[layer->kind].name, geometry, shape, mch_layer_macs(layer),
+		mch_shape_text(net->edges[layer->out[0]].shape, shape);
+		mch_layer_text(net, layer, text);
+		printf("%-*s  %-12s  %-*s  %-14s  %12zu  %12zu", name_width, layer->name,
+		       mch_layer_table[layer->kind].name, text_width, text, shape, mch_layer_macs(layer),
 		       mch_layer_params(layer));
+		print_inputs(net, i);
+		putchar('\n');
 	}
-	printf("%-*s  %-12s  %-24s  %-14s  %12" PRIu64 "  %12" PRIu64 "\n", width, "total", "", "", "", t.macs,
-	       t.params);
+	printf("%-*s  %-12s  %-*s  %-14s  %12" PRIu64 "  %12" PRIu64 "\n", name_width, "total", "", text_width, "",
+	       "", t.macs, t.params);
 }
 
 static json_t *edge_json(const struct mch_edge *edge)
@@ -136,26 +131,33 @@ static json_t *edge_json(const struct mch_edge *edge)
 			 edge->shape.w);
 }
 
-static int print_json(const char *path, const struct mch_net *net, const char *hash, struct mch_err *err)
+/* The network's first, as elsewhere. */
+static json_t *inputs_json(const struct mch_net *net)
 {
-	const struct totals t = add_up(net);
-	json_t *layers = json_array();
-	for (int i = 0; i < net->n_layers; i++) {
-		const struct mch_layer *layer = &net->layers[i];
-		char geometry[160];
-		geometry_text(geometry, sizeof(geometry), layer);
-		json_array_append_new(layers, json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:I}", "name", layer->name,
-							"kind", mch_layer_table[layer->kind].name, "window", geometry,
-							"input", net->edges[layer->in[0]].name, "output",
-							edge_json(&net->edges[layer->out[0]]), "macs",
-							(json_int_t)mch_layer_macs(layer), "parameters",
-							(json_int_t)mch_layer_params(layer)));
-	}
-	const bool is_whole = json_array_size(layers) == (size_t)net->n_layers;
-	json_t *root = json_pack("{s:s, s:s, s:f, s:o, s:o, s:b, s:I, s:I, s:o}", "network", net->name, "hash", hash,
-				 "input_scale", net->transform.scale, "input", edge_json(&net->edges[net->input]),
-				 "output", edge_json(&net->edges[net->output]), "weights", t.has_weights, "macs",
-				 (json_int_t)t.macs, "parameters", (json_int_t)t.params, "layers", layers);
+	json_t *inputs = json_array();
+	json_array_append_new(inputs, edge_json(&net->edges[net->input]));
+	for (int e = 0; e < net->n_edges; e++)
+		if (is_input(net, e) && e != net->input)
+			json_array_append_new(inputs, edge_json(&net->edges[e]));
+	return inputs;
+}
+
+static json_t *layer_json(const struct mch_net *net, const struct mch_layer *layer)
+{
+	char text[MCH_LAYER_TEXT];
+	json_t *inputs = json_array();
+	mch_layer_text(net, layer, text);
+	for (int i = 0; i < layer->n_in; i++)
+		json_array_append_new(inputs, json_string(net->edges[layer->in[i]].name));
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:I}", "name", layer->name, "kind",
+			 mch_layer_table[layer->kind].name, "window", text, "inputs", inputs, "output",
+			 edge_json(&net->edges[layer->out[0]]), "macs", (json_int_t)mch_layer_macs(layer),
+			 "parameters", (json_int_t)mch_layer_params(layer));
+}
+
+/* Takes root over. */
+static int print_root(const char *path, json_t *root, bool is_whole, struct mch_err *err)
+{
 	if (!root || !is_whole) {
 		json_decref(root);
 		return mch_err_set(err, path, "a name is no UTF-8, which JSON needs; rename it, or leave --json out");
@@ -166,32 +168,130 @@ static int print_json(const char *path, const struct mch_net *net, const char *h
 	return 0;
 }
 
+static int print_json(const char *path, const struct mch_net *net, const char *hash, struct mch_err *err)
+{
+	const struct totals t = add_up(net);
+	json_t *layers = json_array();
+	for (int i = 0; i < net->n_layers; i++)
+		json_array_append_new(layers, layer_json(net, &net->layers[i]));
+	const bool is_whole = json_array_size(layers) == (size_t)net->n_layers;
+	char transform[MCH_LAYER_TEXT];
+	mch_transform_text(&net->transform, net->edges[net->input].shape.c, transform);
+	json_t *root =
+		json_pack("{s:s, s:s, s:f, s:s, s:o, s:o, s:b, s:I, s:I, s:o}", "network", net->name, "hash", hash,
+			  "input_scale", net->transform.scale, "transform", transform, "inputs", inputs_json(net),
+			  "output", edge_json(&net->edges[net->output]), "weights", t.has_weights, "macs",
+			  (json_int_t)t.macs, "parameters", (json_int_t)t.params, "layers", layers);
+	return print_root(path, root, is_whole, err);
+}
+
+/* A name from a foreign file steers no terminal. */
+static void print_name(const char *name)
+{
+	for (; *name; name++)
+		putchar((unsigned char)*name < 0x20 || *name == 0x7f ? '?' : *name);
+}
+
+static int count_type(const struct mch_unsupported *list, const char *type)
+{
+	int n = 0;
+	for (int i = 0; i < list->n; i++)
+		n += strcmp(list->items[i].type, type) == 0;
+	return n;
+}
+
+/* All of them, kind by kind: the error has room for a line alone. */
+static void print_unsupported(const struct mch_unsupported *list)
+{
+	for (int i = 0; i < list->n; i++) {
+		const char *type = list->items[i].type;
+		if (!mch_unsupported_is_first(list, i))
+			continue;
+		print_name(type);
+		printf(": %d\n", count_type(list, type));
+		for (int j = i; j < list->n; j++)
+			if (strcmp(list->items[j].type, type) == 0) {
+				printf("  ");
+				print_name(list->items[j].where);
+				putchar('\n');
+			}
+	}
+}
+
+static int print_unsupported_json(const char *path, const struct mch_unsupported *list, struct mch_err *err)
+{
+	json_t *types = json_array();
+	bool is_whole = true;
+	for (int i = 0; i < list->n; i++) {
+		const char *type = list->items[i].type;
+		json_t *names = json_array();
+		for (int j = i; j < list->n; j++)
+			if (strcmp(list->items[j].type, type) == 0)
+				is_whole = json_array_append_new(names, json_string(list->items[j].where)) == 0 &&
+					   is_whole;
+		if (mch_unsupported_is_first(list, i))
+			is_whole = json_array_append_new(
+					   types, json_pack("{s:s, s:O}", "type", type, "names", names)) == 0 &&
+				   is_whole;
+		json_decref(names);
+	}
+	return print_root(path, json_pack("{s:s, s:o}", "network", path, "unsupported", types), is_whole, err);
+}
+
+/* Why the network could not be read is in err already. */
+static void show_unsupported(const struct arguments *args, const struct mch_unsupported *list)
+{
+	if (list->n == 0)
+		return;
+	if (args->json)
+		print_unsupported_json(args->net, list, NULL);
+	else
+		print_unsupported(list);
+}
+
+static int show(const struct arguments *args, struct mch_net *net, struct mch_err *err)
+{
+	char hash[MCH_HASH_HEX];
+	if (args->lowered && mch_net_lower(net, err) != 0)
+		return -1;
+	mch_hash_net(net, hash);
+	if (args->json)
+		return print_json(args->net, net, hash, err);
+	print_table(net, hash);
+	return 0;
+}
+
 int mch_cmd_info(int argc, char **argv, struct mch_err *err)
 {
 	static const struct argp_option options[] = {
+		{"weights", 'w', "FILE", 0, "Parameters of a .prototxt: its .caffemodel", 0},
+		{"lowered", 'l', NULL, 0, "Show the layers that hardware computes: batch norms folded, and so on", 0},
 		{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 		{0},
 	};
-	static const struct argp argp = {options,
-					 parse_option,
-					 "NET",
-					 "Shows the layers of a network: shapes, multiply-accumulates, parameters.\v"
-					 "NET is an ONNX model (.onnx) or a Caffe definition (.prototxt).",
-					 NULL,
-					 NULL,
-					 NULL};
-	struct arguments args = {NULL, false};
+	static const struct argp argp = {
+		options,
+		parse_option,
+		"NET",
+		"Shows the layers of a network: shapes, multiply-accumulates, parameters. Of a "
+		"network that is not supported it lists every layer that is in the way.\v"
+		"NET is an ONNX model (.onnx) or a Caffe definition (.prototxt).",
+		NULL,
+		NULL,
+		NULL};
+	struct arguments args = {NULL, NULL, false, false};
+	struct mch_unsupported list = {0};
+	struct mch_quant quant; /* a quantized network is shown like any other */
 	struct mch_net net;
-	char hash[MCH_HASH_HEX];
 	mch_cmd_parse(&argp, argc, argv, &args);
-	if (mch_net_read(args.net, NULL, &net, NULL, err) != 0)
-		return MCH_EXIT_FAILED;
-	mch_hash_net(&net, hash);
-	int status = 0;
-	if (args.json)
-		status = print_json(args.net, &net, hash, err);
-	else
-		print_table(&net, hash);
-	mch_net_free(&net);
+	int status = mch_net_read_listing(args.net, args.weights, &net, &quant, &list, err);
+	if (status == 0) {
+		status = show(&args, &net, err);
+		mch_quant_free(&quant);
+		mch_net_free(&net);
+	} else {
+		show_unsupported(&args, &list);
+	}
+	mch_unsupported_free(&list);
 	return status == 0 ? MCH_EXIT_OK : MCH_EXIT_FAILED;
 }

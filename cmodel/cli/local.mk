@@ -13,6 +13,8 @@ macchiato_SOURCES = \
 	cmodel/cli/cmd_train.c \
 	cmodel/cli/host_layers.c \
 	cmodel/cli/host_layers.h \
+	cmodel/cli/layer_text.c \
+	cmodel/cli/layer_text.h \
 	cmodel/cli/load.c \
 	cmodel/cli/load.h \
 	cmodel/cli/main.c \
