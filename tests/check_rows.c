@@ -2,8 +2,8 @@
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* Every kind of layer in training: forward is what inference computes, and backward is its derivative.
  *
- * The scalar L = sum(u * y) with fixed random u has dL/dx = backward(u). Inputs lie on a grid, and the step of the difference
- * quotients is smaller than its distance from any corner of a function. */
+ * The scalar L = sum(u * y) with fixed random u has dL/dx = backward(u). Inputs lie on a grid, and the step of the
+ * difference quotients is smaller than its distance from any corner of a function. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +43,8 @@ static size_t elems(struct mch_shape s)
 	return N * mch_shape_elems(s);
 }
 
-/* Odd multiples of 0.05 up to +-2.45, the inputs of a layer apart from each other; corners lie on multiples of 0.1. */
+/* Odd multiples of 0.05 up to +-2.45, the inputs of a layer apart from each other; corners lie on multiples of
+ * 0.1. */
 static void begin(struct trial *t, const struct mch_layer *layer, int n_in, const struct mch_shape *in, int seed)
 {
 	struct mch_err err = {""};
@@ -85,7 +86,8 @@ static void end(struct trial *t)
 {
 	for (int i = 0; i < MAX_IN; i++)
 		free(t->x[i]), free(t->dx[i]);
-	free(t->u), free(t->site.run.y), free(t->site.dw), free(t->site.db), free(t->site.scratch), free(t->site.kept);
+	free(t->u), free(t->site.run.y), free(t->site.dw), free(t->site.db);
+	free(t->site.scratch), free(t->site.kept);
 	if (mch_layer_has_weights(&t->layer))
 		free(t->layer.weights);
 	free(t->layer.bias), free(t->layer.mean), free(t->layer.variance);
@@ -112,7 +114,8 @@ static void expect_gradient(struct trial *t, const char *what, float *v, size_t 
 		const double low = loss(t);
 		v[i] = kept;
 		const double want = (high - low) / (2 * (double)step), got = (double)gradient[i];
-		ck_assert_msg(fabs(got - want) <= 4e-3 * (1 + fabs(want)), "%s: %s[%zu]: gradient %g, difference quotient %g",
+		ck_assert_msg(fabs(got - want) <= 4e-3 * (1 + fabs(want)),
+			      "%s: %s[%zu]: gradient %g, difference quotient %g",
 			      mch_layer_table[t->layer.kind].name, what, i, got, want);
 		largest = fmax(largest, fabs(want));
 	}
@@ -197,11 +200,11 @@ static const struct mch_layer one_input[] = {
 		  .dilation_h = 1, .dilation_w = 1, .groups = 1},
 	 .n_bias = 3, .out_pad_h = 1, .out_pad_w = 1},
 	{.kind = MCH_DECONV,
-	 .conv = {.k = 4, .r = 2, .s = 3, .stride_h = 1, .stride_w = 3, .pad_right = 2, .dilation_h = 2, .dilation_w = 1,
-		  .groups = 2}},
+	 .conv = {.k = 4, .r = 2, .s = 3, .stride_h = 1, .stride_w = 3, .pad_right = 2, .dilation_h = 2,
+		  .dilation_w = 1, .groups = 2}},
 	{.kind = MCH_DECONV,
-	 .conv = {.k = 8, .r = 3, .s = 3, .stride_h = 2, .stride_w = 1, .pad_top = 1, .dilation_h = 1, .dilation_w = 1,
-		  .groups = 4}},
+	 .conv = {.k = 8, .r = 3, .s = 3, .stride_h = 2, .stride_w = 1, .pad_top = 1, .dilation_h = 1,
+		  .dilation_w = 1, .groups = 4}},
 };
 
 START_TEST(layers_with_one_input)

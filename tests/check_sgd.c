@@ -114,8 +114,8 @@ static void join(struct mch_net *net, const char *name, enum mch_kind kind, int 
 	ck_assert_msg(i >= 0, "%s", err.text);
 }
 
-/* Fan-out, a residual block with a projection, a depthwise pair, an edge read twice by one layer, a branch that the loss does
- * not see, dropout. */
+/* Fan-out, a residual block with a projection, a depthwise pair, an edge read twice by one layer, a branch that the
+ * loss does not see, dropout. */
 static void make_graph(struct mch_net *net)
 {
 	begin_net(net);
@@ -212,7 +212,8 @@ static void expect_same_weights(const struct mch_net *a, const struct mch_net *b
 		if (!x->weights)
 			continue;
 		ck_assert_msg(memcmp(x->weights, y->weights, x->n_weights * sizeof(float)) == 0, "weights of %s", x->name);
-		ck_assert_msg(x->n_bias == 0 || memcmp(x->bias, y->bias, x->n_bias * sizeof(float)) == 0, "bias of %s", x->name);
+		ck_assert_msg(x->n_bias == 0 || memcmp(x->bias, y->bias, x->n_bias * sizeof(float)) == 0, "bias of %s",
+			      x->name);
 		if (x->kind == MCH_BATCH_NORM) {
 			const size_t n = x->n_weights * sizeof(float);
 			ck_assert_msg(memcmp(x->mean, y->mean, n) == 0 && memcmp(x->variance, y->variance, n) == 0,
@@ -248,8 +249,8 @@ START_TEST(loss_falls)
 }
 END_TEST
 
-/* Difference quotients of the loss of a whole net, for every parameter. Maxima and ReLUs have corners, so few parameters may
- * disagree where a step crosses one. */
+/* Difference quotients of the loss of a whole net, for every parameter. Maxima and ReLUs have corners, so few
+ * parameters may disagree where a step crosses one. */
 START_TEST(gradient_of_a_net)
 {
 	enum { N = 6 };
@@ -296,8 +297,8 @@ START_TEST(gradient_of_a_net)
 }
 END_TEST
 
-/* The running mean and variance stand for those of the batches: the trained net is right without dropout, one image at a
- * time, in the plain operators. */
+/* The running mean and variance stand for those of the batches: the trained net is right without dropout, one image
+ * at a time, in the plain operators. */
 START_TEST(inference_after_training)
 {
 	struct mch_dataset data = make_data();

@@ -56,6 +56,7 @@ UNIT_TESTS = \
 	tests/check_sgd \
 	tests/check_temporary \
 	tests/check_tensor \
+	tests/check_train_nets \
 	tests/check_vec \
 	tests/check_wire
 
@@ -166,6 +167,7 @@ tests_check_rows_LDADD = $(ALL_LIBS)
 tests_check_score_LDADD = $(ALL_LIBS)
 tests_check_search_LDADD = $(ALL_LIBS)
 tests_check_sgd_LDADD = $(ALL_LIBS)
+tests_check_train_nets_LDADD = $(ALL_LIBS)
 tests_check_wire_LDADD = $(ALL_LIBS)
 
 # Parsers against any bytes: scripts/fuzz builds fuzz and flip with clang, `make check` replays the corpus.
@@ -198,6 +200,8 @@ EXTRA_DIST += \
 	tests/nets/README.md \
 	tests/nets/lenet.onnx \
 	tests/nets/lenet.prototxt \
+	tests/nets/mobilenet_v1.prototxt \
+	tests/nets/resnet8.prototxt \
 	tests/no-check \
 	tests/small_net.h \
 	tests/temp.h

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* One source, compiled once for each class of CPU; the loader picks. Integer code, or float code that adds in an order of its
- * own (lanes.h; the build does not contract x * y + z): the results are the same. Host only: no RTL twin. */
+/* One source, compiled once for each class of CPU; the loader picks. Integer code, or float code that adds in an
+ * order of its own (lanes.h; the build does not contract x * y + z): the results are the same. Host only: no RTL
+ * twin. */
 #ifndef MCH_FAST_CLONES_H
 #define MCH_FAST_CLONES_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Convolution and dense, forward and backward, as matrix products over im2col columns; see grad.h.
- * Source: Chellapilla, Puri, Simard, "High Performance Convolutional Neural Networks for Document Processing", 2006. */
+/* Convolution and dense, forward and backward, as matrix products over im2col columns; see grad.h. Source:
+ * Chellapilla, Puri, Simard, "High Performance Convolutional Neural Networks for Document Processing", 2006. */
 #include "fast/grad.h"
 
 #include <oneapi/dnnl/dnnl.h>
@@ -69,7 +69,8 @@ static struct span inside(const struct mch_conv *g, int n_q, int s)
 	return span;
 }
 
-/* memcpy in blocks of a constant size, which the compiler puts in line: rows are short and a call costs as much as a row. */
+/* memcpy in blocks of a constant size, which the compiler puts in line: rows are short and a call costs as much as a
+ * row. */
 static void copy(float *restrict to, const float *restrict from, int n)
 {
 	enum { BLOCK = 8 };
@@ -85,7 +86,8 @@ static void clear(float *to, int n)
 		memset(to, 0, (size_t)n * sizeof(*to));
 }
 
-/* The convolution keeps the rows' length: a tap then reads the whole plane at one distance, but for what wraps around. */
+/* The convolution keeps the rows' length: a tap then reads the whole plane at one distance, but for what wraps
+ * around. */
 static bool is_flat(const struct mch_conv *g)
 {
 	return g->stride_h == 1 && g->stride_w == 1 && mch_conv_q(g) == g->w && mch_conv_p(g) <= INT32_MAX / g->w;
@@ -99,7 +101,8 @@ struct flat {
 static struct flat flat_of(const struct mch_conv *g, int r, int s)
 {
 	const ptrdiff_t in = (ptrdiff_t)g->h * g->w, out = (ptrdiff_t)mch_conv_p(g) * g->w;
-	struct flat flat = {0, out, (ptrdiff_t)(r * g->dilation_h - g->pad_top) * g->w + s * g->dilation_w - g->pad_left};
+	const int down = r * g->dilation_h - g->pad_top, right = s * g->dilation_w - g->pad_left;
+	struct flat flat = {0, out, (ptrdiff_t)down * g->w + right};
 	if (flat.shift < 0)
 		flat.begin = -flat.shift < out ? -flat.shift : out;
 	if (out + flat.shift > in)
@@ -137,7 +140,8 @@ static void scatter_flat(const struct mch_conv *g, float *col, int r, int s, flo
 	const struct flat flat = flat_of(g, r, s);
 	clear_margins(g, s, col);
 	if (flat.end > flat.begin)
-		mch_grad_add_scaled((size_t)(flat.end - flat.begin), 1, col + flat.begin, plane + flat.begin + flat.shift);
+		mch_grad_add_scaled((size_t)(flat.end - flat.begin), 1, col + flat.begin,
+				    plane + flat.begin + flat.shift);
 }
 
 /* One row of columns, term (c, r, s): col[p][q] = x[p * stride + r * dilation - pad][...], 0 in the padding. */
@@ -232,8 +236,8 @@ static void add_bias(int n, int k, int pixels, const float *bias, float *y)
 				*y++ += bias[j];
 }
 
-void mch_grad_conv_forward(const struct mch_conv *g, const float *x, const float *w, const float *bias, float *scratch,
-			   float *y)
+void mch_grad_conv_forward(const struct mch_conv *g, const float *x, const float *w, const float *bias,
+			   float *scratch, float *y)
 {
 	const struct steps step = group_steps(g);
 	if (mch_grad_is_depthwise(g)) {
@@ -287,8 +291,8 @@ static void columns_backward(const struct mch_conv *g, const struct steps *step,
 		const float *dy = t->dy + (size_t)i * step->y;
 		/* The first image writes, the others add. */
 		if (t->dw)
-			multiply((struct product){'N', 'T', step->k, step->terms, step->pixels, i < g->groups ? 0 : 1}, dy,
-				 columns(g, t->x + (size_t)i * step->x, t->scratch), t->dw + w_at);
+			multiply((struct product){'N', 'T', step->k, step->terms, step->pixels, i < g->groups ? 0 : 1},
+				 dy, columns(g, t->x + (size_t)i * step->x, t->scratch), t->dw + w_at);
 		if (!t->dx)
 			continue;
 		float *dx = t->dx + (size_t)i * step->x;
@@ -312,8 +316,8 @@ void mch_grad_conv_backward(const struct mch_conv *g, const struct mch_grad_conv
 		columns_backward(g, &step, t);
 }
 
-/* The convolution that runs the other way: from the output of t to its input. Padding at the end does not matter to the
- * walk, only to its size; it gives way to the rows that out_pad adds. */
+/* The convolution that runs the other way: from the output of t to its input. Padding at the end does not matter to
+ * the walk, only to its size; it gives way to the rows that out_pad adds. */
 static struct mch_conv mirrored(const struct mch_grad_deconv *t)
 {
 	struct mch_conv g = t->g;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Float operators with their gradients, for training: y = f(x), and dx = dy * df/dx. Host only: no RTL twin.
- * All tensors are NCHW of g->n images. Every function is single-threaded and its result depends on its arguments alone
+/* Float operators with their gradients, for training: y = f(x), and dx = dy * df/dx. Host only: no RTL twin. All
+ * tensors are NCHW of g->n images. Every function is single-threaded and its result depends on its arguments alone
  * when it runs on one OpenMP thread (see one_thread.h), so the caller may run shards of a batch side by side. */
 #ifndef MCH_FAST_GRAD_H
 #define MCH_FAST_GRAD_H
@@ -17,8 +17,8 @@
 size_t mch_grad_conv_scratch_elems(const struct mch_conv *g);
 
 /* y = conv(x, w) + bias; bias may be NULL. Also dense, which is a convolution whose kernel is the whole input. */
-void mch_grad_conv_forward(const struct mch_conv *g, const float *x, const float *w, const float *bias, float *scratch,
-			   float *y);
+void mch_grad_conv_forward(const struct mch_conv *g, const float *x, const float *w, const float *bias,
+			   float *scratch, float *y);
 
 struct mch_grad_conv {
 	const float *x, *w, *dy;
@@ -68,7 +68,8 @@ struct mch_grad_planes {
 	int n, c, pixels;
 };
 
-/* leaky ReLU and PReLU: y = x < 0 ? a[i] * x : x, i = 0 when there is one a, else the channel. da may be NULL, dx too. */
+/* leaky ReLU and PReLU: y = x < 0 ? a[i] * x : x, i = 0 when there is one a, else the channel. da may be NULL, dx
+ * too. */
 void mch_grad_prelu_forward(const struct mch_grad_planes *s, int n_a, const float *a, const float *x, float *y);
 struct mch_grad_prelu {
 	int n_a;
@@ -80,8 +81,8 @@ void mch_grad_prelu_backward(const struct mch_grad_planes *s, const struct mch_g
 /* Mean and biased variance of each channel over images and pixels. */
 void mch_grad_moments(const struct mch_grad_planes *s, const float *x, float *mean, float *variance);
 
-/* y = w * (x - mean) * recip + b for each channel: batch norm with recip = 1 / sqrt(variance + epsilon); scale with mean and
- * recip NULL, which stand for 0 and 1. bias may be NULL. */
+/* y = w * (x - mean) * recip + b for each channel: batch norm with recip = 1 / sqrt(variance + epsilon); scale with
+ * mean and recip NULL, which stand for 0 and 1. bias may be NULL. */
 struct mch_grad_norm {
 	const float *w, *bias, *mean, *recip; /* [c] */
 	const float *x, *dy;
@@ -91,8 +92,8 @@ struct mch_grad_norm {
 void mch_grad_norm_forward(const struct mch_grad_planes *s, const struct mch_grad_norm *t, float *y);
 void mch_grad_norm_backward(const struct mch_grad_planes *s, const struct mch_grad_norm *t);
 
-/* Cross-entropy of softmax(x), x is [n][n_classes]: returns the sum over images of -log softmax(x)[label] and writes its
- * gradient times scale. */
+/* Cross-entropy of softmax(x), x is [n][n_classes]: returns the sum over images of -log softmax(x)[label] and writes
+ * its gradient times scale. */
 double mch_grad_softmax_loss(int n, int n_classes, const float *x, const int32_t *labels, float scale, float *dx);
 
 #endif

@@ -2,10 +2,11 @@
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* Depthwise convolution, forward and backward, without columns; see grad_depthwise.h.
  *
- * A padded plane is cut into its stride_h * stride_w phases: phase (a, b) has row i * stride_h + a, column j * stride_w + b at
- * (i, j). All phases have one pitch, and the output is laid out with it too. Every tap of the kernel then reads one phase at
- * one constant distance from the output, so that a plane is one long vector whatever its width, stride and dilation are. The
- * pitch is longer than an output row: what is computed in between is dropped, and is 0 where it is read. */
+ * A padded plane is cut into its stride_h * stride_w phases: phase (a, b) has row i * stride_h + a, column j *
+ * stride_w + b at (i, j). All phases have one pitch, and the output is laid out with it too. Every tap of the kernel
+ * then reads one phase at one constant distance from the output, so that a plane is one long vector whatever its
+ * width, stride and dilation are. The pitch is longer than an output row: what is computed in between is dropped, and
+ * is 0 where it is read. */
 #include "fast/grad_depthwise.h"
 
 #include <string.h>
@@ -159,7 +160,7 @@ MCH_INLINE void dots(int n_taps, ptrdiff_t n, const float *restrict dy, const fl
 	float lane[4][MCH_LANES] = {{0}};
 	for (ptrdiff_t i = 0; i < n; i += MCH_LANES)
 		for (int t = 0; t < n_taps; t++)
-MCH_LANES_SIMD
+			MCH_LANES_SIMD
 			for (int j = 0; j < MCH_LANES; j++)
 				lane[t][j] += dy[i + j] * x[i + at[t] + j];
 	for (int t = 0; t < n_taps; t++)
@@ -220,7 +221,8 @@ static void slope_of_phases(const struct plan *plan, const float *w, const float
 		for (int t = 0; t < plan->n_taps; t++)
 			if (plan->phase_of[t] == phase)
 				weight[n] = w[t], at[n++] = -plan->shift[t];
-		/* In the order of phases: the lanes past the end of one are the beginning of the next, written after it. */
+		/* In the order of phases: the lanes past the end of one are the beginning of the next, written after
+		 * it. */
 		correlate(whole_lanes(plan->phase), n, weight, at, flat, phases + phase * plan->phase);
 	}
 }
@@ -230,7 +232,8 @@ void mch_grad_depthwise_backward(const struct mch_conv *g, const struct mch_grad
 	const struct plan plan = make_plan(g);
 	const int per_channel = g->k / g->c;
 	const ptrdiff_t in = (ptrdiff_t)g->h * g->w, out = (ptrdiff_t)plan.n_p * plan.n_q;
-	float *phases = t->scratch, *slope = phases + phases_elems(&plan), *flat = slope + phases_elems(&plan) + plan.reach;
+	float *phases = t->scratch, *slope = phases + phases_elems(&plan);
+	float *flat = slope + phases_elems(&plan) + plan.reach;
 	ptrdiff_t at[MCH_GRAD_DEPTHWISE_TAPS];
 	read_offsets(&plan, at);
 	memset(phases, 0, mch_grad_depthwise_scratch_elems(g) * sizeof(*phases));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Depthwise convolution for training: what grad.c calls where each group has one input channel. Host only: no RTL twin. */
+/* Depthwise convolution for training: what grad.c calls where each group has one input channel. Host only: no RTL
+ * twin. */
 #ifndef MCH_FAST_GRAD_DEPTHWISE_H
 #define MCH_FAST_GRAD_DEPTHWISE_H
 

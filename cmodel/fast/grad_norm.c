@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* What has parameters for each channel (batch norm, scale, PReLU), with gradients; see grad.h. Sums over a plane are in float,
- * in the lanes' order, sums of planes in double.
- * Source: Ioffe, Szegedy, "Batch Normalization", 2015; He et al., "Delving Deep into Rectifiers", 2015. */
+/* What has parameters for each channel (batch norm, scale, PReLU), with gradients; see grad.h. Sums over a plane are
+ * in float, in the lanes' order, sums of planes in double. Source: Ioffe, Szegedy, "Batch Normalization", 2015; He et
+ * al., "Delving Deep into Rectifiers", 2015. */
 #include "fast/grad.h"
 
 #include "fast/lanes.h"
@@ -19,7 +19,7 @@ static float sum_of(int n, const float *x)
 	float lane[MCH_LANES] = {0};
 	int i = 0;
 	for (; i + MCH_LANES <= n; i += MCH_LANES)
-MCH_LANES_SIMD
+		MCH_LANES_SIMD
 		for (int j = 0; j < MCH_LANES; j++)
 			lane[j] += x[i + j];
 	for (int j = 0; i + j < n; j++)
@@ -33,7 +33,7 @@ static float squares_of(int n, const float *x, float mean)
 	float lane[MCH_LANES] = {0};
 	int i = 0;
 	for (; i + MCH_LANES <= n; i += MCH_LANES)
-MCH_LANES_SIMD
+		MCH_LANES_SIMD
 		for (int j = 0; j < MCH_LANES; j++)
 			lane[j] += (x[i + j] - mean) * (x[i + j] - mean);
 	for (int j = 0; i + j < n; j++)
@@ -80,7 +80,7 @@ static void add_sums(int n, const float *x, float mean, const float *dy, struct 
 	float lane[MCH_LANES] = {0}, lane_x[MCH_LANES] = {0};
 	int i = 0;
 	for (; i + MCH_LANES <= n; i += MCH_LANES)
-MCH_LANES_SIMD
+		MCH_LANES_SIMD
 		for (int j = 0; j < MCH_LANES; j++) {
 			lane[j] += dy[i + j];
 			lane_x[j] += dy[i + j] * (x[i + j] - mean);
@@ -146,7 +146,7 @@ static float rectify_sum(int n, const float *x, const float *dy)
 	float lane[MCH_LANES] = {0};
 	int i = 0;
 	for (; i + MCH_LANES <= n; i += MCH_LANES)
-MCH_LANES_SIMD
+		MCH_LANES_SIMD
 		for (int j = 0; j < MCH_LANES; j++)
 			lane[j] += dy[i + j] * (x[i + j] < 0 ? x[i + j] : 0);
 	for (int j = 0; i + j < n; j++)
@@ -171,7 +171,8 @@ void mch_grad_prelu_backward(const struct mch_grad_planes *s, const struct mch_g
 			if (t->da)
 				sum += (double)rectify_sum(s->pixels, t->x + at, t->dy + at);
 			if (t->dx)
-				rectify_slope(s->pixels, t->x + at, t->dy + at, t->a[t->n_a == 1 ? 0 : c], t->dx + at);
+				rectify_slope(s->pixels, t->x + at, t->dy + at, t->a[t->n_a == 1 ? 0 : c],
+					      t->dx + at);
 		}
 		all += sum;
 		if (t->da)

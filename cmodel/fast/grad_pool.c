@@ -6,7 +6,8 @@
 
 #include "fast/grad.h"
 
-/* The windows of an image do not depend on the channel: channels are the inner loop, so each window is made once an image. */
+/* The windows of an image do not depend on the channel: channels are the inner loop, so each window is made once an
+ * image. */
 static void max_window(const struct mch_pool *g, const struct mch_window *rows, const struct mch_window *cols,
 		       const float *x, int32_t *at)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Float sums in a stated order: lane j adds the elements j, j + LANES, ..., then the lanes are added pairwise. So a sum is a
- * function of its terms alone, whatever vectors the CPU has. Host only: no RTL twin. */
+/* Float sums in a stated order: lane j adds the elements j, j + LANES, ..., then the lanes are added pairwise. So a
+ * sum is a function of its terms alone, whatever vectors the CPU has. Host only: no RTL twin. */
 #ifndef MCH_FAST_LANES_H
 #define MCH_FAST_LANES_H
 

@@ -207,7 +207,8 @@ static void forward(struct mch_backprop *b, const struct mch_backprop_shard *sha
 	}
 }
 
-/* The slopes of layer i's inputs, from that of its output. What an edge's readers ask of it adds up, last reader first. */
+/* The slopes of layer i's inputs, from that of its output. What an edge's readers ask of it adds up, last reader
+ * first. */
 static void backward_layer(struct mch_backprop *b, int i, float *gradient)
 {
 	struct mch_site *site = &b->site[i];

@@ -11,8 +11,9 @@
 
 struct mch_backprop;
 
-/* Can this net be trained on labels 0 .. n_classes - 1? 0, or -1 with err that lists every layer without a gradient. The loss
- * is the cross-entropy of softmax over the net's output; a softmax that the net ends with is that softmax. */
+/* Can this net be trained on labels 0 .. n_classes - 1? 0, or -1 with err that lists every layer without a gradient.
+ * The loss is the cross-entropy of softmax over the net's output; a softmax that the net ends with is that
+ * softmax. */
 int mch_backprop_check(const struct mch_net *net, int n_classes, struct mch_err *err);
 
 /* Memory for shards of up to max_n images of a net that mch_backprop_check took. The net is read at every run, so its

@@ -197,8 +197,8 @@ static int parse(const char *path, const char *identity, uint8_t *bytes, size_t 
 	char *head = (char *)bytes + strlen(magic), *end = strstr(head, "\n\n");
 	if (!end)
 		return damaged(path, err);
-	/* The CRC comes first where it can: a flipped bit is no other option. One of another run may be longer than what was
-	 * read, then its head is all that is known of it. */
+	/* The CRC comes first where it can: a flipped bit is no other option. One of another run may be longer than
+	 * what was read, then its head is all that is known of it. */
 	const bool is_whole = n == want && get_le(bytes + n - CRC_BYTES, CRC_BYTES) == mch_crc32(0, bytes, n - CRC_BYTES);
 	end[1] = '\0';
 	const bool is_same = strcmp(head, identity) == 0;

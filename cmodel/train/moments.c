@@ -16,7 +16,8 @@ size_t mch_moments_of_net(const struct mch_net *net)
 	return n;
 }
 
-/* Of the channel whose mean and variance lie at those places of all shards: the variance is the mean of the shards' variances and the variance of their means. */
+/* Of the channel whose mean and variance lie at those places of all shards: the variance is the mean of the shards'
+ * variances and the variance of their means. */
 static struct moments combine(const struct mch_moments *m, size_t mean_at, size_t variance_at)
 {
 	struct moments all = {0, 0};

@@ -64,7 +64,8 @@ static int take_buffer(struct planner *p, int edge)
 	for (int i = 0; i < p->plan->n_buffers; i++) {
 		if (!p->is_free[i])
 			continue;
-		if (best < 0 || (elems[best] < need ? elems[i] > elems[best] : elems[i] >= need && elems[i] < elems[best]))
+		if (best < 0 ||
+		    (elems[best] < need ? elems[i] > elems[best] : elems[i] >= need && elems[i] < elems[best]))
 			best = i;
 	}
 	if (best < 0)
@@ -118,7 +119,8 @@ int mch_plan_make(const struct mch_net *net, int n_runs, int logits, struct mch_
 	const size_t n = (size_t)net->n_edges;
 	struct planner p = {net, n_runs, logits, plan, calloc(n, sizeof(int)), calloc(n, sizeof(bool)),
 			    calloc(2 * n, sizeof(bool))};
-	*plan = (struct mch_plan){.elems = calloc(2 * n, sizeof(*plan->elems)), .value = calloc(n, sizeof(*plan->value)),
+	*plan = (struct mch_plan){.elems = calloc(2 * n, sizeof(*plan->elems)),
+				  .value = calloc(n, sizeof(*plan->value)),
 				  .slope = calloc(n, sizeof(*plan->slope))};
 	const bool is_made = p.n_readers && p.is_wanted && p.is_free && plan->elems && plan->value && plan->slope;
 	if (is_made) {

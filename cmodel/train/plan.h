@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Which edges of a network share memory in training. Values are kept from forward to backward, but a layer that can works in
- * place; slopes live from their first reader's backward to their producer's. Host only: no RTL twin. */
+/* Which edges of a network share memory in training. Values are kept from forward to backward, but a layer that can
+ * works in place; slopes live from their first reader's backward to their producer's. Host only: no RTL twin. */
 #ifndef MCH_TRAIN_PLAN_H
 #define MCH_TRAIN_PLAN_H
 

@@ -175,8 +175,9 @@ static void prelu_forward(const struct mch_site *t)
 static void prelu_backward(const struct mch_site *t)
 {
 	const struct mch_grad_planes s = planes_of(t);
-	mch_grad_prelu_backward(&s, &(struct mch_grad_prelu){(int)t->run.layer->n_weights, t->run.layer->weights, t->run.x[0],
-							     t->dy, t->dx, t->dw});
+	const struct mch_layer *layer = t->run.layer;
+	mch_grad_prelu_backward(&s, &(struct mch_grad_prelu){(int)layer->n_weights, layer->weights, t->run.x[0], t->dy,
+							     t->dx, t->dw});
 }
 
 static size_t norm_keep(const struct mch_site *t)
@@ -188,8 +189,8 @@ static struct mch_grad_norm norm_of(const struct mch_site *t)
 {
 	const struct mch_layer *layer = t->run.layer;
 	const float *kept = t->kept;
-	struct mch_grad_norm norm = {.w = layer->weights, .bias = layer->bias, .x = t->run.x[0], .dy = t->dy, .dx = t->dx,
-				     .dw = t->dw, .db = t->db};
+	struct mch_grad_norm norm = {.w = layer->weights, .bias = layer->bias, .x = t->run.x[0], .dy = t->dy,
+				     .dx = t->dx, .dw = t->dw, .db = t->db};
 	if (layer->kind == MCH_BATCH_NORM)
 		norm.mean = kept, norm.recip = kept + 2 * (size_t)t->run.out.c, norm.is_batch = true;
 	return norm;

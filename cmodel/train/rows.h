@@ -14,8 +14,8 @@ struct mch_site {
 	const float *dy;
 	int which; /* backward: the input that dx belongs to */
 	float *dx; /* overwritten; NULL: not wanted */
-	/* Of the layer's weights and bias, overwritten; NULL: not trained. Backward of a layer with several inputs is called for
-	 * each that wants a slope, one with parameters has one input. */
+	/* Of the layer's weights and bias, overwritten; NULL: not trained. Backward of a layer with several inputs is
+	 * called for each that wants a slope, one with parameters has one input. */
 	float *dw, *db;
 	float *scratch;
 	void *kept;     /* from forward to backward; NULL when keep_bytes is */
@@ -31,11 +31,12 @@ struct mch_row {
 	bool needs_y;     /* backward reads y */
 };
 
-/* A kind without a gradient has no forward and backward here: softmax and log softmax, because only the one at the end
- * belongs to a loss. */
+/* A kind without a gradient has no forward and backward here: softmax and log softmax, because only the one at the
+ * end belongs to a loss. */
 extern const struct mch_row mch_rows[MCH_N_KINDS];
 
-/* What batch norm keeps: mean and biased variance of the run's images and 1 / sqrt(variance + epsilon), float [3][c]. */
+/* What batch norm keeps: mean and biased variance of the run's images and 1 / sqrt(variance + epsilon), float
+ * [3][c]. */
 
 /* rows_graph.c */
 void mch_row_sum_forward(const struct mch_site *t);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Gradients of the kinds that join, pick and move values, and of LRN; see rows.h. The forms here are the plain ones, but for
- * sums of equal shapes, which residual networks are made of. */
+/* Gradients of the kinds that join, pick and move values, and of LRN; see rows.h. The forms here are the plain ones,
+ * but for sums of equal shapes, which residual networks are made of. */
 #include <math.h>
 #include <string.h>
 
@@ -76,7 +76,8 @@ void mch_row_eltwise_backward(const struct mch_site *t)
 		for (int c = 0; c < o.c; c++)
 			for (int h = 0; h < o.h; h++)
 				for (int w = 0; w < o.w; w++) {
-					const float by = is_sum ? coefficient(t, t->which) : (float)partial(t, i, c, h, w);
+					const float by = is_sum ? coefficient(t, t->which)
+								: (float)partial(t, i, c, h, w);
 					t->dx[repeated_at(in, i, c, h, w)] += by * *dy++;
 				}
 }
@@ -127,8 +128,8 @@ void mch_row_transpose_backward(const struct mch_site *t)
 				}
 }
 
-/* LRN: y[i] = x[i] * base[i]^-beta, base[i] = k + share * sum of x[j]^2 over the neighbours j of i. So
- * dx[j] = dy[j] * base[j]^-beta - 2 beta share x[j] * sum of dy[i] * x[i] * base[i]^(-beta - 1) over the i that have j as a
+/* LRN: y[i] = x[i] * base[i]^-beta, base[i] = k + share * sum of x[j]^2 over the neighbours j of i. So dx[j] = dy[j]
+ * * base[j]^-beta - 2 beta share x[j] * sum of dy[i] * x[i] * base[i]^(-beta - 1) over the i that have j as a
  * neighbour: those that j has, with before and behind exchanged. */
 struct lrn {
 	const struct mch_lrn *lrn;
@@ -146,7 +147,8 @@ static struct reach reach(int at, int before, int behind, int size)
 	return (struct reach){at - before < 0 ? 0 : at - before, at + behind + 1 > size ? size : at + behind + 1};
 }
 
-/* Sum over the neighbours of (c, h, w) in one image of x^2, or, where it is given, of term[]: over those that have it. */
+/* Sum over the neighbours of (c, h, w) in one image of x^2, or, where it is given, of term[]: over those that have
+ * it. */
 static double neighbours(const struct lrn *l, const float *x, const float *term, int c, int h, int w)
 {
 	const int before = term ? l->behind : l->before, behind = term ? l->before : l->behind;
@@ -167,12 +169,13 @@ static double neighbours(const struct lrn *l, const float *x, const float *term,
 /* Two goes over an image: the terms of the second sum come first. */
 static void lrn_image(const struct lrn *l, const float *x, const float *dy, float *terms, float *dx)
 {
-	const double beta = l->lrn->beta;
+	const double beta = l->lrn->beta, twice = 2 * beta * l->share;
 	size_t at = 0;
 	for (int c = 0; c < l->s.c; c++)
 		for (int h = 0; h < l->s.h; h++)
 			for (int w = 0; w < l->s.w; w++, at++) {
-				const double base = l->k + l->share * neighbours(l, x, NULL, c, h, w), by = pow(base, -beta);
+				const double base = l->k + l->share * neighbours(l, x, NULL, c, h, w);
+				const double by = pow(base, -beta);
 				dx[at] = (float)((double)dy[at] * by);
 				terms[at] = (float)((double)dy[at] * (double)x[at] * by / base);
 			}
@@ -180,7 +183,7 @@ static void lrn_image(const struct lrn *l, const float *x, const float *dy, floa
 	for (int c = 0; c < l->s.c; c++)
 		for (int h = 0; h < l->s.h; h++)
 			for (int w = 0; w < l->s.w; w++, at++)
-				dx[at] -= (float)(2 * beta * l->share * (double)x[at] * neighbours(l, x, terms, c, h, w));
+				dx[at] -= (float)(twice * (double)x[at] * neighbours(l, x, terms, c, h, w));
 }
 
 size_t mch_row_lrn_scratch(const struct mch_site *t)
@@ -191,8 +194,8 @@ size_t mch_row_lrn_scratch(const struct mch_site *t)
 void mch_row_lrn_backward(const struct mch_site *t)
 {
 	const struct mch_lrn *lrn = &t->run.layer->lrn;
-	const struct lrn l = {lrn, t->run.out, lrn->alpha / (lrn->is_within ? (double)lrn->size * lrn->size : lrn->size),
-			      lrn->is_within ? 1 : lrn->k, (lrn->size - 1) / 2, lrn->size / 2};
+	const double n = lrn->is_within ? (double)lrn->size * lrn->size : lrn->size;
+	const struct lrn l = {lrn, t->run.out, lrn->alpha / n, lrn->is_within ? 1 : lrn->k, (lrn->size - 1) / 2, lrn->size / 2};
 	for (int i = 0; i < t->run.n; i++) {
 		const size_t at = (size_t)i * mch_shape_elems(l.s);
 		lrn_image(&l, t->run.x[0] + at, t->dy + at, t->scratch, t->dx + at);

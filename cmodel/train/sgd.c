@@ -238,9 +238,9 @@ static int run_shard(const struct mch_sgd *sgd, struct worker *worker, struct sh
 		worker->labels[i] = sgd->data->labels[image];
 	}
 	struct mch_rng noise = stream(sgd->config.seed, FOR_NOISE + (uint64_t)sgd->state.epoch, (uint64_t)first);
-	shard->result = mch_backprop_run(worker->backprop,
-					 &(struct mch_backprop_shard){shard->n_images, worker->labels, mch_rng_next(&noise),
-								      shard->gradient, shard->moments});
+	const struct mch_backprop_shard images = {shard->n_images, worker->labels, mch_rng_next(&noise), shard->gradient,
+						  shard->moments};
+	shard->result = mch_backprop_run(worker->backprop, &images);
 	return 0;
 }
 
@@ -291,8 +291,8 @@ static void update(struct mch_sgd *sgd, const struct update *u)
 	}
 }
 
-/* What a batch weighs in the running mean and variance: step t of the first 200 weighs in proportion to t, so that what the
- * first weights made is soon forgotten, then all decay alike. A short batch weighs less. */
+/* What a batch weighs in the running mean and variance: step t of the first 200 weighs in proportion to t, so that
+ * what the first weights made is soon forgotten, then all decay alike. A short batch weighs less. */
 static double moments_share(const struct mch_sgd *sgd, int n)
 {
 	const struct mch_sgd_config *c = &sgd->config;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Stochastic gradient descent with momentum: v = momentum * v + gradient + decay * w, w -= rate * v.
- * The result depends on the network, the data and the configuration, not on the number of threads: a batch is cut into
- * MCH_SGD_SHARDS shards, each computed by one thread, and their gradients are added in the order of the shards. Batch norm
- * normalizes a shard with the shard's own mean and variance ("ghost batches": Hoffer, Hubara, Soudry, "Train longer,
- * generalize better", 2017); the running ones, of inference, are those of whole batches (moments.h).
- * Host only: no RTL twin. Source: Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in
+/* Stochastic gradient descent with momentum: v = momentum * v + gradient + decay * w, w -= rate * v. The result
+ * depends on the network, the data and the configuration, not on the number of threads: a batch is cut into
+ * MCH_SGD_SHARDS shards, each computed by one thread, and their gradients are added in the order of the shards. Batch
+ * norm normalizes a shard with the shard's own mean and variance ("ghost batches": Hoffer, Hubara, Soudry, "Train
+ * longer, generalize better", 2017); the running ones, of inference, are those of whole batches (moments.h). Host
+ * only: no RTL twin. Source: Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in
  * deep learning", 2013; cosine rate: Loshchilov, Hutter, "SGDR", 2017. */
 #ifndef MCH_TRAIN_SGD_H
 #define MCH_TRAIN_SGD_H
@@ -36,9 +36,9 @@ struct mch_sgd_config {
 	bool flip;     /* and mirrored left to right with a chance of one half */
 };
 
-/* Everything that changes from step to step, besides the parameters (the running mean and variance of batch norm among them):
- * with these two a run goes on as if never stopped. Shuffling, augmentation and dropout are functions of seed, epoch and
- * image, so they need no state. */
+/* Everything that changes from step to step, besides the parameters (the running mean and variance of batch norm
+ * among them): with these two a run goes on as if never stopped. Shuffling, augmentation and dropout are functions of
+ * seed, epoch and image, so they need no state. */
 struct mch_sgd_state {
 	int epoch;     /* whole epochs done */
 	int n_done;    /* images of the running epoch; 0 between epochs */
@@ -50,12 +50,14 @@ struct mch_sgd_state {
 
 struct mch_sgd;
 
-/* Checks net and data against each other, and gives layers without weights their first ones (first.h). NULL with err. */
+/* Checks net and data against each other, and gives layers without weights their first ones (first.h). NULL with
+ * err. */
 struct mch_sgd *mch_sgd_new(struct mch_net *net, const struct mch_dataset *data, const struct mch_sgd_config *config,
 			    struct mch_err *err);
 void mch_sgd_free(struct mch_sgd *sgd);
 
-/* One batch. 0, or -1 with err when an image cannot be read, or the loss is no finite number any more. Not after mch_sgd_is_done. */
+/* One batch. 0, or -1 with err when an image cannot be read, or the loss is no finite number any more. Not after
+ * mch_sgd_is_done. */
 int mch_sgd_step(struct mch_sgd *sgd, struct mch_err *err);
 bool mch_sgd_is_done(const struct mch_sgd *sgd);
 
