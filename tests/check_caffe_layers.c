@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Caffe's layer types, one by one, phases and preprocessing: what they become, and the exact text of what is refused. */
+/* Caffe's layer types, one by one, phases and preprocessing: what they become, and the
+ * exact text of what is refused. */
 #include "check_main.h"
 
 #include <math.h>
@@ -61,7 +62,7 @@ static float *run(const struct mch_net *net)
 }
 
 #define INPUT(c, h, w) "input: 'x' input_shape { dim: 1 dim: " #c " dim: " #h " dim: " #w " }\n"
-#define L(name, type, bottom, more)                                                                                   \
+#define L(name, type, bottom, more) \
 	"layer { name: '" name "' type: '" type "' bottom: '" bottom "' top: '" name "' " more " }\n"
 #define J(name, type, first, second, more) L(name, type, first "' bottom: '" second, more)
 
@@ -69,9 +70,12 @@ START_TEST(multiplying_layers)
 {
 	struct mch_net net;
 	read_text(INPUT(6, 5, 7)
-		  L("d", "Deconvolution", "x", "convolution_param { num_output: 4 kernel_size: 3 stride: 2 pad: 1 group: 2 }")
-		  L("w", "DepthwiseConvolution", "d", "convolution_param { num_output: 8 kernel_size: 3 dilation: 2 }")
-		  L("i", "InnerProduct", "w", "inner_product_param { num_output: 3 transpose: true bias_term: false }"), &net);
+		  L("d", "Deconvolution", "x", "convolution_param { num_output: 4 kernel_size: 3 stride: 2 pad: 1 "
+		   "group: 2 }")
+		  L("w", "DepthwiseConvolution", "d", "convolution_param { num_output: 8 kernel_size: 3 dilation: "
+		   "2 }")
+		  L("i", "InnerProduct", "w", "inner_product_param { num_output: 3 transpose: true bias_term: "
+		   "false }"), &net);
 	const struct mch_layer *d = layer_of(&net, "d"), *w = layer_of(&net, "w"), *i = layer_of(&net, "i");
 	ck_assert(d->kind == MCH_DECONV && d->conv.groups == 2 && d->n_bias == 4 && d->conv.pad_bottom == 1);
 	expect_shape(&net, "d", 4, 9, 13);
@@ -103,7 +107,8 @@ START_TEST(value_layers)
 	ck_assert(layer_of(&net, "k")->n_bias == 3 && layer_of(&net, "a")->n_bias == 3);
 	const struct mch_layer *w = layer_of(&net, "w"), *n = layer_of(&net, "n"), *m = layer_of(&net, "m");
 	ck_assert(w->kind == MCH_SCALE && w->n_weights == 3 && w->weights[2] == 2 && w->bias[0] == -1);
-	ck_assert(n->lrn.size == 3 && n->lrn.alpha == 0.5 && n->lrn.beta == 0.25 && n->lrn.k == 4 && !n->lrn.is_within);
+	ck_assert(n->lrn.size == 3 && n->lrn.alpha == 0.5 && n->lrn.beta == 0.25 && n->lrn.k == 4 &&
+		!n->lrn.is_within);
 	ck_assert(m->lrn.size == 5 && m->lrn.alpha == 1 && m->lrn.beta == 0.75 && m->lrn.k == 1 && m->lrn.is_within);
 	mch_net_free(&net);
 }
@@ -154,10 +159,12 @@ static const struct {
 	 "layer { name: 'q' type: 'Silence' bottom: 'a' }", 2, 3, 3, 1, 23},
 	{"layer { name: 's' type: 'Slice' bottom: 'x' top: 'o' top: 'a' top: 'b' slice_param { slice_dim: 2 } }\n"
 	 "layer { name: 'q' type: 'Silence' bottom: 'a' bottom: 'b' }", 2, 1, 4, 0, 15},
-	{"layer { name: 's' type: 'Split' bottom: 'x' top: 'a' top: 'b' }\n" J("o", "Eltwise", "a", "b", ""), 2, 3, 4, 0, 46},
+	{"layer { name: 's' type: 'Split' bottom: 'x' top: 'a' top: 'b' }\n" J("o", "Eltwise", "a", "b", ""), 2, 3, 4,
+		0, 46},
 	{L("p", "Pooling", "x", "pooling_param { kernel_size: 2 }")
 		 J("o", "Crop", "x", "p", "crop_param { axis: 2 offset: 1 offset: 0 }"), 2, 2, 3, 4, 22},
-	{L("p", "Pooling", "x", "pooling_param { kernel_size: 2 }") J("o", "Crop", "x", "p", "crop_param { offset: 1 }"), 2, 2,
+	{L("p", "Pooling", "x", "pooling_param { kernel_size: 2 }") J("o", "Crop", "x", "p", "crop_param { "
+	 "offset: 1 }"), 2, 2,
 	 3, 5, 23},
 };
 
@@ -198,7 +205,8 @@ END_TEST
 START_TEST(several_inputs)
 {
 	struct mch_net net;
-	read_text("input: 'x' input: 'y' input_dim: [1, 2, 3, 4, 1, 2, 3, 4]\n" J("o", "Eltwise", "x", "y", ""), &net);
+	read_text("input: 'x' input: 'y' input_dim: [1, 2, 3, 4, 1, 2, 3, 4]\n" J("o", "Eltwise", "x", "y", ""),
+		&net);
 	ck_assert_int_eq(mch_net_n_inputs(&net), 2);
 	ck_assert_str_eq(net.edges[net.input].name, "x");
 	mch_net_free(&net);
@@ -209,11 +217,13 @@ START_TEST(levels_and_stages)
 {
 	static const char text[] =
 		"state { phase: TRAIN level: 2 stage: 'fast' stage: 'b' }" INPUT(2, 3, 4)
-		"layer { name: 'in' type: 'ReLU' include { min_level: 1 max_level: 2 stage: 'b' } bottom: 'x' top: 'a' }\n"
+		"layer { name: 'in' type: 'ReLU' include { min_level: 1 max_level: 2 stage: 'b' } bottom: 'x' "
+		"top: 'a' }\n"
 		"layer { name: 'low' type: 'ReLU' include { max_level: 1 } bottom: 'x' top: 'b' }\n"
 		"layer { name: 'not' type: 'ReLU' include { not_stage: 'fast' } bottom: 'x' top: 'b' }\n"
 		"layer { name: 'out' type: 'ReLU' exclude { stage: 'fast' } bottom: 'x' top: 'b' }\n"
-		"layer { name: 'any' type: 'ReLU' include { phase: TRAIN } include { stage: 'b' } bottom: 'a' top: 'b' }\n"
+		"layer { name: 'any' type: 'ReLU' include { phase: TRAIN } include { stage: 'b' } bottom: 'a' "
+		"top: 'b' }\n"
 		"layer { name: 'both' type: 'ReLU' include { stage: 'b' stage: 'other' } bottom: 'x' top: 'c' }\n";
 	struct mch_net net;
 	read_text(text, &net);
@@ -229,21 +239,27 @@ END_TEST
 START_TEST(preprocessing)
 {
 	struct mch_net net;
-	read_text("layer { name: 'd' type: 'Data' top: 'data' top: 'label' transform_param { mirror: true crop_size: 5 scale: 0.5 "
-		  "mean_value: 104 mean_value: 117 mean_value: 123 } data_param { source: 'x' batch_size: 64 backend: LMDB } }\n"
+	read_text("layer { name: 'd' type: 'Data' top: 'data' top: 'label' transform_param { mirror: true "
+	 "crop_size: 5 scale: 0.5 "
+		  "mean_value: 104 mean_value: 117 mean_value: 123 } data_param { source: 'x' batch_size: 64 "
+		  "backend: LMDB } }\n"
 		  RELU, &net);
 	const struct mch_transform *t = &net.transform;
-	ck_assert(t->is_bgr && t->is_cropped && t->scale == 0.5 && t->n_mean == 3 && t->mean[1] == 117 && !t->mean_file);
+	ck_assert(t->is_bgr && t->is_cropped && t->scale == 0.5 && t->n_mean == 3 && t->mean[1] == 117 &&
+		!t->mean_file);
 	expect_shape(&net, "data", 3, 5, 5);
 	mch_net_free(&net);
 	/* Before 2014, and grey. */
-	read_text("layers { name: 'd' type: IMAGE_DATA top: 'data' image_data_param { scale: 0.25 crop_size: 4 mean_file: "
+	read_text("layers { name: 'd' type: IMAGE_DATA top: 'data' image_data_param { scale: 0.25 crop_size: 4 "
+	 "mean_file: "
 		  "'some/where/mean.binaryproto' new_height: 8 new_width: 6 is_color: false } }\n" RELU, &net);
-	ck_assert(t->scale == 0.25 && t->resize == MCH_RESIZE_WARP && t->height == 8 && t->width == 6 && t->is_cropped);
+	ck_assert(t->scale == 0.25 && t->resize == MCH_RESIZE_WARP && t->height == 8 && t->width == 6 &&
+		t->is_cropped);
 	ck_assert_str_eq(t->mean_file, "some/where/mean.binaryproto");
 	expect_shape(&net, "data", 1, 4, 4);
 	mch_net_free(&net);
-	read_text("layer { name: 'd' type: 'MemoryData' top: 'data' top: 'l' memory_data_param { batch_size: 1 channels: 2 "
+	read_text("layer { name: 'd' type: 'MemoryData' top: 'data' top: 'l' memory_data_param { batch_size: 1 "
+	 "channels: 2 "
 		  "height: 3 width: 4 } }\n" RELU, &net);
 	expect_shape(&net, "data", 2, 3, 4);
 	mch_net_free(&net);
@@ -262,14 +278,16 @@ START_TEST(mean_picture)
 	for (int i = 0; i < 24; i++)
 		values[i] = (float)i;
 	ck_assert_int_eq(mch_caffe_write_mean(&mean, temp_path(&temp, "mean.binaryproto"), &err), 0);
-	read_text("layer { name: 'd' type: 'Data' top: 'data' transform_param { mean_file: 'examples/mean.binaryproto' } }\n" RELU,
+	read_text("layer { name: 'd' type: 'Data' top: 'data' transform_param { mean_file: "
+	 "'examples/mean.binaryproto' } }\n" RELU,
 		  &net);
 	expect_shape(&net, "data", 2, 3, 4);
 	ck_assert(!net.transform.mean_file && net.transform.mean_image[23] == 23);
 	mch_net_free(&net);
 	temp_write(&temp, "mean.binaryproto", "cut", 3);
 	static const char again[] =
-		"layer { name: 'd' type: 'Data' top: 'data' transform_param { mean_file: 'mean.binaryproto' } }\n" RELU;
+		"layer { name: 'd' type: 'Data' top: 'data' transform_param { mean_file: 'mean.binaryproto' } "
+		"}\n" RELU;
 	temp_write(&temp, "n.prototxt", again, strlen(again));
 	ck_assert_int_eq(mch_caffe_read(temp.path, NULL, &net, &err), -1);
 	ck_assert_ptr_nonnull(strstr(err.text, "mean.binaryproto: byte 1: "));
@@ -283,9 +301,11 @@ static const struct {
 	 "n.prototxt:2: there are as many slice_point as tops; one less is expected"},
 	{INPUT(3, 4, 4) "layer { name: 's' type: 'Slice' bottom: 'x' top: 'a' top: 'b' }",
 	 "n.prototxt:2: 2 tops do not divide an axis of 3; give slice_point"},
-	{INPUT(3, 4, 4) "layer { name: 's' type: 'Slice' bottom: 'x' top: 'a' top: 'b' slice_param { axis: 0 slice_point: 1 } }",
+	{INPUT(3, 4, 4) "layer { name: 's' type: 'Slice' bottom: 'x' top: 'a' top: 'b' slice_param { axis: 0 "
+	 "slice_point: 1 } }",
 	 "n.prototxt:2: axis 0 is the batch, and images are taken one by one; rewrite the layer"},
-	{INPUT(3, 4, 4) "layer { name: 's' type: 'Slice' bottom: 'x' top: 'a' top: 'a' slice_param { slice_point: 1 } }",
+	{INPUT(3, 4, 4) "layer { name: 's' type: 'Slice' bottom: 'x' top: 'a' top: 'a' slice_param { slice_point: "
+	 "1 } }",
 	 "n.prototxt:2: \"a\" is already written by an earlier layer; rename one"},
 	{INPUT(3, 4, 4) J("c", "Concat", "x", "x", "concat_param { axis: 1 concat_dim: 1 }"),
 	 "n.prototxt:2: axis and concat_dim are both given; keep one"},
@@ -312,7 +332,8 @@ static const struct {
 	{INPUT(3, 4, 4) L("s", "Scale", "x", "scale_param { axis: 2 }"),
 	 "n.prototxt:2: axis is 2, only 1 is supported; rewrite the layer"},
 	{INPUT(3, 4, 4) L("p", "Pooling", "x", "pooling_param { kernel_size: 2 }") J("s", "Scale", "x", "p", ""),
-	 "n.prototxt:3: a second bottom of 3x3x3 does not go with 3x4x4: only one value for each channel, or the same shape, is "
+	 "n.prototxt:3: a second bottom of 3x3x3 does not go with 3x4x4: only one value for each channel, or the "
+	 "same shape, is "
 	 "supported; rewrite the layer"},
 	{INPUT(3, 4, 4) L("d", "Dropout", "x", "dropout_param { dropout_ratio: 1.5 }"),
 	 "n.prototxt:2: dropout_ratio is 1.5, from 0 to below 1 is expected; correct the definition"},
@@ -320,7 +341,8 @@ static const struct {
 	 "n.prototxt:2: norm_region is ACROSS_CHANNELS or WITHIN_CHANNEL; correct the definition"},
 	{INPUT(3, 4, 4) L("u", "Upsample", "x", ""), "n.prototxt:2: scale is missing; add it"},
 	{INPUT(3, 4, 4) "layers { layer { name: 'c' type: 'conv' } }",
-	 "n.prototxt:2: the layer is of Caffe's first format (V0); convert the file with Caffe's upgrade_net_proto_text"},
+	 "n.prototxt:2: the layer is of Caffe's first format (V0); convert the file with Caffe's "
+	 "upgrade_net_proto_text"},
 	{INPUT(3, 4, 4) L("r", "ReLU", "x", "include { stages: 'a' }"),
 	 "n.prototxt:2: stages is no field of include; correct the name"},
 	{"layer { name: 'd' type: 'Data' top: 'data' transform_param { crop: 3 } }" RELU,

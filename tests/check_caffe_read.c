@@ -192,11 +192,15 @@ END_TEST
 static const struct {
 	const char *text, *message;
 } bad[] = {
-	{INPUT(1, 8, 8) "layer { name: 'n1' type: 'Python' }\nlayer { name: 'c' type: 'ArgMax' }\nlayer { type: 'Python' "
-			"}\nlayers { name: 'p' type: WINDOW }\nlayer { name: 'e' type: 'Power' power_param { power: 2 } "
+	{INPUT(1, 8, 8) "layer { name: 'n1' type: 'Python' }\nlayer { name: 'c' type: 'ArgMax' }\nlayer { type: "
+	 "'Python' "
+			"}\nlayers { name: 'p' type: WINDOW }\nlayer { name: 'e' type: 'Power' power_param { "
+			"power: 2 } "
 			"}\nlayer { name: 'b' type: 'BatchNorm' batch_norm_param { use_global_stats: false } }",
-	 "n.prototxt: not supported: Python (n1 line 2, unnamed line 4), ArgMax (c line 3), WINDOW (p line 5), Power with "
-	 "power other than 1 (e line 6), BatchNorm with use_global_stats: false (b line 7); replace these, or cut the "
+	 "n.prototxt: not supported: Python (n1 line 2, unnamed line 4), ArgMax (c line 3), WINDOW (p line 5), "
+	 "Power with "
+	 "power other than 1 (e line 6), BatchNorm with use_global_stats: false (b line 7); replace these, or cut "
+	 "the "
 	 "network before them"},
 	{"net: 'x.prototxt'\nbase_lr: 1", "n.prototxt:1: net is no field of a Caffe network; is it the right file (a "
 					  "solver's, perhaps)?"},
@@ -224,7 +228,8 @@ static const struct {
 	 "n.prototxt: layer c: kernel: 9x9 (dilation 1x1) does not fit the padded input of 8x8; give a larger "
 	 "input"},
 	{INPUT(1, 8, 8) "layer { name: 'p' type: 'Pooling' bottom: 'x' top: 'p' pooling_param { pool: STOCHASTIC } }",
-	 "n.prototxt: not supported: Pooling with pool: STOCHASTIC (p line 2); replace these, or cut the network before "
+	 "n.prototxt: not supported: Pooling with pool: STOCHASTIC (p line 2); replace these, or cut the network "
+	 "before "
 	 "them"},
 	{INPUT(1, 8, 8) "layer { name: 's' type: 'Softmax' bottom: 'x' top: 's' softmax_param { axis: 2 } }",
 	 "n.prototxt:2: axis is 2, only 1 is supported; rewrite the layer"},

@@ -26,10 +26,10 @@ static void teardown(void)
 
 #define INPUT "name: 'q' input: 'x' input_shape { dim: [1, 2, 6, 6] }\n"
 #define CONV "convolution_param { num_output: 3 kernel_size: 3 } "
-#define Q(in, fl_in, out, fl_out, w, fl_w)                                                                            \
-	"quantization_param { bw_layer_in: " #in " fl_layer_in: " #fl_in " bw_layer_out: " #out " fl_layer_out: " #fl_out    \
-	" bw_params: " #w " fl_params: " #fl_w " } "
-#define LAYER(name, type, bottom, top, more)                                                                          \
+#define Q(in, fl_in, out, fl_out, w, fl_w) \
+	"quantization_param { bw_layer_in: " #in " fl_layer_in: " #fl_in " bw_layer_out: " #out \
+	" fl_layer_out: " #fl_out " bw_params: " #w " fl_params: " #fl_w " } "
+#define LAYER(name, type, bottom, top, more) \
 	"layer { name: '" name "' type: '" type "' bottom: '" bottom "' top: '" top "' " more "}\n"
 
 static const char definition[] =
@@ -38,11 +38,13 @@ static const char definition[] =
 	LAYER("p", "Pooling", "c", "p", "pooling_param { kernel_size: 2 stride: 2 } ")
 	LAYER("d", "Dropout", "p", "p", "")
 	LAYER("f", "FcRistretto", "p", "f",
-	      "inner_product_param { num_output: 4 } quantization_param { precision: DYNAMIC_FIXED_POINT rounding_scheme: "
+	      "inner_product_param { num_output: 4 } quantization_param { precision: DYNAMIC_FIXED_POINT "
+	      "rounding_scheme: "
 	      "NEAREST bw_layer_in: 7 fl_layer_in: 4 bw_layer_out: 9 fl_layer_out: 3 bw_params: 8 fl_params: 7 } ")
 	LAYER("s", "Softmax", "f", "s", "");
 
-static void expect_format(const struct mch_net *net, const struct mch_quant *quant, const char *edge, const char *format)
+static void expect_format(const struct mch_net *net, const struct mch_quant *quant, const char *edge,
+	const char *format)
 {
 	char text[16];
 	const int e = mch_net_find_edge(net, edge);
@@ -61,7 +63,8 @@ static void write_weights(const char *text)
 	for (const char *type = "ConvolutionRistretto"; (at = strstr(plain, type)) != NULL;)
 		memmove(at + strlen("Convolution"), at + strlen(type), strlen(at + strlen(type)) + 1);
 	while ((at = strstr(plain, "FcRistretto")) != NULL) {
-		memmove(at + strlen("InnerProduct"), at + strlen("FcRistretto"), strlen(at + strlen("FcRistretto")) + 1);
+		memmove(at + strlen("InnerProduct"), at + strlen("FcRistretto"),
+			strlen(at + strlen("FcRistretto")) + 1);
 		memcpy(at, "InnerProduct", strlen("InnerProduct"));
 	}
 	temp_write(&temp, "plain.prototxt", plain, strlen(plain));
@@ -78,7 +81,8 @@ static void write_weights(const char *text)
 	mch_net_free(&net);
 }
 
-static int load(const char *text, const char *weights, struct mch_net *net, struct mch_quant *quant, struct mch_err *err)
+static int load(const char *text, const char *weights, struct mch_net *net, struct mch_quant *quant,
+	struct mch_err *err)
 {
 	char path[512] = "";
 	if (weights)
@@ -166,7 +170,8 @@ START_TEST(computes_what_ristretto_does)
 		ck_assert_int_eq(mch_qnet_run(&q, 1, raw, got, NULL, NULL, &err), 0);
 		ristretto(&net, x, want);
 		for (int k = 0; k < 4; k++)
-			ck_assert_msg(ldexp((double)got[k], -3) == want[k], "output %d: %g, %g", k, ldexp((double)got[k], -3),
+			ck_assert_msg(ldexp((double)got[k], -3) == want[k], "output %d: %g, %g", k,
+				ldexp((double)got[k], -3),
 				      want[k]);
 	}
 	mch_qnet_free(&q);
@@ -197,11 +202,13 @@ END_TEST
 static const struct {
 	const char *text, *message;
 } bad[] = {
-	{INPUT LAYER("c", "ConvolutionRistretto", "x", "c", CONV "quantization_param { precision: MINIFLOAT mant_bits: 3 }"),
+	{INPUT LAYER("c", "ConvolutionRistretto", "x", "c", CONV "quantization_param { precision: MINIFLOAT "
+	 "mant_bits: 3 }"),
 	 "n.prototxt:2: precision MINIFLOAT is not supported, DYNAMIC_FIXED_POINT is; quantize the network anew"},
 	{INPUT LAYER("c", "ConvolutionRistretto", "x", "c",
 		     CONV "quantization_param { precision: INTEGER_POWER_OF_2_WEIGHTS exp_min: -8 }"),
-	 "n.prototxt:2: precision INTEGER_POWER_OF_2_WEIGHTS is not supported, DYNAMIC_FIXED_POINT is; quantize the network "
+	 "n.prototxt:2: precision INTEGER_POWER_OF_2_WEIGHTS is not supported, DYNAMIC_FIXED_POINT is; quantize "
+	 "the network "
 	 "anew"},
 	{INPUT LAYER("c", "ConvolutionRistretto", "x", "c", CONV),
 	 "n.prototxt:2: quantization_param is missing; add it, or use the layer's float type"},
@@ -210,7 +217,8 @@ static const struct {
 	{INPUT LAYER("c", "ConvolutionRistretto", "x", "c", CONV "quantization_param { bw_layer: 8 }"),
 	 "n.prototxt:2: bw_layer is no field of quantization_param; correct the name"},
 	{INPUT LAYER("n", "LRNRistretto", "x", "n", "quantization_param { mant_bits: 3 }"),
-	 "n.prototxt:2: LRNRistretto has minifloats alone, which are not supported; use a layer LRN, which runs in float"},
+	 "n.prototxt:2: LRNRistretto has minifloats alone, which are not supported; use a layer LRN, which runs "
+	 "in float"},
 	{INPUT LAYER("c", "ConvolutionRistretto", "x", "c", CONV Q(8, 6, 8, 4, 8, 7)) LAYER("r", "ReLU", "c", "c", "")
 		 LAYER("e", "ConvolutionRistretto", "c", "e", CONV Q(8, 5, 8, 4, 8, 7)),
 	 "n.prototxt:4: layer e has r as s8.5, layer c has it as s8.4; give both one format"},
@@ -235,7 +243,8 @@ START_TEST(is_no_float_network)
 	struct mch_net net;
 	struct mch_err err = {""};
 	ck_assert_int_eq(load(definition, NULL, &net, NULL, &err), -1);
-	ck_assert_str_eq(err.text + strlen(temp.dir) + 1, "n.prototxt: is quantized already, by Ristretto; give the float "
+	ck_assert_str_eq(err.text + strlen(temp.dir) + 1, "n.prototxt: is quantized already, by Ristretto; give "
+	 "the float "
 							  "network, or a command that takes both");
 }
 END_TEST

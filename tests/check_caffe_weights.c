@@ -162,10 +162,12 @@ static const char other_kinds[] =
 	"layer { name: 's' type: 'Scale' bottom: 'n' top: 'n' scale_param { bias_term: true } }\n"
 	"layer { name: 'b' type: 'Bias' bottom: 'n' top: 'b' }\n"
 	"layer { name: 'p' type: 'PReLU' bottom: 'b' top: 'p' prelu_param { channel_shared: true } }\n"
-	"layer { name: 'i' type: 'InnerProduct' bottom: 'p' top: 'i' inner_product_param { num_output: 3 transpose: true "
+	"layer { name: 'i' type: 'InnerProduct' bottom: 'p' top: 'i' inner_product_param { num_output: 3 "
+	"transpose: true "
 	"bias_term: false } }\n";
 
-static void put_layer(struct message *net, const char *name, int n_blobs, const float *first, int n_axes, const int *dim)
+static void put_layer(struct message *net, const char *name, int n_blobs, const float *first, int n_axes,
+	const int *dim)
 {
 	struct message m;
 	message_begin(&m);
@@ -249,7 +251,8 @@ START_TEST(names_what_has_another_shape)
 	net_begin(&m);
 	put_layer(&m, "n", 2, (const float[]){6, 3}, DIMS(2));
 	net_write(&m, "w.caffemodel");
-	refuse("input: 'x' input_shape { dim: [1, 2, 1, 2] } layer { name: 'n' type: 'BatchNorm' bottom: 'x' top: 'n' }",
+	refuse("input: 'x' input_shape { dim: [1, 2, 1, 2] } layer { name: 'n' type: 'BatchNorm' bottom: 'x' top: "
+	 "'n' }",
 	       "w.caffemodel: layer n: 3 blobs expected (means, variances, factor), 2 found; " MEND);
 }
 END_TEST
@@ -260,13 +263,16 @@ START_TEST(refuses_damaged_files)
 	net_begin(&m);
 	put_layer(&m, "c", 2, (const float[]){NAN, 1}, DIMS(2));
 	net_write(&m, "w.caffemodel");
-	refuse("input: 'x' input_shape { dim: [1, 2, 1, 2] } layer { name: 'c' type: 'Scale' bottom: 'x' top: 'n' scale_param { "
+	refuse("input: 'x' input_shape { dim: [1, 2, 1, 2] } layer { name: 'c' type: 'Scale' bottom: 'x' top: 'n' "
+	 "scale_param { "
 	       "bias_term: true } }",
 	       "w.caffemodel: layer c: value 0 of the weights is no number; the file is damaged, take it anew");
 	temp_write(&temp, "w.caffemodel", definition, strlen(definition));
-	refuse(definition, "w.caffemodel: byte 10: field 4 has the wire type 7, which is not used; is it the right file?");
+	refuse(definition, "w.caffemodel: byte 10: field 4 has the wire type 7, which is not used; is it the "
+	 "right file?");
 	temp_write(&temp, "w.caffemodel", "", 0);
-	refuse(definition, "w.caffemodel: has no layers; is it a .caffemodel? (a text definition is given before it)");
+	refuse(definition, "w.caffemodel: has no layers; is it a .caffemodel? (a text definition is given before "
+	 "it)");
 	net_begin(&m);
 	struct message layer, v0;
 	message_begin(&layer);
@@ -275,7 +281,8 @@ START_TEST(refuses_damaged_files)
 	message_put(&v0, &layer, 1);
 	message_put(&layer, &m, 2);
 	net_write(&m, "w.caffemodel");
-	refuse(definition, "w.caffemodel: byte 13: the layers are of Caffe's first format (V0); convert the file with Caffe's "
+	refuse(definition, "w.caffemodel: byte 13: the layers are of Caffe's first format (V0); convert the file "
+	 "with Caffe's "
 			   "upgrade_net_proto_binary");
 }
 END_TEST
@@ -315,10 +322,12 @@ START_TEST(wants_the_definition_first)
 	struct mch_net net;
 	struct mch_err err = {""};
 	ck_assert_int_eq(mch_net_read("a/w.caffemodel", NULL, &net, NULL, &err), -1);
-	ck_assert_str_eq(err.text, "a/w.caffemodel: holds parameters alone; give the network's definition, a .prototxt file, and "
+	ck_assert_str_eq(err.text, "a/w.caffemodel: holds parameters alone; give the network's definition, a "
+	 ".prototxt file, and "
 				   "--weights=a/w.caffemodel");
 	ck_assert_int_eq(mch_net_read("n.onnx", "w.caffemodel", &net, NULL, &err), -1);
-	ck_assert_str_eq(err.text, "w.caffemodel: weights go with a .prototxt file, a .onnx file has its own; give one or the "
+	ck_assert_str_eq(err.text, "w.caffemodel: weights go with a .prototxt file, a .onnx file has its own; "
+	 "give one or the "
 				   "other");
 }
 END_TEST

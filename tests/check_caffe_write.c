@@ -99,7 +99,7 @@ static void round_trip(struct mch_net *net)
 	mch_net_free(&again);
 }
 
-#define L(name, type, bottom, more)                                                                                   \
+#define L(name, type, bottom, more) \
 	"layer { name: '" name "' type: '" type "' bottom: '" bottom "' top: '" name "' " more " }\n"
 #define J(name, type, first, second, more) L(name, type, first "' bottom: '" second, more)
 
@@ -197,8 +197,10 @@ START_TEST(lists_what_caffe_has_not)
 	net.layers[1].pool.dilation_w = 2;
 	net.layers[2].kind = MCH_LOG_SOFTMAX;
 	ck_assert_int_eq(mch_caffe_write(&net, temp_path(&temp, "b.prototxt"), NULL, &err), -1);
-	ck_assert_str_eq(err.text + strlen(temp.path), ": not supported: conv with uneven pads (a), max pool with dilation (b), "
-						       "log softmax (o); replace these, or cut the network before them");
+	ck_assert_str_eq(err.text + strlen(temp.path), ": not supported: conv with uneven pads (a), max pool with "
+	 "dilation (b), "
+						       "log softmax (o); replace these, or cut the network before "
+						       "them");
 	ck_assert_int_eq(temp_count(&temp), 1); /* a.prototxt alone */
 	mch_net_free(&net);
 }

@@ -37,8 +37,8 @@ void mch_caffe_out_params(FILE *f, const struct mch_net *net, const struct mch_l
 
 /* Of a layer that picks: the one axis that it cuts, 1 to 3, from *begin to *end; 0: none or more. */
 int mch_caffe_out_cut(const struct mch_net *net, const struct mch_layer *layer, int *begin, int *end);
-/* Of an elementwise layer, 1: all inputs have one shape; 2: the second has one value for each channel of the first; 0:
- * neither. */
+/* Of an elementwise layer, 1: all inputs have one shape; 2: the second has one value for each channel of the first;
+ * 0: neither. */
 int mch_caffe_out_joins(const struct mch_net *net, const struct mch_layer *layer);
 
 #endif

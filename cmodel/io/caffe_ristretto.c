@@ -169,8 +169,8 @@ static void find_roots(const struct mch_net *net, int *root)
 			root[net->layers[i].out[0]] = root[net->layers[i].in[0]];
 }
 
-/* Edges that no layer of Ristretto touches, between layers that it leaves in float: such an edge takes the format of the
- * first input of the layer that makes it. Behind the softmax at the end nothing is a code. */
+/* Edges that no layer of Ristretto touches, between layers that it leaves in float: such an edge takes the format of
+ * the first input of the layer that makes it. Behind the softmax at the end nothing is a code. */
 static int fill_rest(const struct mch_net *net, struct mch_quant *quant, struct mch_err *err)
 {
 	bool *is_tail = calloc((size_t)net->n_layers, sizeof(*is_tail));

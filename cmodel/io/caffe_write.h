@@ -7,8 +7,8 @@
 #include "net/net.h"
 
 /* The definition, a .prototxt: an Input layer (with net->transform as its transform_param), then every layer. What
- * Caffe has no layer for is listed at once, and nothing is written. Pictures enter blue first there, always: a network
- * that takes them red first has a comment that says so. mean_file names the mean picture that mch_caffe_write_mean
+ * Caffe has no layer for is listed at once, and nothing is written. Pictures enter blue first there, always: a
+ * network that takes them red first has a comment that says so. mean_file names the mean picture that mch_caffe_write_mean
  * writes, NULL when there is none. 0, or -1 with err. */
 int mch_caffe_write(const struct mch_net *net, const char *path, const char *mean_file, struct mch_err *err);
 

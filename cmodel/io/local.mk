@@ -113,6 +113,7 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/real_text.h \
 	cmodel/io/wire.c \
 	cmodel/io/wire.h \
+	cmodel/io/wire_open.c \
 	cmodel/io/wire_put.c
 
 # Generated code keeps its own rules: it is compiled without our warnings.

@@ -76,7 +76,7 @@ uint64_t mch_wire_left(const struct mch_wire *wire);
 char *mch_wire_text(struct mch_wire *wire, const struct mch_wire_field *field);
 
 /* Elements of a repeated field of that type, packed (LEN) or one by one: appended to to[*n], and *n grows. Over
- * `room` elements, and another wire type, are refused. Count first with mch_wire_count where the room is not known. */
+ * `room` elements, and another wire type, are refused. mch_wire_count tells how much room is needed. */
 int mch_wire_floats(struct mch_wire *wire, const struct mch_wire_field *field, float *to, size_t room, size_t *n);
 /* double on the wire, rounded to float. */
 int mch_wire_doubles(struct mch_wire *wire, const struct mch_wire_field *field, float *to, size_t room, size_t *n);
