@@ -144,7 +144,8 @@ tests_check_dataset_LDADD = $(ALL_LIBS)
 RANDOM_GRAPH = tests/random_graph.c tests/random_graph.h tests/random_net.c tests/random_net.h
 tests_check_exact_SOURCES = tests/check_exact.c $(RANDOM_GRAPH)
 tests_check_exact_LDADD = $(ALL_LIBS)
-tests_check_float_SOURCES = tests/check_float.c tests/random_net.c tests/random_net.h
+tests_check_float_SOURCES = tests/check_float.c tests/random_kinds.c tests/random_kinds.h tests/random_net.c \
+	tests/random_net.h
 tests_check_float_LDADD = $(ALL_LIBS)
 tests_check_formats_LDADD = $(ALL_LIBS)
 tests_check_fraction_LDADD = $(ALL_LIBS)

@@ -76,26 +76,91 @@ int mch_dnnl_memory(const struct mch_dnnl *lib, const dnnl_memory_desc_t *desc, 
 	return 0;
 }
 
-int mch_dnnl_describe(const struct mch_dnnl *lib, const_dnnl_op_desc_t op, const char *what,
-		      dnnl_primitive_desc_t *out, struct mch_err *err)
+dnnl_alg_kind_t mch_dnnl_eltwise(struct mch_dnnl_map map, float *alpha, float *beta)
 {
-	dnnl_primitive_attr_t attr = NULL;
+	*alpha = map.fn == MCH_FN_RELU ? 0 : map.a;
+	*beta = map.b;
+	switch (map.fn) {
+	case MCH_FN_RELU:
+	case MCH_FN_LEAKY:
+		return dnnl_eltwise_relu;
+	case MCH_FN_CLIP:
+		return dnnl_eltwise_clip;
+	case MCH_FN_SIGMOID:
+		return dnnl_eltwise_logistic;
+	case MCH_FN_TANH:
+		return dnnl_eltwise_tanh;
+	default:
+		*alpha = 1, *beta = 0;
+		return dnnl_eltwise_linear;
+	}
+}
+
+static dnnl_status_t append_post(dnnl_primitive_attr_t attr, const struct mch_dnnl_post *post)
+{
+	dnnl_post_ops_t ops;
+	float alpha, beta;
+	const dnnl_alg_kind_t alg = mch_dnnl_eltwise(post->map, &alpha, &beta);
+	if (dnnl_post_ops_create(&ops) != dnnl_success)
+		return dnnl_out_of_memory;
+	dnnl_status_t status = dnnl_success;
+	if (post->added)
+		status = dnnl_post_ops_append_binary(ops, dnnl_binary_add, post->added);
+	if (status == dnnl_success && post->map.fn != MCH_FN_SAME)
+		status = dnnl_post_ops_append_eltwise(ops, 1, alg, alpha, beta);
+	if (status == dnnl_success)
+		status = dnnl_primitive_attr_set_post_ops(attr, ops);
+	dnnl_post_ops_destroy(ops);
+	return status;
+}
+
+int mch_dnnl_attr(const struct mch_dnnl_post *post, dnnl_primitive_attr_t *out, struct mch_err *err)
+{
+	dnnl_status_t status = dnnl_primitive_attr_create(out);
+	if (status != dnnl_success) {
+		*out = NULL;
+		return mch_dnnl_status(status, "attributes", err);
+	}
+	status = dnnl_primitive_attr_set_scratchpad_mode(*out, dnnl_scratchpad_mode_user);
+	if (status == dnnl_success && post)
+		status = append_post(*out, post);
+	if (status == dnnl_success)
+		return 0;
+	dnnl_primitive_attr_destroy(*out);
 	*out = NULL;
-	int status = mch_dnnl_status(dnnl_primitive_attr_create(&attr), what, err);
-	/* The library's own scratchpad belongs to the thread that compiles; ours goes with the primitive. */
-	if (status == 0)
-		status = mch_dnnl_status(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
-					 what, err);
-	if (status == 0)
-		status = mch_dnnl_status(dnnl_primitive_desc_create(out, op, attr, lib->engine, NULL), what, err);
-	if (attr)
-		dnnl_primitive_attr_destroy(attr);
+	return mch_dnnl_status(status, "attributes", err);
+}
+
+int mch_dnnl_describe(const struct mch_dnnl *lib, const_dnnl_op_desc_t op, const struct mch_dnnl_post *post,
+		      const char *what, dnnl_primitive_desc_t *out, struct mch_err *err)
+{
+	dnnl_primitive_attr_t attr;
+	*out = NULL;
+	if (mch_dnnl_attr(post, &attr, err) != 0)
+		return -1;
+	const int status = mch_dnnl_status(dnnl_primitive_desc_create(out, op, attr, lib->engine, NULL), what, err);
+	dnnl_primitive_attr_destroy(attr);
+	return status;
+}
+
+int mch_dnnl_describe_reorder(const struct mch_dnnl *lib, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to,
+			      dnnl_primitive_desc_t *out, struct mch_err *err)
+{
+	dnnl_primitive_attr_t attr;
+	*out = NULL;
+	if (mch_dnnl_attr(NULL, &attr, err) != 0)
+		return -1;
+	const int status = mch_dnnl_status(dnnl_reorder_primitive_desc_create(out, from, lib->engine, to, lib->engine,
+									      attr),
+					   "reorder", err);
+	dnnl_primitive_attr_destroy(attr);
 	return status;
 }
 
 int mch_dnnl_describe_conv(const struct mch_dnnl *lib, const struct mch_conv *g, const dnnl_memory_desc_t *src,
 			   const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias,
-			   const dnnl_memory_desc_t *dst, dnnl_primitive_desc_t *out, struct mch_err *err)
+			   const dnnl_memory_desc_t *dst, const struct mch_dnnl_post *post,
+			   dnnl_primitive_desc_t *out, struct mch_err *err)
 {
 	const dnnl_dims_t strides = {g->stride_h, g->stride_w}, dilates = {g->dilation_h - 1, g->dilation_w - 1},
 			  begin = {g->pad_top, g->pad_left}, end = {g->pad_bottom, g->pad_right};
@@ -106,7 +171,7 @@ int mch_dnnl_describe_conv(const struct mch_dnnl *lib, const struct mch_conv *g,
 								       dst, strides, dilates, begin, end),
 			    "convolution", err) != 0)
 		return -1;
-	return mch_dnnl_describe(lib, &op, "convolution", out, err);
+	return mch_dnnl_describe(lib, &op, post, "convolution", out, err);
 }
 
 int mch_dnnl_compile(const struct mch_dnnl *lib, dnnl_primitive_desc_t pd, struct mch_dnnl_call *call,
@@ -129,22 +194,11 @@ int mch_dnnl_compile_reorder(const struct mch_dnnl *lib, dnnl_memory_t from, dnn
 			     struct mch_dnnl_call *call, struct mch_err *err)
 {
 	const dnnl_memory_desc_t *src, *dst;
-	dnnl_primitive_attr_t attr = NULL;
-	dnnl_primitive_desc_t pd = NULL;
+	dnnl_primitive_desc_t pd;
 	dnnl_memory_get_memory_desc(from, &src);
 	dnnl_memory_get_memory_desc(to, &dst);
 	memset(call, 0, sizeof(*call));
-	int status = mch_dnnl_status(dnnl_primitive_attr_create(&attr), "reorder", err);
-	if (status == 0)
-		status = mch_dnnl_status(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user),
-					 "reorder", err);
-	if (status == 0)
-		status = mch_dnnl_status(dnnl_reorder_primitive_desc_create(&pd, src, lib->engine, dst, lib->engine,
-									    attr),
-					 "reorder", err);
-	if (attr)
-		dnnl_primitive_attr_destroy(attr);
-	if (status != 0 || mch_dnnl_compile(lib, pd, call, err) != 0)
+	if (mch_dnnl_describe_reorder(lib, src, dst, &pd, err) != 0 || mch_dnnl_compile(lib, pd, call, err) != 0)
 		return -1;
 	mch_dnnl_arg(call, DNNL_ARG_FROM, from);
 	mch_dnnl_arg(call, DNNL_ARG_TO, to);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* What dnnl_dot.c and dnnl_graph.c share: one compiled primitive with its arguments. Only files named dnnl_* may
+/* What all files dnnl_* share: one compiled primitive with its arguments. Only files named dnnl_* may
  * include it: the C interface of oneDNN differs between its major versions, and they are the one place that knows.
  * Host only: no RTL twin. */
 #ifndef MCH_FAST_DNNL_CALL_H
@@ -9,6 +9,7 @@
 #include <oneapi/dnnl/dnnl.h>
 
 #include "base/err.h"
+#include "fast/dnnl_graph.h"
 #include "op/conv.h"
 
 #if DNNL_VERSION_MAJOR != 2
@@ -20,7 +21,7 @@ struct mch_dnnl {
 	dnnl_stream_t stream;
 };
 
-enum { MCH_DNNL_ARGS_MAX = 6 };
+enum { MCH_DNNL_ARGS_MAX = 8 };
 
 /* Memory objects are borrowed but for the scratchpad, which is the call's own: no state is shared between threads. */
 struct mch_dnnl_call {
@@ -42,14 +43,30 @@ dnnl_memory_desc_t mch_dnnl_desc4(int n, int c, int h, int w, dnnl_data_type_t t
 int mch_dnnl_memory(const struct mch_dnnl *lib, const dnnl_memory_desc_t *desc, void *handle, dnnl_memory_t *out,
 		    struct mch_err *err);
 
-/* The descriptor of a primitive, from a filled operation descriptor. */
-int mch_dnnl_describe(const struct mch_dnnl *lib, const_dnnl_op_desc_t op, const char *what,
-		      dnnl_primitive_desc_t *out, struct mch_err *err);
+/* What is done to each result before it is stored: map(result + added). */
+struct mch_dnnl_post {
+	const dnnl_memory_desc_t *added; /* NULL: none; argument MCH_DNNL_ARG_ADDED */
+	struct mch_dnnl_map map;
+};
+enum { MCH_DNNL_ARG_ADDED = DNNL_ARG_ATTR_MULTIPLE_POST_OP(0) | DNNL_ARG_SRC_1 };
+
+/* The library's function, with its two parameters. */
+dnnl_alg_kind_t mch_dnnl_eltwise(struct mch_dnnl_map map, float *alpha, float *beta);
+
+/* The descriptor of a primitive, from a filled operation descriptor; post NULL: none. */
+int mch_dnnl_describe(const struct mch_dnnl *lib, const_dnnl_op_desc_t op, const struct mch_dnnl_post *post,
+		      const char *what, dnnl_primitive_desc_t *out, struct mch_err *err);
+int mch_dnnl_describe_reorder(const struct mch_dnnl *lib, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to,
+			      dnnl_primitive_desc_t *out, struct mch_err *err);
+
+/* Attributes with a scratchpad of the caller's; the library's own would belong to the thread that compiles. */
+int mch_dnnl_attr(const struct mch_dnnl_post *post, dnnl_primitive_attr_t *out, struct mch_err *err);
 
 /* Forward convolution of g (with its n) over descriptors that the caller chose; bias NULL: none. */
 int mch_dnnl_describe_conv(const struct mch_dnnl *lib, const struct mch_conv *g, const dnnl_memory_desc_t *src,
 			   const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias,
-			   const dnnl_memory_desc_t *dst, dnnl_primitive_desc_t *out, struct mch_err *err);
+			   const dnnl_memory_desc_t *dst, const struct mch_dnnl_post *post,
+			   dnnl_primitive_desc_t *out, struct mch_err *err);
 
 /* Weights of g: in the plain order K(C/groups)RS (seen as [groups][k/groups]... when there are groups), or in any. */
 dnnl_memory_desc_t mch_dnnl_weights_desc(const struct mch_conv *g, dnnl_data_type_t type, int is_plain);

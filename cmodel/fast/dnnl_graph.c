@@ -1,93 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* A float graph on oneDNN; see dnnl.h. Every value is seen as [n][c][h][w] in whatever layout its producer chose;
- * an operator that wants another one gets a reorder in front. */
+/* Values, memory and steps of a float graph; see dnnl_graph.h and dnnl_value.h. Every value is seen as [n][c][h][w] in
+ * whatever layout its producer chose; an operator that wants another one gets a reorder in front. */
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "fast/dnnl.h"
-#include "fast/dnnl_call.h"
+#include "base/require.h"
+#include "fast/dnnl_value.h"
 
-struct value {
-	struct mch_shape shape; /* n == batch */
-	dnnl_memory_t memory;
-};
-
-struct mch_dnnl_graph {
-	struct mch_dnnl lib;
-	int batch, n_values, n_calls, n_owned;
-	struct value *values;
-	struct mch_dnnl_call *calls;
-	dnnl_memory_t *owned; /* every memory object, values' included */
-};
-
-static int no_memory(struct mch_err *err)
+int mch_dnnl_no_memory(struct mch_err *err)
 {
 	return mch_err_set(err, "oneDNN", "out of memory; use smaller batches or a machine with more");
 }
 
-/* Creates memory that lives as long as the graph. */
-static int own(struct mch_dnnl_graph *graph, const dnnl_memory_desc_t *desc, void *handle, dnnl_memory_t *out,
-	       struct mch_err *err)
+dnnl_memory_desc_t mch_dnnl_plain_desc(struct mch_shape s)
 {
-	dnnl_memory_t *owned = realloc(graph->owned, ((size_t)graph->n_owned + 1) * sizeof(*owned));
-	if (!owned)
-		return no_memory(err);
-	graph->owned = owned;
-	if (mch_dnnl_memory(&graph->lib, desc, handle, out, err) != 0)
-		return -1;
-	owned[graph->n_owned++] = *out;
-	return 0;
+	return mch_dnnl_desc4(s.n, s.c, s.h, s.w, dnnl_f32, dnnl_nchw);
 }
 
-static int add_value(struct mch_dnnl_graph *graph, struct mch_shape shape, dnnl_memory_t memory, struct mch_err *err)
+dnnl_memory_desc_t mch_dnnl_any_desc(struct mch_shape s)
 {
-	struct value *values = realloc(graph->values, ((size_t)graph->n_values + 1) * sizeof(*values));
-	if (!values)
-		return no_memory(err);
-	graph->values = values;
-	shape.n = graph->batch;
-	values[graph->n_values] = (struct value){shape, memory};
-	return graph->n_values++;
+	return mch_dnnl_desc4(s.n, s.c, s.h, s.w, dnnl_f32, dnnl_format_tag_any);
 }
 
-static struct mch_dnnl_call *add_call(struct mch_dnnl_graph *graph, struct mch_err *err)
+/* Room for `more` further items of a list; the list is doubled, so that its owner need not remember its room. */
+static int reserve(void *list, int n, int more, size_t item_bytes, struct mch_err *err)
 {
-	struct mch_dnnl_call *calls = realloc(graph->calls, ((size_t)graph->n_calls + 1) * sizeof(*calls));
-	if (!calls) {
-		no_memory(err);
-		return NULL;
-	}
-	graph->calls = calls;
-	memset(&calls[graph->n_calls], 0, sizeof(*calls));
-	return &calls[graph->n_calls++];
-}
-
-static const dnnl_memory_desc_t *desc_of(dnnl_memory_t memory)
-{
-	const dnnl_memory_desc_t *desc = NULL;
-	dnnl_memory_get_memory_desc(memory, &desc);
-	return desc;
-}
-
-/* The same values in the layout `want`: itself, or behind a reorder. */
-static int in_layout(struct mch_dnnl_graph *graph, dnnl_memory_t from, const dnnl_memory_desc_t *want,
-		     dnnl_memory_t *out, struct mch_err *err)
-{
-	*out = from;
-	if (dnnl_memory_desc_equal(desc_of(from), want))
+	void **at = list;
+	int room = 16, need = n + more;
+	while (room < n)
+		room *= 2;
+	if (*at && need <= room)
 		return 0;
-	struct mch_dnnl_call *call = add_call(graph, err);
-	if (!call || own(graph, want, NULL, out, err) != 0)
-		return -1;
-	return mch_dnnl_compile_reorder(&graph->lib, from, *out, call, err);
+	while (room < need)
+		room *= 2;
+	void *moved = realloc(*at, (size_t)room * item_bytes);
+	if (!moved)
+		return mch_dnnl_no_memory(err);
+	*at = moved;
+	return 0;
 }
 
 struct mch_dnnl_graph *mch_dnnl_graph_new(int batch, struct mch_err *err)
 {
 	struct mch_dnnl_graph *graph = calloc(1, sizeof(*graph));
 	if (!graph) {
-		no_memory(err);
+		mch_dnnl_no_memory(err);
 		return NULL;
 	}
 	graph->batch = batch;
@@ -102,283 +61,202 @@ void mch_dnnl_graph_free(struct mch_dnnl_graph *graph)
 {
 	if (!graph)
 		return;
-	for (int i = 0; i < graph->n_calls; i++)
-		mch_dnnl_call_free(&graph->calls[i]);
-	for (int i = 0; i < graph->n_owned; i++)
-		dnnl_memory_destroy(graph->owned[i]);
+	for (int i = 0; i < graph->n_steps; i++)
+		if (graph->steps[i].primitive)
+			dnnl_primitive_destroy(graph->steps[i].primitive);
+	for (int i = 0; i < graph->n_memories; i++)
+		if (graph->memories[i].constant)
+			dnnl_memory_destroy(graph->memories[i].constant);
 	mch_dnnl_close(&graph->lib);
 	free(graph->values);
-	free(graph->calls);
-	free(graph->owned);
+	free(graph->memories);
+	free(graph->places);
+	free(graph->uses);
+	free(graph->steps);
 	free(graph);
 }
 
-static dnnl_memory_desc_t plain(struct mch_shape s)
+static int add_memory(struct mch_dnnl_graph *graph, const dnnl_memory_desc_t *desc, int place, dnnl_memory_t constant,
+		      struct mch_err *err)
 {
-	return mch_dnnl_desc4(s.n, s.c, s.h, s.w, dnnl_f32, dnnl_nchw);
+	if (reserve(&graph->memories, graph->n_memories, 1, sizeof(*graph->memories), err) != 0)
+		return -1;
+	graph->memories[graph->n_memories] = (struct mch_dnnl_memory){*desc, place, constant};
+	return graph->n_memories++;
 }
 
-static dnnl_memory_desc_t any_layout(struct mch_shape s)
+int mch_dnnl_add_memory(struct mch_dnnl_graph *graph, const dnnl_memory_desc_t *desc, struct mch_err *err)
 {
-	return mch_dnnl_desc4(s.n, s.c, s.h, s.w, dnnl_f32, dnnl_format_tag_any);
+	if (reserve(&graph->places, graph->n_places, 1, sizeof(*graph->places), err) != 0)
+		return -1;
+	const int memory = add_memory(graph, desc, graph->n_places, NULL, err);
+	if (memory < 0)
+		return -1;
+	graph->places[graph->n_places++] = (struct mch_place){.bytes = dnnl_memory_desc_get_size(desc), .parent = -1,
+							      .born = INT_MAX, .dies = -1};
+	return memory;
+}
+
+int mch_dnnl_add_view(struct mch_dnnl_graph *graph, int memory, const dnnl_memory_desc_t *desc, struct mch_err *err)
+{
+	dnnl_memory_t constant = NULL;
+	void *data = NULL;
+	if (graph->memories[memory].constant) {
+		dnnl_memory_get_data_handle(graph->memories[memory].constant, &data);
+		if (mch_dnnl_memory(&graph->lib, desc, data, &constant, err) != 0)
+			return -1;
+	}
+	const int view = add_memory(graph, desc, graph->memories[memory].place, constant, err);
+	if (view < 0 && constant)
+		dnnl_memory_destroy(constant);
+	return view;
+}
+
+int mch_dnnl_add_constant(struct mch_dnnl_graph *graph, const float *data, const dnnl_memory_desc_t *as,
+			  const dnnl_memory_desc_t *want, struct mch_err *err)
+{
+	dnnl_memory_t from, to = NULL;
+	/* The library only reads it. */
+	if (mch_dnnl_memory(&graph->lib, as, (void *)(uintptr_t)data, &from, err) != 0)
+		return -1;
+	int memory = -1;
+	if (mch_dnnl_memory(&graph->lib, want, NULL, &to, err) == 0 &&
+	    mch_dnnl_reorder(&graph->lib, from, to, err) == 0)
+		memory = add_memory(graph, want, -1, to, err);
+	if (memory < 0 && to)
+		dnnl_memory_destroy(to);
+	dnnl_memory_destroy(from);
+	return memory;
+}
+
+int mch_dnnl_add_value(struct mch_dnnl_graph *graph, struct mch_shape shape, int memory, struct mch_err *err)
+{
+	if (memory < 0 || reserve(&graph->values, graph->n_values, 1, sizeof(*graph->values), err) != 0)
+		return -1;
+	shape.n = graph->batch;
+	graph->values[graph->n_values] = (struct mch_dnnl_value){shape, memory, false};
+	return graph->n_values++;
+}
+
+/* Memory is alive from the first to the last step that names it. */
+static void use(struct mch_dnnl_graph *graph, struct mch_dnnl_use used)
+{
+	const int place = graph->memories[used.memory].place;
+	graph->uses[graph->n_uses++] = used;
+	if (place < 0)
+		return;
+	if (graph->places[place].born > graph->n_steps)
+		graph->places[place].born = graph->n_steps;
+	graph->places[place].dies = graph->n_steps;
+}
+
+/* scratch: memory, or -1. */
+static int add_step(struct mch_dnnl_graph *graph, struct mch_dnnl_step step, int n_uses, const struct mch_dnnl_use *uses,
+		    int scratch, struct mch_err *err)
+{
+	if (reserve(&graph->steps, graph->n_steps, 1, sizeof(*graph->steps), err) != 0 ||
+	    reserve(&graph->uses, graph->n_uses, n_uses + 1, sizeof(*graph->uses), err) != 0)
+		return -1;
+	step.over_from = step.over_to = -1;
+	step.first_use = graph->n_uses;
+	for (int i = 0; i < n_uses; i++)
+		use(graph, uses[i]);
+	if (scratch >= 0)
+		use(graph, (struct mch_dnnl_use){DNNL_ARG_SCRATCHPAD, scratch});
+	step.n_uses = graph->n_uses - step.first_use;
+	graph->steps[graph->n_steps] = step;
+	return graph->n_steps++;
+}
+
+int mch_dnnl_add_step(struct mch_dnnl_graph *graph, dnnl_primitive_desc_t pd, int n_uses,
+		      const struct mch_dnnl_use *uses, struct mch_err *err)
+{
+	const dnnl_memory_desc_t *scratch = dnnl_primitive_desc_query_md(pd, dnnl_query_scratchpad_md, 0);
+	struct mch_dnnl_step step = {0};
+	int status = mch_dnnl_status(dnnl_primitive_create(&step.primitive, pd), "compiling", err), memory = -1;
+	if (status == 0 && scratch && dnnl_memory_desc_get_size(scratch) > 0) {
+		memory = mch_dnnl_add_memory(graph, scratch, err);
+		status = memory < 0 ? -1 : 0;
+	}
+	dnnl_primitive_desc_destroy(pd);
+	const int index = status == 0 ? add_step(graph, step, n_uses, uses, memory, err) : -1;
+	if (index < 0 && step.primitive)
+		dnnl_primitive_destroy(step.primitive);
+	return index;
+}
+
+void mch_dnnl_may_overwrite(struct mch_dnnl_graph *graph, int step, int from, int to)
+{
+	if (dnnl_memory_desc_equal(&graph->memories[from].desc, &graph->memories[to].desc)) {
+		graph->steps[step].over_from = graph->memories[from].place;
+		graph->steps[step].over_to = graph->memories[to].place;
+	}
+}
+
+int mch_dnnl_in_layout(struct mch_dnnl_graph *graph, int memory, const dnnl_memory_desc_t *want, struct mch_err *err)
+{
+	if (dnnl_memory_desc_equal(&graph->memories[memory].desc, want))
+		return memory;
+	dnnl_primitive_desc_t pd;
+	const int to = mch_dnnl_add_memory(graph, want, err);
+	if (to < 0 || mch_dnnl_describe_reorder(&graph->lib, &graph->memories[memory].desc, want, &pd, err) != 0)
+		return -1;
+	const struct mch_dnnl_use uses[] = {{DNNL_ARG_FROM, memory}, {DNNL_ARG_TO, to}};
+	return mch_dnnl_add_step(graph, pd, 2, uses, err) < 0 ? -1 : to;
+}
+
+int mch_dnnl_add_simple(struct mch_dnnl_graph *graph, int from, dnnl_primitive_desc_t pd, int n_more,
+			const struct mch_dnnl_use *more, struct mch_err *err)
+{
+	struct mch_dnnl_use uses[MCH_DNNL_ARGS_MAX];
+	const int src = mch_dnnl_in_layout(graph, from, dnnl_primitive_desc_query_md(pd, dnnl_query_src_md, 0), err);
+	const int dst = src < 0 ? -1
+				: mch_dnnl_add_memory(graph, dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0), err);
+	if (dst < 0) {
+		dnnl_primitive_desc_destroy(pd);
+		return -1;
+	}
+	uses[0] = (struct mch_dnnl_use){DNNL_ARG_SRC, src};
+	uses[1] = (struct mch_dnnl_use){DNNL_ARG_DST, dst};
+	MCH_REQUIRE(n_more + 2 <= MCH_DNNL_ARGS_MAX, "a simple step has few arguments");
+	for (int i = 0; i < n_more; i++)
+		uses[i + 2] = more[i];
+	return mch_dnnl_add_step(graph, pd, n_more + 2, uses, err) < 0 ? -1 : dst;
 }
 
 int mch_dnnl_graph_input(struct mch_dnnl_graph *graph, struct mch_shape shape, struct mch_err *err)
 {
+	MCH_REQUIRE(graph->n_values == 0 && graph->n_memories == 0, "the input comes first");
 	shape.n = graph->batch;
-	const dnnl_memory_desc_t desc = plain(shape);
-	dnnl_memory_t memory;
-	if (own(graph, &desc, NULL, &memory, err) != 0)
-		return -1;
-	return add_value(graph, shape, memory, err);
+	const dnnl_memory_desc_t desc = mch_dnnl_plain_desc(shape);
+	return mch_dnnl_add_value(graph, shape, mch_dnnl_add_memory(graph, &desc, err), err);
 }
 
-/* A constant, brought into the layout `want` now. */
-static int constant(struct mch_dnnl_graph *graph, const float *data, const dnnl_memory_desc_t *as,
-		    const dnnl_memory_desc_t *want, dnnl_memory_t *out, struct mch_err *err)
+void mch_dnnl_graph_want(struct mch_dnnl_graph *graph, int value)
 {
-	dnnl_memory_t from;
-	if (own(graph, want, NULL, out, err) != 0)
-		return -1;
-	/* The library only reads it. */
-	if (mch_dnnl_memory(&graph->lib, as, (void *)(uintptr_t)data, &from, err) != 0)
-		return -1;
-	const int status = mch_dnnl_reorder(&graph->lib, from, *out, err);
-	dnnl_memory_destroy(from);
-	return status;
+	graph->values[value].is_wanted = true;
 }
 
-/* Compiles pd (taken over) with source x; *dst is the memory of its result. */
-static int append(struct mch_dnnl_graph *graph, dnnl_memory_t x, dnnl_primitive_desc_t pd, int *call_index,
-		  dnnl_memory_t *dst, struct mch_err *err)
+int mch_dnnl_graph_call(struct mch_dnnl_graph *graph, int n, const int *x, struct mch_shape shape,
+			struct mch_dnnl_plain plain, struct mch_err *err)
 {
-	dnnl_memory_t src;
-	struct mch_dnnl_call *call = NULL;
-	if (in_layout(graph, x, dnnl_primitive_desc_query_md(pd, dnnl_query_src_md, 0), &src, err) != 0 ||
-	    own(graph, dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0), NULL, dst, err) != 0 ||
-	    !(call = add_call(graph, err))) {
-		dnnl_primitive_desc_destroy(pd);
-		return -1;
+	shape.n = graph->batch;
+	const dnnl_memory_desc_t desc = mch_dnnl_plain_desc(shape);
+	struct mch_dnnl_use *uses = malloc(((size_t)n + 1) * sizeof(*uses));
+	int status = uses ? 0 : mch_dnnl_no_memory(err), y = -1;
+	for (int i = 0; status == 0 && i < n; i++) {
+		const dnnl_memory_desc_t want = mch_dnnl_plain_desc(graph->values[x[i]].shape);
+		uses[i].arg = 0;
+		uses[i].memory = mch_dnnl_in_layout(graph, graph->values[x[i]].memory, &want, err);
+		status = uses[i].memory < 0 ? -1 : 0;
 	}
-	if (mch_dnnl_compile(&graph->lib, pd, call, err) != 0)
-		return -1;
-	mch_dnnl_arg(call, DNNL_ARG_SRC, src);
-	mch_dnnl_arg(call, DNNL_ARG_DST, *dst);
-	*call_index = graph->n_calls - 1;
-	return 0;
-}
-
-/* Weights and bias to the layouts of pd, which is then compiled. */
-static int append_weighted(struct mch_dnnl_graph *graph, int x, const struct mch_conv *g, dnnl_primitive_desc_t pd,
-			   const float *weights, const float *bias, dnnl_memory_t *dst, struct mch_err *err)
-{
-	const dnnl_memory_desc_t w_plain = mch_dnnl_weights_desc(g, dnnl_f32, 1);
-	const dnnl_dims_t k = {g->k};
-	dnnl_memory_desc_t b_plain;
-	dnnl_memory_t w = NULL, b = NULL;
-	int call;
-	dnnl_memory_desc_init_by_tag(&b_plain, 1, k, dnnl_f32, dnnl_x);
-	const dnnl_memory_desc_t *w_want = dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
-	if (constant(graph, weights, &w_plain, w_want, &w, err) != 0 ||
-	    (bias && constant(graph, bias, &b_plain, &b_plain, &b, err) != 0)) {
-		dnnl_primitive_desc_destroy(pd);
-		return -1;
-	}
-	if (append(graph, graph->values[x].memory, pd, &call, dst, err) != 0)
-		return -1;
-	mch_dnnl_arg(&graph->calls[call], DNNL_ARG_WEIGHTS, w);
-	if (bias)
-		mch_dnnl_arg(&graph->calls[call], DNNL_ARG_BIAS, b);
-	return 0;
-}
-
-int mch_dnnl_graph_conv(struct mch_dnnl_graph *graph, int x, const struct mch_conv *g, const float *weights,
-			const float *bias, struct mch_err *err)
-{
-	const struct mch_shape out = {graph->batch, g->k, mch_conv_p(g), mch_conv_q(g)};
-	const dnnl_memory_desc_t src = any_layout(graph->values[x].shape), dst = any_layout(out);
-	const dnnl_memory_desc_t w = mch_dnnl_weights_desc(g, dnnl_f32, 0);
-	const dnnl_dims_t k = {g->k};
-	dnnl_memory_desc_t b;
-	dnnl_primitive_desc_t pd;
-	dnnl_memory_t memory;
-	dnnl_memory_desc_init_by_tag(&b, 1, k, dnnl_f32, dnnl_x);
-	if (mch_dnnl_describe_conv(&graph->lib, g, &src, &w, bias ? &b : NULL, &dst, &pd, err) != 0 ||
-	    append_weighted(graph, x, g, pd, weights, bias, &memory, err) != 0)
-		return -1;
-	return add_value(graph, out, memory, err);
-}
-
-int mch_dnnl_graph_dense(struct mch_dnnl_graph *graph, int x, int k, const float *weights, const float *bias,
-			 struct mch_err *err)
-{
-	const struct mch_shape in = graph->values[x].shape, out = {graph->batch, k, 1, 1};
-	/* Its weights have the layout of a convolution whose kernel is the whole input. */
-	struct mch_conv g = mch_dense_geometry(graph->batch, in.c, k);
-	g.r = in.h, g.s = in.w;
-	const dnnl_memory_desc_t src = any_layout(in), w = mch_dnnl_weights_desc(&g, dnnl_f32, 0), seen = plain(out);
-	const dnnl_dims_t dims = {graph->batch, k}, bias_dims = {k};
-	dnnl_memory_desc_t dst, b;
-	dnnl_inner_product_desc_t op;
-	dnnl_primitive_desc_t pd;
-	dnnl_memory_t flat, memory;
-	void *data = NULL;
-	dnnl_memory_desc_init_by_tag(&dst, 2, dims, dnnl_f32, dnnl_nc);
-	dnnl_memory_desc_init_by_tag(&b, 1, bias_dims, dnnl_f32, dnnl_x);
-	if (mch_dnnl_status(dnnl_inner_product_forward_desc_init(&op, dnnl_forward_inference, &src, &w,
-								 bias ? &b : NULL, &dst),
-			    "inner product", err) != 0 ||
-	    mch_dnnl_describe(&graph->lib, &op, "inner product", &pd, err) != 0 ||
-	    append_weighted(graph, x, &g, pd, weights, bias, &flat, err) != 0)
-		return -1;
-	dnnl_memory_get_data_handle(flat, &data);
-	if (own(graph, &seen, data, &memory, err) != 0)
-		return -1;
-	return add_value(graph, out, memory, err);
-}
-
-int mch_dnnl_graph_relu(struct mch_dnnl_graph *graph, int x, struct mch_err *err)
-{
-	const dnnl_memory_t from = graph->values[x].memory;
-	dnnl_eltwise_desc_t op;
-	dnnl_primitive_desc_t pd;
-	dnnl_memory_t memory;
-	int call;
-	if (mch_dnnl_status(dnnl_eltwise_forward_desc_init(&op, dnnl_forward_inference, dnnl_eltwise_relu,
-							   desc_of(from), 0, 0),
-			    "relu", err) != 0 ||
-	    mch_dnnl_describe(&graph->lib, &op, "relu", &pd, err) != 0 ||
-	    append(graph, from, pd, &call, &memory, err) != 0)
-		return -1;
-	return add_value(graph, graph->values[x].shape, memory, err);
-}
-
-int mch_dnnl_graph_softmax(struct mch_dnnl_graph *graph, int x, struct mch_err *err)
-{
-	const dnnl_memory_t from = graph->values[x].memory;
-	dnnl_softmax_desc_t op;
-	dnnl_primitive_desc_t pd;
-	dnnl_memory_t memory;
-	int call;
-	if (mch_dnnl_status(dnnl_softmax_forward_desc_init(&op, dnnl_forward_inference, desc_of(from), 1), "softmax",
-			    err) != 0 ||
-	    mch_dnnl_describe(&graph->lib, &op, "softmax", &pd, err) != 0 ||
-	    append(graph, from, pd, &call, &memory, err) != 0)
-		return -1;
-	return add_value(graph, graph->values[x].shape, memory, err);
-}
-
-int mch_dnnl_graph_flatten(struct mch_dnnl_graph *graph, int x, struct mch_err *err)
-{
-	const struct mch_shape in = graph->values[x].shape, out = {in.n, in.c * in.h * in.w, 1, 1};
-	const dnnl_memory_desc_t ordered = plain(in), seen = plain(out);
-	dnnl_memory_t from, memory;
-	void *data = NULL;
-	if (in_layout(graph, graph->values[x].memory, &ordered, &from, err) != 0)
-		return -1;
-	dnnl_memory_get_data_handle(from, &data);
-	if (own(graph, &seen, data, &memory, err) != 0)
-		return -1;
-	return add_value(graph, out, memory, err);
-}
-
-/* Padding behind the input that makes the library count as many windows as we do (ceil_mode, clipped windows). */
-static int pad_end(int n_windows, int stride, int reach, int size, int pad_begin)
-{
-	const int need = (n_windows - 1) * stride + reach - size - pad_begin;
-	return need > 0 ? need : 0; /* below 0: rows that no window reads, which the library drops as well */
-}
-
-static int append_pool(struct mch_dnnl_graph *graph, int x, const struct mch_pool *g, dnnl_alg_kind_t alg,
-		       dnnl_memory_t *memory, struct mch_err *err)
-{
-	const int n_p = mch_pool_p(g), n_q = mch_pool_q(g);
-	const dnnl_memory_t from = graph->values[x].memory;
-	const dnnl_memory_desc_t dst = any_layout((struct mch_shape){graph->batch, g->c, n_p, n_q});
-	const dnnl_dims_t strides = {g->stride_h, g->stride_w}, kernel = {g->r, g->s};
-	const dnnl_dims_t begin = {g->pad_top, g->pad_left};
-	/* The library counts from 0, and wants no more holes than the input has rows even where the window has one row. */
-	const dnnl_dims_t holes = {g->r > 1 ? g->dilation_h - 1 : 0, g->s > 1 ? g->dilation_w - 1 : 0};
-	const dnnl_dims_t end = {pad_end(n_p, g->stride_h, (g->r - 1) * g->dilation_h + 1, g->h, g->pad_top),
-				 pad_end(n_q, g->stride_w, (g->s - 1) * g->dilation_w + 1, g->w, g->pad_left)};
-	dnnl_pooling_v2_desc_t op;
-	dnnl_primitive_desc_t pd;
-	int call;
-	if (mch_dnnl_status(dnnl_pooling_v2_forward_desc_init(&op, dnnl_forward_inference, alg, desc_of(from), &dst,
-							      strides, kernel, holes, begin, end),
-			    "pooling", err) != 0 ||
-	    mch_dnnl_describe(&graph->lib, &op, "pooling", &pd, err) != 0)
-		return -1;
-	return append(graph, from, pd, &call, memory, err);
-}
-
-int mch_dnnl_graph_pool_max(struct mch_dnnl_graph *graph, int x, const struct mch_pool *g, struct mch_err *err)
-{
-	dnnl_memory_t memory;
-	if (append_pool(graph, x, g, dnnl_pooling_max, &memory, err) != 0)
-		return -1;
-	return add_value(graph, (struct mch_shape){1, g->c, mch_pool_p(g), mch_pool_q(g)}, memory, err);
-}
-
-/* factor[p][q] = (clipped window) / (divisor): what turns a mean over the input's positions into ours. */
-static float *divisor_factors(const struct mch_pool *g)
-{
-	const int n_p = mch_pool_p(g), n_q = mch_pool_q(g);
-	float *factor = malloc((size_t)n_p * (size_t)n_q * sizeof(*factor));
-	for (int i = 0; factor && i < n_p * n_q; i++) {
-		const struct mch_window rows = mch_pool_rows(g, i / n_q), cols = mch_pool_cols(g, i % n_q);
-		factor[i] = (float)((double)mch_window_positions(&rows) * mch_window_positions(&cols) /
-				    ((double)rows.extent * cols.extent));
-	}
-	return factor;
-}
-
-/* The library divides by the whole window or by its part inside the input; ours may count only some of the padding
- * (see mch_window), so the second is corrected by a factor for each position. */
-int mch_dnnl_graph_pool_avg(struct mch_dnnl_graph *graph, int x, const struct mch_pool *g, struct mch_err *err)
-{
-	const struct mch_shape out = {graph->batch, g->c, mch_pool_p(g), mch_pool_q(g)};
-	dnnl_memory_t mean, factors, memory;
-	dnnl_binary_desc_t op;
-	dnnl_primitive_desc_t pd;
-	int call;
-	if (append_pool(graph, x, g, dnnl_pooling_avg_exclude_padding, &mean, err) != 0)
-		return -1;
-	if (!g->count_include_pad)
-		return add_value(graph, out, mean, err);
-	const dnnl_memory_desc_t one = plain((struct mch_shape){1, 1, out.h, out.w});
-	float *factor = divisor_factors(g);
-	int status = factor ? constant(graph, factor, &one, &one, &factors, err) : no_memory(err);
-	free(factor);
 	if (status == 0)
-		status = mch_dnnl_status(dnnl_binary_desc_init(&op, dnnl_binary_mul, desc_of(mean), &one,
-							       desc_of(mean)),
-					 "scaling", err);
-	if (status != 0 || mch_dnnl_describe(&graph->lib, &op, "scaling", &pd, err) != 0 ||
-	    append(graph, mean, pd, &call, &memory, err) != 0)
-		return -1;
-	mch_dnnl_arg(&graph->calls[call], DNNL_ARG_SRC_1, factors);
-	return add_value(graph, out, memory, err);
-}
-
-int mch_dnnl_graph_run(struct mch_dnnl_graph *graph, const float *input, struct mch_err *err)
-{
-	void *data = NULL;
-	dnnl_memory_get_data_handle(graph->values[0].memory, &data);
-	memcpy(data, input, mch_shape_elems(graph->values[0].shape) * sizeof(float));
-	for (int i = 0; i < graph->n_calls; i++)
-		if (mch_dnnl_run(&graph->lib, &graph->calls[i], err) != 0)
-			return -1;
-	return 0;
-}
-
-int mch_dnnl_graph_read(struct mch_dnnl_graph *graph, int value, float *out, struct mch_err *err)
-{
-	const dnnl_memory_desc_t desc = plain(graph->values[value].shape);
-	dnnl_memory_t to;
-	if (mch_dnnl_memory(&graph->lib, &desc, out, &to, err) != 0)
-		return -1;
-	const int status = mch_dnnl_reorder(&graph->lib, graph->values[value].memory, to, err);
-	dnnl_memory_destroy(to);
-	return status;
+		y = mch_dnnl_add_memory(graph, &desc, err);
+	if (y >= 0) {
+		uses[n] = (struct mch_dnnl_use){0, y};
+		if (add_step(graph, (struct mch_dnnl_step){.plain = plain}, n + 1, uses, -1, err) < 0)
+			y = -1;
+	}
+	free(uses);
+	return mch_dnnl_add_value(graph, shape, y, err);
 }

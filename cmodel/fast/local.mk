@@ -17,6 +17,13 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/dnnl_graph.c \
 	cmodel/fast/eltwise.c \
 	cmodel/fast/eltwise.h \
+	cmodel/fast/dnnl_graph.h \
+	cmodel/fast/dnnl_job.c \
+	cmodel/fast/dnnl_join.c \
+	cmodel/fast/dnnl_map.c \
+	cmodel/fast/dnnl_pool.c \
+	cmodel/fast/dnnl_value.h \
+	cmodel/fast/dnnl_weighted.c \
 	cmodel/fast/grad.c \
 	cmodel/fast/grad.h \
 	cmodel/fast/grad_depthwise.c \
@@ -28,6 +35,8 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/map.c \
 	cmodel/fast/map.h \
 	cmodel/fast/one_thread.h \
+	cmodel/fast/place.c \
+	cmodel/fast/place.h \
 	cmodel/fast/pool.c \
 	cmodel/fast/pool.h \
 	cmodel/fast/requant.c \

@@ -70,7 +70,7 @@ static int open_float(struct mch_engine *e, size_t in, struct mch_err *err)
 		return mch_err_set(err, net->name ? net->name : "network", "out of memory; use a machine with more");
 	if (e->model->is_plain)
 		return mch_net_require_weights(net, err);
-	e->fast_float = mch_float_new(net, e->batch, err);
+	e->fast_float = mch_float_new_tapped(net, e->batch, e->edge == net->output ? MCH_FLOAT_OUTPUT : e->edge, err);
 	return e->fast_float ? 0 : -1;
 }
 

@@ -7,15 +7,25 @@
 #include <string.h>
 
 #include "base/require.h"
-#include "fast/dnnl.h"
-#include "net/layer.h"
+#include "net/float_layer.h"
 
-struct mch_float {
+enum { DENSE_ELEMS = 1 << 16 };
+
+/* What all twins share. */
+struct program {
 	const struct mch_net *net;
 	int batch;
-	struct mch_dnnl_graph *graph;
-	int *value;   /* [n_edges], of the graph */
-	float *whole; /* room for a batch of the largest edge */
+	int step; /* images at a time through the graph */
+	int tapped; /* edge, MCH_FLOAT_ALL or MCH_FLOAT_OUTPUT */
+	struct mch_float_step *steps;
+	struct mch_float_build build;
+};
+
+struct mch_float {
+	struct program *program;
+	bool is_twin; /* the program is another's */
+	struct mch_dnnl_job *job;
+	float *input; /* room for a step's images */
 };
 
 static int no_memory(const struct mch_net *net, struct mch_err *err)
@@ -24,108 +34,165 @@ static int no_memory(const struct mch_net *net, struct mch_err *err)
 			   "out of memory; use smaller batches or a machine with more memory");
 }
 
-static int append_layer(struct mch_float *f, const struct mch_layer *layer, struct mch_err *err)
+static void free_program(struct program *p)
 {
-	const int x = layer->n_in > 0 ? f->value[layer->in[0]] : -1;
-	switch (layer->kind) {
-	case MCH_CONV:
-		return mch_dnnl_graph_conv(f->graph, x, &layer->conv, layer->weights, layer->bias, err);
-	case MCH_DENSE:
-		return mch_dnnl_graph_dense(f->graph, x, layer->conv.k, layer->weights, layer->bias, err);
-	case MCH_RELU:
-		return mch_dnnl_graph_relu(f->graph, x, err);
-	case MCH_POOL_MAX:
-		return mch_dnnl_graph_pool_max(f->graph, x, &layer->pool, err);
-	case MCH_POOL_AVG:
-		return mch_dnnl_graph_pool_avg(f->graph, x, &layer->pool, err);
-	case MCH_FLATTEN:
-		return mch_dnnl_graph_flatten(f->graph, x, err);
-	case MCH_DROPOUT:
-		return x;
-	case MCH_SOFTMAX:
-		return mch_dnnl_graph_softmax(f->graph, x, err);
-	default:
-		return mch_err_set(err, f->net->name ? f->net->name : "network",
-				   "layer %s (%s) has no fast float form yet; use the plain operators", layer->name,
-				   mch_layer_table[layer->kind].name);
-	}
+	if (!p)
+		return;
+	mch_dnnl_graph_free(p->build.graph);
+	mch_float_calls_free(p->build.calls);
+	free(p->build.value);
+	free(p->steps);
+	free(p);
 }
 
-static int compile(struct mch_float *f, struct mch_err *err)
+/* The network to operators, in order. */
+static int build(struct program *p, struct mch_err *err)
 {
-	const struct mch_net *net = f->net;
-	size_t largest = 0;
-	f->graph = mch_dnnl_graph_new(f->batch, err);
-	if (!f->graph)
+	const struct mch_net *net = p->net;
+	struct mch_float_build *b = &p->build;
+	b->value[net->input] = mch_dnnl_graph_input(b->graph, net->edges[net->input].shape, err);
+	if (b->value[net->input] < 0)
 		return -1;
-	for (int e = 0; e < net->n_edges; e++)
-		if (mch_shape_elems(net->edges[e].shape) > largest)
-			largest = mch_shape_elems(net->edges[e].shape);
-	f->value = calloc((size_t)net->n_edges, sizeof(*f->value));
-	f->whole = calloc((size_t)f->batch * largest, sizeof(*f->whole));
-	if (!f->value || !f->whole)
-		return no_memory(net, err);
-	f->value[net->input] = mch_dnnl_graph_input(f->graph, net->edges[net->input].shape, err);
-	if (f->value[net->input] < 0)
-		return -1;
-	for (int i = 0; i < net->n_layers; i++) {
-		const int out = append_layer(f, &net->layers[i], err);
-		if (out < 0)
+	for (int i = 0; i < net->n_layers; i++)
+		if (p->steps[i].into == i && mch_float_append(b, i, err) != 0)
 			return -1;
-		f->value[net->layers[i].out[0]] = out;
+	for (int e = 0; e < net->n_edges; e++)
+		if (p->tapped == MCH_FLOAT_ALL || e == p->tapped || e == net->output)
+			mch_dnnl_graph_want(b->graph, b->value[e]);
+	return mch_dnnl_graph_compile(b->graph, err);
+}
+
+/* One image at a time stays in the cache, and lets concatenations be written in place; but a matrix that does not fit
+ * there is better read once for many. */
+static int step_of(const struct mch_net *net, int batch)
+{
+	size_t largest = 0;
+	for (int i = 0; i < net->n_layers; i++)
+		if (net->layers[i].kind == MCH_DENSE && net->layers[i].n_weights > largest)
+			largest = net->layers[i].n_weights;
+	return largest > DENSE_ELEMS ? batch : 1;
+}
+
+static struct program *new_program(const struct mch_net *net, int batch, int tapped, struct mch_err *err)
+{
+	struct program *p = calloc(1, sizeof(*p));
+	if (!p) {
+		no_memory(net, err);
+		return NULL;
 	}
-	return 0;
+	p->net = net;
+	p->batch = batch;
+	p->tapped = tapped;
+	p->step = tapped == MCH_FLOAT_OUTPUT ? step_of(net, batch) : batch;
+	p->steps = calloc((size_t)net->n_layers, sizeof(*p->steps));
+	p->build = (struct mch_float_build){.net = net, .steps = p->steps};
+	p->build.value = calloc((size_t)net->n_edges, sizeof(*p->build.value));
+	if (!p->steps || !p->build.value) {
+		no_memory(net, err);
+	} else if (mch_float_plan(net, tapped == MCH_FLOAT_OUTPUT ? net->output : tapped, p->steps, err) == 0) {
+		p->build.graph = mch_dnnl_graph_new(p->step, err);
+		if (p->build.graph && build(p, err) == 0)
+			return p;
+	}
+	free_program(p);
+	return NULL;
+}
+
+static struct mch_float *open_float(struct program *p, bool is_twin, struct mch_err *err)
+{
+	const struct mch_net *net = p->net;
+	struct mch_float *f = calloc(1, sizeof(*f));
+	if (!f) {
+		no_memory(net, err);
+		if (!is_twin)
+			free_program(p);
+		return NULL;
+	}
+	f->program = p;
+	f->is_twin = is_twin;
+	f->input = malloc((size_t)p->step * mch_shape_elems(net->edges[net->input].shape) * sizeof(float));
+	f->job = f->input ? mch_dnnl_job_new(p->build.graph, err) : NULL;
+	if (!f->input)
+		no_memory(net, err);
+	if (f->job)
+		return f;
+	mch_float_free(f);
+	return NULL;
+}
+
+static struct mch_float *new_float(const struct mch_net *net, int batch, int tapped, struct mch_err *err)
+{
+	MCH_REQUIRE(batch >= 1, "a batch has images");
+	if (mch_net_n_inputs(net) != 1) {
+		mch_err_set(err, net->name ? net->name : "network",
+			    "has %d inputs, and the fast engine takes one; give a network with one input",
+			    mch_net_n_inputs(net));
+		return NULL;
+	}
+	if (mch_net_require_weights(net, err) != 0)
+		return NULL;
+	struct program *p = new_program(net, batch, tapped, err);
+	return p ? open_float(p, false, err) : NULL;
 }
 
 struct mch_float *mch_float_new(const struct mch_net *net, int batch, struct mch_err *err)
 {
-	MCH_REQUIRE(batch >= 1, "a batch has images");
-	if (mch_net_require_weights(net, err) != 0)
-		return NULL;
-	struct mch_float *f = calloc(1, sizeof(*f));
-	if (!f) {
-		no_memory(net, err);
-		return NULL;
-	}
-	f->net = net;
-	f->batch = batch;
-	if (compile(f, err) != 0) {
-		mch_float_free(f);
-		return NULL;
-	}
-	return f;
+	return new_float(net, batch, MCH_FLOAT_OUTPUT, err);
+}
+
+struct mch_float *mch_float_new_tapped(const struct mch_net *net, int batch, int edge, struct mch_err *err)
+{
+	return new_float(net, batch, edge, err);
+}
+
+struct mch_float *mch_float_twin(const struct mch_float *f, struct mch_err *err)
+{
+	return open_float(f->program, true, err);
 }
 
 void mch_float_free(struct mch_float *f)
 {
 	if (!f)
 		return;
-	mch_dnnl_graph_free(f->graph);
-	free(f->value);
-	free(f->whole);
+	mch_dnnl_job_free(f->job);
+	free(f->input);
+	if (!f->is_twin)
+		free_program(f->program);
 	free(f);
 }
 
 int mch_float_tap(struct mch_float *f, int edge, int n, float *out, struct mch_err *err)
 {
-	MCH_REQUIRE(n >= 0 && n <= f->batch, "no more images than the batch");
-	if (mch_dnnl_graph_read(f->graph, f->value[edge], n == f->batch ? out : f->whole, err) != 0)
+	const int tapped = f->program->tapped;
+	MCH_REQUIRE(tapped == MCH_FLOAT_ALL || edge == tapped, "only an edge that was asked for is kept");
+	MCH_REQUIRE(n >= 0 && n <= f->program->batch, "no more images than the batch");
+	return mch_dnnl_job_read(f->job, f->program->build.value[edge], n, out, err);
+}
+
+/* At most one step. */
+static int run_step(struct mch_float *f, int n, const float *input, float *output, struct mch_err *err)
+{
+	const struct program *p = f->program;
+	const size_t elems = mch_shape_elems(p->net->edges[p->net->input].shape);
+	if (n < p->step) { /* the rest runs on zeros */
+		memcpy(f->input, input, (size_t)n * elems * sizeof(*input));
+		memset(f->input + (size_t)n * elems, 0, (size_t)(p->step - n) * elems * sizeof(*input));
+		input = f->input;
+	}
+	if (mch_dnnl_job_run(f->job, input, err) != 0)
 		return -1;
-	if (n != f->batch)
-		memcpy(out, f->whole, (size_t)n * mch_shape_elems(f->net->edges[edge].shape) * sizeof(*out));
-	return 0;
+	return mch_dnnl_job_read(f->job, p->build.value[p->net->output], n, output, err);
 }
 
 int mch_float_run(struct mch_float *f, int n, const float *input, float *output, struct mch_err *err)
 {
-	MCH_REQUIRE(n >= 0 && n <= f->batch, "no more images than the batch");
-	const size_t elems = mch_shape_elems(f->net->edges[f->net->input].shape);
-	if (n < f->batch) { /* the rest of the batch runs on zeros */
-		memcpy(f->whole, input, (size_t)n * elems * sizeof(*input));
-		memset(f->whole + (size_t)n * elems, 0, (size_t)(f->batch - n) * elems * sizeof(*input));
-		input = f->whole;
-	}
-	if (mch_dnnl_graph_run(f->graph, input, err) != 0)
-		return -1;
-	return mch_float_tap(f, f->net->output, n, output, err);
+	const struct program *p = f->program;
+	const size_t in_elems = mch_shape_elems(p->net->edges[p->net->input].shape),
+		     out_elems = mch_shape_elems(p->net->edges[p->net->output].shape);
+	MCH_REQUIRE(n >= 0 && n <= p->batch, "no more images than the batch");
+	for (int i = 0; i < n; i += p->step)
+		if (run_step(f, n - i < p->step ? n - i : p->step, input + (size_t)i * in_elems,
+			     output + (size_t)i * out_elems, err) != 0)
+			return -1;
+	return 0;
 }

@@ -19,6 +19,10 @@ cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/host.h \
 	cmodel/net/host_lrn.c \
 	cmodel/net/host_lrn.h \
+	cmodel/net/float_layer.c \
+	cmodel/net/float_layer.h \
+	cmodel/net/float_plan.c \
+	cmodel/net/float_plan.h \
 	cmodel/net/layer.c \
 	cmodel/net/layer.h \
 	cmodel/net/layer_f32.c \

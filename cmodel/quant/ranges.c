@@ -92,7 +92,7 @@ static int open_scratch(struct scratch *s, const struct mch_net *net, struct mch
 		return no_memory(net, err);
 	for (int e = 0; e < net->n_edges; e++)
 		s->rng[e] = mch_rng_seed((uint64_t)e);
-	s->engine = mch_float_new(net, BATCH, err);
+	s->engine = mch_float_new_tapped(net, BATCH, MCH_FLOAT_ALL, err);
 	return s->engine ? 0 : -1;
 }
 
