@@ -15,8 +15,6 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/dnnl_call.h \
 	cmodel/fast/dnnl_dot.c \
 	cmodel/fast/dnnl_graph.c \
-	cmodel/fast/eltwise.c \
-	cmodel/fast/eltwise.h \
 	cmodel/fast/dnnl_graph.h \
 	cmodel/fast/dnnl_job.c \
 	cmodel/fast/dnnl_join.c \
@@ -24,6 +22,8 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/dnnl_pool.c \
 	cmodel/fast/dnnl_value.h \
 	cmodel/fast/dnnl_weighted.c \
+	cmodel/fast/eltwise.c \
+	cmodel/fast/eltwise.h \
 	cmodel/fast/grad.c \
 	cmodel/fast/grad.h \
 	cmodel/fast/grad_depthwise.c \

@@ -15,14 +15,14 @@ cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/exact_room.c \
 	cmodel/net/float.c \
 	cmodel/net/float.h \
-	cmodel/net/host.c \
-	cmodel/net/host.h \
-	cmodel/net/host_lrn.c \
-	cmodel/net/host_lrn.h \
 	cmodel/net/float_layer.c \
 	cmodel/net/float_layer.h \
 	cmodel/net/float_plan.c \
 	cmodel/net/float_plan.h \
+	cmodel/net/host.c \
+	cmodel/net/host.h \
+	cmodel/net/host_lrn.c \
+	cmodel/net/host_lrn.h \
 	cmodel/net/layer.c \
 	cmodel/net/layer.h \
 	cmodel/net/layer_f32.c \
