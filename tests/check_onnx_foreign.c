@@ -175,34 +175,9 @@ START_TEST(reads_foreign_forms)
 }
 END_TEST
 
-START_TEST(reads_what_depends_on_the_operator_set)
-{
-	struct foreign f;
-	struct mch_net net;
-	struct mch_err err = {""};
-	/* Before operator set 13 a softmax ran over all of an image. */
-	foreign_init(&f, (const int64_t[]){1, 4, 3, 3});
-	foreign_node(&f, "Softmax", "x", NULL, NULL, "y");
-	ck_assert_msg(foreign_read(&f, &net, &err) == 0, "%s", err.text);
-	ck_assert_int_eq(net.n_layers, 2);
-	ck_assert(net.layers[0].kind == MCH_RESHAPE && net.layers[0].shape.c == 36);
-	mch_net_free(&net);
-	/* Then over the last dimension: rows become channels, and come back. */
-	f.opset.version = 13;
-	ck_assert_msg(foreign_read(&f, &net, &err) == 0, "%s", err.text);
-	ck_assert_int_eq(net.layers[net.n_layers - 1].kind, MCH_TRANSPOSE);
-	ck_assert_str_eq(net.layers[net.n_layers - 1].name, "y");
-	mch_net_free(&net);
-	foreign_attribute(&f, "axis", 1, NULL);
-	ck_assert_msg(foreign_read(&f, &net, &err) == 0, "%s", err.text);
-	ck_assert_int_eq(net.n_layers, 1);
-	mch_net_free(&net);
-}
-END_TEST
-
 static Suite *suite(void)
 {
-	const TTest *const tests[] = {reads_foreign_forms, reads_what_depends_on_the_operator_set};
+	const TTest *const tests[] = {reads_foreign_forms};
 	return CHECK_SUITE("onnx_foreign", tests);
 }
 

@@ -41,6 +41,9 @@ UNIT_TESTS = \
 	tests/check_onnx \
 	tests/check_onnx_foreign \
 	tests/check_onnx_kinds \
+	tests/check_onnx_ops \
+	tests/check_onnx_refusals \
+	tests/check_onnx_tensors \
 	tests/check_outfile \
 	tests/check_pool \
 	tests/check_prototxt \
@@ -162,6 +165,13 @@ tests_check_onnx_LDADD = $(ALL_LIBS)
 tests_check_onnx_foreign_LDADD = $(ALL_LIBS)
 tests_check_onnx_kinds_SOURCES = tests/check_onnx_kinds.c tests/kind_nets.c tests/kind_nets.h tests/kind_pools.c
 tests_check_onnx_kinds_LDADD = $(ALL_LIBS)
+ONNX_TEXT = tests/onnx_text.c tests/onnx_text.h
+tests_check_onnx_ops_SOURCES = tests/check_onnx_ops.c $(ONNX_TEXT)
+tests_check_onnx_ops_LDADD = $(ALL_LIBS)
+tests_check_onnx_refusals_SOURCES = tests/check_onnx_refusals.c $(ONNX_TEXT)
+tests_check_onnx_refusals_LDADD = $(ALL_LIBS)
+tests_check_onnx_tensors_SOURCES = tests/check_onnx_tensors.c $(ONNX_TEXT)
+tests_check_onnx_tensors_LDADD = $(ALL_LIBS)
 tests_check_prototxt_LDADD = $(ALL_LIBS)
 tests_check_quant_json_LDADD = $(ALL_LIBS)
 tests_check_range_LDADD = $(ALL_LIBS)

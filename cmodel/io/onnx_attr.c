@@ -86,7 +86,7 @@ int mch_onnx_ints(const struct mch_onnx_node *node, const char *name, int n, int
 		return -1;
 	if (a && a->n_ints != (size_t)n)
 		return mch_onnx_err(
-			node, "%s has %zu values, %d are expected (two-dimensional layers only); change the layer",
+			node, "%s has %zu values, %d are expected; export the model again",
 			name, a->n_ints, n);
 	for (int i = 0; i < n; i++) {
 		values[i] = fallback;

@@ -68,6 +68,10 @@ int mch_onnx_span(const struct mch_onnx_op *op, const struct mch_onnx_value *x, 
 			*(state == 0 ? &span->outer : &span->inner) *= dims.size[i];
 		}
 	}
+	if (span->run == 1) {
+		span->inner *= span->outer;
+		span->outer = 1;
+	}
 	span->is_one_run = is_run;
 	return 0;
 }

@@ -314,7 +314,8 @@ int mch_onnx_fold(const struct mch_onnx_op *op)
 		is_mine = is_mine || strcmp(op->node.proto->op_type, types[i]) == 0;
 	if (!is_mine || n < 1 || n > MANY)
 		return 0;
-	memset(in, 0, sizeof(in));
+	for (size_t i = n; i < MANY; i++) /* left out, as far as anybody looks */
+		in[i] = (struct mch_onnx_value){.name = "", .edge = -1};
 	if (mch_onnx_inputs(op, n, n, in) != 0)
 		return -1;
 	for (size_t i = 0; i < n; i++)

@@ -92,9 +92,6 @@ int mch_onnx_read_clip(const struct mch_onnx_op *op)
 	    read_bound(op, "min", &in[1], -INFINITY, &low) != 0 ||
 	    read_bound(op, "max", &in[2], INFINITY, &high) != 0)
 		return -1;
-	if (!(low <= high))
-		return mch_onnx_err(&op->node, "its lower bound %g is above its upper one %g; correct the model",
-				    (double)low, (double)high);
 	const int index = append_map(op, MCH_CLIP, in[0].edge, &layer);
 	if (index >= 0) {
 		layer->clip.low = low;
@@ -145,11 +142,10 @@ int mch_onnx_read_softmax(const struct mch_onnx_op *op)
 	struct mch_onnx_dims parts = {3,
 				      {mch_onnx_product(&dims, 0, axis), mch_onnx_product(&dims, axis, end),
 				       mch_onnx_product(&dims, end, dims.n)}};
-	const struct mch_shape s = op->g->net->edges[x.edge].shape;
 	const int order[3] = {1, 0, 2};
 	int edge = mch_onnx_permute(op, x.edge, &parts, order);
-	const bool lies_right = parts.size[0] == 1 && s.c == parts.size[1];
-	edge = edge < 0 || lies_right ? edge : mch_onnx_view(op, edge, parts.size[1], parts.size[0], parts.size[2]);
+	if (edge >= 0 && op->g->net->edges[edge].shape.c != parts.size[1])
+		edge = mch_onnx_view(op, edge, parts.size[1], parts.size[0], parts.size[2]);
 	const int index = edge < 0 ? -1 : mch_onnx_append(op, kind, 1, &edge);
 	edge = index < 0 ? -1 : mch_onnx_infer(op, index);
 	if (edge < 0)
@@ -286,8 +282,9 @@ int mch_onnx_read_cast(const struct mch_onnx_op *op)
 	if (mch_onnx_inputs(op, 1, 1, &x) != 0 || mch_onnx_int(&op->node, "to", 0, 64, 0, &to) != 0)
 		return -1;
 	if (!mch_onnx_type_is_float(to) || to == MCH_ONNX_BFLOAT16)
-		return mch_onnx_err(&op->node, "it casts to %s, only float, float16 and double are supported; simplify the model",
-				    mch_onnx_type_name(to));
+		return mch_onnx_err(
+			&op->node, "it casts to %s, only float, float16 and double are supported; simplify the model",
+			mch_onnx_type_name(to));
 	x.name = op->node.proto->output[0];
 	x.type = to;
 	return mch_onnx_add_value(op->g, &x);

@@ -187,6 +187,13 @@ int mch_onnx_emit(const struct mch_onnx_op *op, size_t i, int edge, const struct
 				    v.rank, MCH_ONNX_RANK_MAX);
 	v.dims[0] = g->batch;
 	memcpy(v.dims + g->n_batch, dims->size, (size_t)dims->n * sizeof(dims->size[0]));
+	if (g->net->edges[edge].producer >= op->first_layer) {
+		const struct mch_shape s = mch_onnx_natural(dims);
+		edge = mch_onnx_view(op, edge, s.c, s.h, s.w);
+		if (edge < 0)
+			return -1;
+		v.edge = edge;
+	}
 	const int layer = g->net->edges[edge].producer;
 	if (layer >= op->first_layer) {
 		char name[256];

@@ -79,8 +79,8 @@ int mch_onnx_view(const struct mch_onnx_op *op, int edge, int64_t c, int64_t h, 
 /* The values of `edge`, which holds dims, in another order: dimension i of the result is dims[order[i]]. */
 int mch_onnx_permute(const struct mch_onnx_op *op, int edge, const struct mch_onnx_dims *dims, const int *order);
 
-/* The edge is what output i of the node means. When this operator has made it, it and its layer get the names in the
- * file. */
+/* The edge is what output i of the node means. When this operator has made it, it becomes the usual image of dims,
+ * and it and its layer get the names in the file. */
 int mch_onnx_emit(const struct mch_onnx_op *op, size_t i, int edge, const struct mch_onnx_dims *dims, int type);
 /* The same with the shape and type of x. */
 int mch_onnx_emit_like(const struct mch_onnx_op *op, int edge, const struct mch_onnx_value *x);

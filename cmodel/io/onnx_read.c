@@ -116,16 +116,19 @@ static int add_input(struct mch_onnx_graph *g, const MchOnnx__ValueInfoProto *in
 	return mch_onnx_add_value(g, &v);
 }
 
-/* The inputs that are read, and no constants: old models list their weights as inputs too. */
-static int read_inputs(struct mch_onnx_graph *g)
+/* Inputs that are no constants: old models list their weights as inputs too. */
+static int read_inputs(struct mch_onnx_graph *g, bool all)
 {
 	for (size_t i = 0; i < g->proto->n_input; i++) {
 		const char *name = g->proto->input[i]->name;
 		const struct mch_onnx_value *value = mch_onnx_value(g, name);
-		if (!(value && value->tensor) && mch_onnx_readers(g, name).n > 0 &&
-		    add_input(g, g->proto->input[i]) != 0)
+		const bool is_wanted = !(value && value->tensor) && (all || mch_onnx_readers(g, name).n > 0);
+		if (is_wanted && add_input(g, g->proto->input[i]) != 0)
 			return -1;
 	}
+	/* Those that nobody reads are left out, unless there are no others. */
+	if (g->net->input < 0 && !all)
+		return read_inputs(g, true);
 	if (g->net->input < 0)
 		return mch_err_set(g->err, g->path, "has no input; export the model again");
 	return 0;
@@ -180,7 +183,8 @@ static int read_graph(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model
 		return mch_err_set(g->err, g->path, "out of memory; use a machine with more");
 	if (mch_onnx_find_groups(g) != 0 || read_opset(g, model) != 0 ||
 	    mch_onnx_get_metadata(g->path, model, g->wire, &g->net->transform, g->err) != 0 ||
-	    check_supported(g) != 0 || mch_onnx_count_all(g) != 0 || read_initializers(g) != 0 || read_inputs(g) != 0)
+	    check_supported(g) != 0 || mch_onnx_count_all(g) != 0 || read_initializers(g) != 0 ||
+	    read_inputs(g, false) != 0)
 		return -1;
 	for (size_t i = 0; i < g->proto->n_node; i++) {
 		const MchOnnx__NodeProto *node = g->proto->node[i];
@@ -223,7 +227,8 @@ int mch_onnx_parse(const char *where, const void *bytes, size_t n_bytes, struct 
 	return mch_onnx_parse_options(where, bytes, n_bytes, NULL, net, err);
 }
 
-int mch_onnx_read_options(const char *path, const struct mch_onnx_options *options, struct mch_net *net, struct mch_err *err)
+int mch_onnx_read_options(const char *path, const struct mch_onnx_options *options, struct mch_net *net,
+			  struct mch_err *err)
 {
 	struct mch_onnx_load load;
 	mch_net_init(net);

@@ -74,7 +74,7 @@ int mch_onnx_read_flatten(const struct mch_onnx_op *op)
 	return emit_shape(op, &x, &to);
 }
 
-static int bad_shape(const struct mch_onnx_op *op, const struct mch_onnx_list *to, int n_batch)
+static int bad_shape(const struct mch_onnx_op *op, const struct mch_onnx_list *to, const char *what)
 {
 	char text[256] = "";
 	size_t used = 0;
@@ -83,8 +83,7 @@ static int bad_shape(const struct mch_onnx_op *op, const struct mch_onnx_list *t
 		used += (size_t)snprintf(text + used, sizeof(text) - used, is_open ? "%sN" : "%s%lld", i ? ", " : "",
 					 (long long)to->v[i]);
 	}
-	return mch_onnx_err(&op->node, "the shape [%s] does not keep %s; change the model", text,
-			    n_batch ? "the batch as its first dimension" : "the number of elements");
+	return mch_onnx_err(&op->node, "the shape [%s] does not keep %s; change the model", text, what);
 }
 
 /* The shape that is asked for, within one image: zeros keep what was there, one -1 takes the rest. */
@@ -96,8 +95,9 @@ static int resolve_shape(const struct mch_onnx_op *op, const struct mch_onnx_val
 	const int64_t all = mch_onnx_elems(&dims);
 	int64_t known = 1;
 	int open = -1;
+	const char *const elems = "the number of elements", *const batch = "the batch as its first dimension";
 	if (to->n < n_batch || to->n > MCH_ONNX_RANK_MAX)
-		return bad_shape(op, to, n_batch);
+		return bad_shape(op, to, n_batch ? batch : elems);
 	*out = (struct mch_onnx_dims){.n = to->n - n_batch};
 	for (int i = n_batch; i < to->n; i++) {
 		int64_t v = to->v[i];
@@ -106,19 +106,18 @@ static int resolve_shape(const struct mch_onnx_op *op, const struct mch_onnx_val
 		if (v == -1 && open < 0)
 			open = i - n_batch;
 		else if (v < 1 || v > all / known)
-			return bad_shape(op, to, n_batch);
+			return bad_shape(op, to, elems);
 		else
 			known *= v;
 		out->size[i - n_batch] = v;
 	}
 	const int64_t first = n_batch ? to->v[0] : 1;
-	const bool keeps = !n_batch || (first == 0 && !zero_is_zero) || first == op->g->batch ||
-			   (first == -1 && open < 0 && known == all);
+	if (n_batch && !(first == 0 && !zero_is_zero) && first != op->g->batch &&
+	    !(first == -1 && open < 0 && known == all))
+		return bad_shape(op, to, batch);
 	if (open >= 0)
 		out->size[open] = all / known;
-	if (!keeps || all % known || (open < 0 && known != all))
-		return bad_shape(op, to, n_batch);
-	return 0;
+	return all % known || (open < 0 && known != all) ? bad_shape(op, to, elems) : 0;
 }
 
 int mch_onnx_read_reshape(const struct mch_onnx_op *op)
