@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "cli/cmd.h"
+#include "io/caffe_write.h"
 #include "io/hash.h"
 #include "io/net_read.h"
 #include "io/onnx_write.h"
@@ -71,8 +72,10 @@ static bool ends_with(const char *path, const char *end)
 static void check(const struct arguments *args)
 {
 	const bool is_stream = strcmp(args->output, "-") == 0;
-	if (!is_stream && !ends_with(args->output, ".onnx"))
-		mch_cmd_fail("--output", "\"%.200s\" ends in no format that can be written; give a .onnx file",
+	if (!is_stream && !ends_with(args->output, ".onnx") && !ends_with(args->output, ".prototxt") &&
+	    !ends_with(args->output, ".caffemodel"))
+		mch_cmd_fail("--output",
+			     "\"%.200s\" ends in no format that can be written; give a .onnx, .prototxt or .caffemodel file",
 			     args->output);
 	if (is_stream && args->quant_out && strcmp(args->quant_out, "-") == 0)
 		mch_cmd_fail("--quant-out", "the standard output is taken by --output=-; give a file name");
@@ -114,6 +117,15 @@ static int report(const struct arguments *args, const struct mch_net *net, struc
 	return 0;
 }
 
+static int write_net(const char *path, const struct mch_net *net, struct mch_err *err)
+{
+	if (ends_with(path, ".prototxt"))
+		return mch_caffe_write_files(net, path, err);
+	if (ends_with(path, ".caffemodel"))
+		return mch_caffe_write_weights(net, path, err);
+	return mch_onnx_write(path, net, err);
+}
+
 static int convert(const struct arguments *args, struct mch_net *net, const struct mch_quant *quant,
 		   struct mch_err *err)
 {
@@ -131,7 +143,7 @@ static int convert(const struct arguments *args, struct mch_net *net, const stru
 		return -1;
 	if (args->fold && mch_net_fold(net, err) != 0)
 		return -1;
-	if (mch_onnx_write(args->output, net, err) != 0)
+	if (write_net(args->output, net, err) != 0)
 		return -1;
 	if (args->quant_out && mch_quant_json_write(args->quant_out, net, quant, NULL, err) != 0)
 		return -1;
@@ -145,7 +157,7 @@ int mch_cmd_convert(int argc, char **argv, struct mch_err *err)
 {
 	static const struct argp_option options[] = {
 		{"weights", 'w', "FILE", 0, "Parameters of a Caffe definition, a .caffemodel file", 0},
-		{"output", 'o', "OUT", 0, "Write the network to OUT, a .onnx file", 0},
+		{"output", 'o', "OUT", 0, "Write the network to OUT, a .onnx, .prototxt or .caffemodel file", 0},
 		{"quant-out", 'Q', "Q.json", 0, "Write the formats of a quantized network to Q.json", 0},
 		{"init", 'i', "SEED", 0, "Give layers without parameters random ones, as training does", 0},
 		{"fold", 'f', NULL, 0, "Make batch norm and scale part of the layer before", 0},
@@ -156,8 +168,8 @@ int mch_cmd_convert(int argc, char **argv, struct mch_err *err)
 	static const struct argp argp = {options,
 					 parse_option,
 					 "NET -o OUT",
-					 "Writes a network in another format: as ONNX, with its weights and the "
-					 "preprocessing of its input.\v"
+					 "Writes a network in another format: as ONNX or for Caffe, with its weights "
+					 "and the preprocessing of its input.\v"
 					 "NET is an ONNX model (.onnx) or a Caffe definition (.prototxt).",
 					 NULL,
 					 NULL,

@@ -35,6 +35,9 @@ const char *mch_caffe_out_lacks(const struct mch_net *net, const struct mch_laye
 /* Its message of parameters, on a line; nothing where all are Caffe's defaults. */
 void mch_caffe_out_params(FILE *f, const struct mch_net *net, const struct mch_layer *layer);
 
+/* Everything that Caffe has not, at once; path is for the message. 0, or -1 with err. */
+int mch_caffe_check(const struct mch_net *net, const char *path, struct mch_err *err);
+
 /* Of a layer that picks: the one axis that it cuts, 1 to 3, from *begin to *end; 0: none or more. */
 int mch_caffe_out_cut(const struct mch_net *net, const struct mch_layer *layer, int *begin, int *end);
 /* Of an elementwise layer, 1: all inputs have one shape; 2: the second has one value for each channel of the first;

@@ -4,11 +4,13 @@
 #include "io/caffe_write.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/outfile.h"
 #include "base/require.h"
 #include "io/caffe_out.h"
+#include "io/file.h"
 #include "io/wire.h"
 
 /* Numbers of the fields, caffe.proto. */
@@ -166,4 +168,43 @@ int mch_caffe_write_mean(const struct mch_transform *transform, const char *path
 	mch_wire_put_len(file.stream, BLOB_DATA, 4 * (uint64_t)n_elems);
 	mch_wire_put_floats(file.stream, transform->mean_image, n_elems);
 	return mch_outfile_commit(&file, err);
+}
+
+/* path with another end than .prototxt, the caller's to free. */
+static char *sibling(const char *path, const char *end, struct mch_err *err)
+{
+	const size_t n = strlen(path) - strlen(".prototxt"), room = n + strlen(end) + 1;
+	char *name = malloc(room);
+	if (name)
+		snprintf(name, room, "%.*s%s", (int)n, path, end);
+	else
+		mch_err_set(err, path, "out of memory; use a machine with more");
+	return name;
+}
+
+static bool has_parameters(const struct mch_net *net)
+{
+	bool has = false;
+	for (int i = 0; i < net->n_layers; i++)
+		has = has || (mch_layer_has_weights(&net->layers[i]) && net->layers[i].weights);
+	return has;
+}
+
+int mch_caffe_write_files(const struct mch_net *net, const char *path, struct mch_err *err)
+{
+	MCH_REQUIRE(strlen(path) > strlen(".prototxt"), "path ends in .prototxt");
+	char *weights = sibling(path, ".caffemodel", err), *mean = sibling(path, ".binaryproto", err);
+	const bool has_mean = net->transform.mean_image != NULL;
+	int status = weights && mean ? 0 : -1;
+	if (status == 0)
+		status = mch_caffe_check(net, path, err);
+	if (status == 0 && has_parameters(net))
+		status = mch_caffe_write_weights(net, weights, err);
+	if (status == 0 && has_mean)
+		status = mch_caffe_write_mean(&net->transform, mean, err);
+	if (status == 0)
+		status = mch_caffe_write(net, path, has_mean ? mch_file_name(mean) : net->transform.mean_file, err);
+	free(weights);
+	free(mean);
+	return status;
 }

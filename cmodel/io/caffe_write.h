@@ -16,6 +16,10 @@ int mch_caffe_write(const struct mch_net *net, const char *path, const char *mea
  * A batch norm becomes Caffe's two layers, NAME and NAME/scale. 0, or -1 with err. */
 int mch_caffe_write_weights(const struct mch_net *net, const char *path, struct mch_err *err);
 
+/* All of them, under one name: path is NAME.prototxt, and NAME.caffemodel and NAME.binaryproto are written too, as far
+ * as there are parameters and a mean picture. The definition comes last. 0, or -1 with err. */
+int mch_caffe_write_files(const struct mch_net *net, const char *path, struct mch_err *err);
+
 /* The mean picture of transform as a .binaryproto. 0, or -1 with err. */
 int mch_caffe_write_mean(const struct mch_transform *transform, const char *path, struct mch_err *err);
 

@@ -139,7 +139,7 @@ static void put_input(FILE *f, const struct mch_net *net, int edge, const char *
 	fprintf(f, "}\n");
 }
 
-static int check(const struct mch_net *net, const char *path, struct mch_err *err)
+int mch_caffe_check(const struct mch_net *net, const char *path, struct mch_err *err)
 {
 	struct mch_unsupported list = {0};
 	for (int i = 0; i < net->n_layers; i++) {
@@ -164,7 +164,7 @@ static int check(const struct mch_net *net, const char *path, struct mch_err *er
 int mch_caffe_write(const struct mch_net *net, const char *path, const char *mean_file, struct mch_err *err)
 {
 	struct mch_outfile file;
-	if (check(net, path, err) != 0 || mch_outfile_open(&file, path, err) != 0)
+	if (mch_caffe_check(net, path, err) != 0 || mch_outfile_open(&file, path, err) != 0)
 		return -1;
 	FILE *f = file.stream;
 	fprintf(f, "name: ");

@@ -55,6 +55,14 @@ done
 "$macchiato" convert -q "$nets/lenet.prototxt" --init=2 -o 2.onnx
 cmp 1.onnx again.onnx || fail "--init=1 gives other bytes each time"
 cmp -s 1.onnx 2.onnx && fail "--init=2 gives the parameters of --init=1"
+
+# For Caffe: the definition with its parameters beside it, or the parameters alone. The way back is the same network.
+"$macchiato" convert -q 1.onnx -o d.prototxt || fail "to Caffe: exit $?"
+"$macchiato" convert -q "$nets/lenet.prototxt" --init=1 -o e.caffemodel || fail "to a caffemodel: exit $?"
+cmp d.caffemodel e.caffemodel || fail "two ways to one caffemodel give other bytes"
+"$macchiato" convert -q d.prototxt --weights=d.caffemodel -o d.onnx || fail "from Caffe: exit $?"
+cmp 1.onnx d.onnx || fail "through Caffe's files it is another network"
+
 "$macchiato" convert -q a.onnx --init=1 -o c.onnx
 cmp a.onnx c.onnx || fail "--init changes parameters that are there"
 
@@ -70,8 +78,8 @@ END
 
 refuse 'NET: no network given; give a .onnx or .prototxt file'
 refuse '--output: no file given; give the file for the result' a.onnx
-refuse '--output: "x.txt" ends in no format that can be written; give a .onnx file' a.onnx -o x.txt
-refuse '--output: ".onnx" ends in no format that can be written; give a .onnx file' a.onnx -o .onnx
+refuse '--output: "x.txt" ends in no format that can be written; give a .onnx, .prototxt or .caffemodel file' a.onnx -o x.txt
+refuse '--output: ".onnx" ends in no format that can be written; give a .onnx, .prototxt or .caffemodel file' a.onnx -o .onnx
 refuse '--json: the standard output is taken by --output=-; give a file name' a.onnx -o - --json
 refuse '--json: the standard output is taken by --quant-out=-; give a file name' a.onnx -o x.onnx --quant-out=- --json
 refuse '--quant-out: the standard output is taken by --output=-; give a file name' a.onnx -o - --quant-out=-
