@@ -101,12 +101,21 @@ static void teardown(void)
 	mch_net_free(&net);
 }
 
+static void apply_parts(struct mch_formats *f, int conv, int fc, int activations, struct mch_quant *quant)
+{
+	struct mch_widths widths;
+	ck_assert_int_eq(mch_widths_init(&widths, &net, NULL), 0);
+	mch_formats_widths(f, (int[]){conv, fc, activations}, &widths);
+	mch_formats_apply(f, &widths, quant);
+	mch_widths_free(&widths);
+}
+
 static void apply(enum mch_fraction rule, int conv, int fc, int activations, struct mch_quant *quant)
 {
 	struct mch_formats f;
 	ck_assert_int_eq(mch_quant_init(quant, &net, NULL), 0);
 	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, rule, NULL), 0);
-	mch_formats_apply(&f, (int[]){conv, fc, activations}, quant);
+	apply_parts(&f, conv, fc, activations, quant);
 	mch_formats_free(&f);
 }
 
@@ -203,6 +212,42 @@ START_TEST(always_builds)
 }
 END_TEST
 
+/* Widths of their own for every layer and every group: obeyed, built, and summed up as the widest of each part. */
+START_TEST(mixed_widths)
+{
+	struct mch_formats f;
+	struct mch_widths widths;
+	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, MCH_FRACTION_MSE, NULL), 0);
+	ck_assert_int_eq(mch_widths_init(&widths, &net, NULL), 0);
+	struct mch_rng rng = mch_rng_seed(4);
+	for (int round = 0; round < 200; round++) {
+		struct mch_quant quant;
+		struct mch_qnet q;
+		struct mch_err err;
+		int widest = 0;
+		for (int i = 0; i < N_LAYERS; i++)
+			widths.weights[i] = mch_formats_part(&net.layers[i]) < 0 ? 0 : (int8_t)(1 + mch_rng_below(&rng, 16));
+		for (int e = 0; e < N_EDGES; e++)
+			widths.edge[e] = f.group[e] == e ? (int8_t)(1 + mch_rng_below(&rng, 16)) : widths.edge[f.group[e]];
+		ck_assert_int_eq(mch_quant_init(&quant, &net, NULL), 0);
+		mch_formats_apply(&f, &widths, &quant);
+		for (int i = 0; i < N_LAYERS; i++)
+			ck_assert_int_eq(quant.layer[i].weights.bits, widths.weights[i]);
+		for (int e = 0; e < N_EDGES; e++) {
+			ck_assert_int_eq(quant.edge[e].bits, e == SOFT ? 0 : widths.edge[e]);
+			widest = widths.edge[e] > widest ? widths.edge[e] : widest;
+		}
+		ck_assert_int_eq(quant.width[MCH_PART_ACTIVATIONS], widest);
+		ck_assert_int_eq(quant.width[MCH_PART_FC_WEIGHTS], widths.weights[L_DENSE]);
+		ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+		mch_qnet_free(&q);
+		mch_quant_free(&quant);
+	}
+	mch_widths_free(&widths);
+	mch_formats_free(&f);
+}
+END_TEST
+
 /* A second look at the same widths, after others, gives the same formats. */
 START_TEST(remembers)
 {
@@ -210,9 +255,9 @@ START_TEST(remembers)
 	struct mch_quant a, b;
 	ck_assert_int_eq(mch_quant_init(&a, &net, NULL) | mch_quant_init(&b, &net, NULL), 0);
 	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, MCH_FRACTION_MSE, NULL), 0);
-	mch_formats_apply(&f, (int[]){5, 6, 7}, &a);
-	mch_formats_apply(&f, (int[]){1, 16, 2}, &b);
-	mch_formats_apply(&f, (int[]){5, 6, 7}, &b);
+	apply_parts(&f, 5, 6, 7, &a);
+	apply_parts(&f, 1, 16, 2, &b);
+	apply_parts(&f, 5, 6, 7, &b);
 	ck_assert_mem_eq(a.edge, b.edge, sizeof(*a.edge) * N_EDGES);
 	ck_assert_mem_eq(a.layer, b.layer, sizeof(*a.layer) * N_LAYERS);
 	mch_formats_free(&f);
@@ -230,6 +275,7 @@ static Suite *suite(void)
 	tcase_add_test(tests, fraction_within_accumulator);
 	tcase_add_test(tests, bias_fits);
 	tcase_add_test(tests, always_builds);
+	tcase_add_test(tests, mixed_widths);
 	tcase_add_test(tests, remembers);
 	suite_add_tcase(all, tests);
 	return all;

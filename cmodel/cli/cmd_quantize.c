@@ -35,6 +35,7 @@ struct job {
 	char net_hash[MCH_HASH_HEX], train_hash[MCH_HASH_HEX], test_hash[MCH_HASH_HEX];
 	struct mch_ranges ranges;
 	struct mch_formats formats;
+	struct mch_widths widths; /* that were scored last */
 	struct mch_quant quant; /* of the widths that were scored last */
 	struct mch_scores scores;
 	struct mch_progress bar;
@@ -79,6 +80,7 @@ static void unload(struct job *job)
 	free(job->search);
 	mch_scores_free(&job->scores);
 	mch_quant_free(&job->quant);
+	mch_widths_free(&job->widths);
 	mch_formats_free(&job->formats);
 	mch_ranges_free(&job->ranges);
 	mch_dataset_free(&job->train);
@@ -136,7 +138,8 @@ static int score(void *ctx, const int *width, int *n_correct, struct mch_err *er
 {
 	struct job *job = ctx;
 	struct mch_qnet q;
-	mch_formats_apply(&job->formats, width, &job->quant);
+	mch_formats_widths(&job->formats, width, &job->widths);
+	mch_formats_apply(&job->formats, &job->widths, &job->quant);
 	if (mch_qnet_build(&q, &job->net, &job->quant, err) != 0)
 		return -1;
 	int found = 0;
@@ -166,7 +169,7 @@ static int prepare(struct job *job, struct mch_err *err)
 					      err);
 	mch_progress_end(&job->bar);
 	if (status != 0 || mch_formats_init(&job->formats, &job->net, &job->ranges, job->args->rule, err) != 0 ||
-	    mch_quant_init(&job->quant, &job->net, err) != 0)
+	    mch_widths_init(&job->widths, &job->net, err) != 0 || mch_quant_init(&job->quant, &job->net, err) != 0)
 		return -1;
 	job->quant.round = job->args->round;
 	job->quant.seed = job->args->seed;

@@ -182,20 +182,25 @@ static int report(struct view *v, const struct mch_ranges *ranges, struct mch_er
 {
 	const int width[MCH_N_PARTS] = {v->args->bits, v->args->bits, v->args->bits};
 	struct mch_formats formats;
-	struct mch_quant quant;
+	struct mch_widths widths = {0};
+	struct mch_quant quant = {0};
 	if (mch_formats_init(&formats, v->net, ranges, v->args->rule, err) != 0)
 		return -1;
 	int status = mch_quant_init(&quant, v->net, err);
+	if (status == 0)
+		status = mch_widths_init(&widths, v->net, err);
 	if (status == 0) {
-		mch_formats_apply(&formats, width, &quant);
+		mch_formats_widths(&formats, width, &widths);
+		mch_formats_apply(&formats, &widths, &quant);
 		v->ranges = ranges;
 		v->quant = &quant;
 		if (v->args->json)
 			status = print_json(v, err);
 		else
 			print_tables(v);
-		mch_quant_free(&quant);
 	}
+	mch_widths_free(&widths);
+	mch_quant_free(&quant);
 	mch_formats_free(&formats);
 	return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Formats of a whole net from three widths; see formats.h. */
+/* Formats of a whole net from widths; see formats.h. */
 #include "quant/formats.h"
 
 #include <limits.h>
@@ -228,17 +228,16 @@ static bool cap_inputs(struct mch_formats *f, int i, const struct mch_quant *qua
 }
 
 /* In order of execution: each layer's input is settled before its output. True when a cap was found to be needed. */
-static bool settle(struct mch_formats *f, const int width[MCH_N_PARTS], struct mch_quant *quant)
+static bool settle(struct mch_formats *f, const struct mch_widths *widths, struct mch_quant *quant)
 {
 	const struct mch_net *net = f->net;
-	const int bits = width[MCH_PART_ACTIVATIONS];
 	bool is_lowered = false;
 	for (int e = 0; e < net->n_edges; e++)
-		quant->edge[e] = (struct mch_format){bits, 0, f->is_signed[f->group[e]]};
-	quant->edge[net->input].frac = group_frac(f, f->group[net->input], bits);
+		quant->edge[e] = (struct mch_format){widths->edge[f->group[e]], 0, f->is_signed[f->group[e]]};
+	quant->edge[net->input].frac = group_frac(f, f->group[net->input], quant->edge[net->input].bits);
 	for (int i = 0; i < net->n_layers; i++) {
 		const struct mch_layer *layer = &net->layers[i];
-		const int part = mch_formats_part(layer), out = layer->out[0];
+		const int out = layer->out[0];
 		quant->layer[i] = (struct mch_layer_quant){0};
 		if (f->is_tail[i]) {
 			quant->edge[out] = (struct mch_format){0};
@@ -248,25 +247,46 @@ static bool settle(struct mch_formats *f, const int width[MCH_N_PARTS], struct m
 			quant->edge[out] = quant->edge[layer->in[0]];
 			continue;
 		}
-		if (part >= 0) {
-			quant->width[part] = width[part];
-			quant->layer[i].weights = weight_format(f, i, width[part], quant->edge[layer->in[0]]);
-		}
+		if (mch_formats_part(layer) >= 0)
+			quant->layer[i].weights = weight_format(f, i, widths->weights[i], quant->edge[layer->in[0]]);
 		is_lowered = cap_inputs(f, i, quant) || is_lowered;
-		quant->edge[out].frac = output_frac(f, i, group_frac(f, f->group[out], bits), quant);
+		quant->edge[out].frac = output_frac(f, i, group_frac(f, f->group[out], quant->edge[out].bits), quant);
 	}
 	return is_lowered;
 }
 
-void mch_formats_apply(struct mch_formats *f, const int width[MCH_N_PARTS], struct mch_quant *quant)
+void mch_formats_widths(const struct mch_formats *f, const int width[MCH_N_PARTS], struct mch_widths *widths)
+{
+	for (int e = 0; e < f->net->n_edges; e++)
+		widths->edge[e] = (int8_t)width[MCH_PART_ACTIVATIONS];
+	for (int i = 0; i < f->net->n_layers; i++) {
+		const int part = mch_formats_part(&f->net->layers[i]);
+		widths->weights[i] = part < 0 ? 0 : (int8_t)width[part];
+	}
+}
+
+static void widen(int *width, int bits)
+{
+	MCH_REQUIRE(bits >= 1 && bits <= MCH_OPERAND_BITS_MAX, "widths are 1 to 16");
+	*width = bits > *width ? bits : *width;
+}
+
+void mch_formats_apply(struct mch_formats *f, const struct mch_widths *widths, struct mch_quant *quant)
 {
 	MCH_REQUIRE(quant->n_edges == f->net->n_edges && quant->n_layers == f->net->n_layers, "quant is of another net");
-	for (int p = 0; p < MCH_N_PARTS; p++) {
-		MCH_REQUIRE(width[p] >= 1 && width[p] <= MCH_OPERAND_BITS_MAX, "widths are 1 to 16");
-		quant->width[p] = p == MCH_PART_ACTIVATIONS ? width[p] : 0; /* of the others: when a layer has them */
-	}
-	for (int e = 0; e < f->net->n_edges; e++)
+	MCH_REQUIRE(widths->n_edges == f->net->n_edges && widths->n_layers == f->net->n_layers, "widths are of another net");
+	for (int p = 0; p < MCH_N_PARTS; p++)
+		quant->width[p] = 0;
+	for (int e = 0; e < f->net->n_edges; e++) {
+		MCH_REQUIRE(widths->edge[e] == widths->edge[f->group[e]], "a group has one width");
+		widen(&quant->width[MCH_PART_ACTIVATIONS], widths->edge[e]);
 		f->cap[e] = MCH_FRAC_LIMIT;
-	while (settle(f, width, quant)) /* each round lowers a cap, by whole bits */
+	}
+	for (int i = 0; i < f->net->n_layers; i++) {
+		const int part = mch_formats_part(&f->net->layers[i]);
+		if (part >= 0)
+			widen(&quant->width[part], widths->weights[i]);
+	}
+	while (settle(f, widths, quant)) /* each round lowers a cap, by whole bits */
 		;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* From three widths to a format for every tensor and every layer's weights: dynamic fixed point.
+/* From widths to a format for every tensor and every layer's weights: dynamic fixed point.
  * Host only: no RTL twin. Spec: docs/datapath.md "Network". */
 #ifndef MCH_QUANT_FORMATS_H
 #define MCH_QUANT_FORMATS_H
@@ -8,6 +8,7 @@
 #include "net/quant.h"
 #include "quant/fraction.h"
 #include "quant/ranges.h"
+#include "quant/widths.h"
 
 /* Edges joined by layers that pass codes on unchanged (max pool, ReLU, clip, moves, a final softmax) are one group
  * with one format; so is a concatenation with those of its inputs that nothing else computes on. Clamping and rounding
@@ -32,10 +33,13 @@ int mch_formats_init(struct mch_formats *f, const struct mch_net *net, const str
 		     enum mch_fraction rule, struct mch_err *err);
 void mch_formats_free(struct mch_formats *f);
 
-/* Sets width (0 for a part that the net has not), edge[] (zero bits behind a softmax, which is the host's) and
- * layer[].weights of quant, made by mch_quant_init for the same net, and lets mch_qnet_build choose the accumulators.
- * Widths are 1..16. Choices are remembered per width, so a second call is cheap. */
-void mch_formats_apply(struct mch_formats *f, const int width[MCH_N_PARTS], struct mch_quant *quant);
+/* The widths that three parts stand for: of all convolution weights, all FC weights, all codes. Those of the net alone. */
+void mch_formats_widths(const struct mch_formats *f, const int width[MCH_N_PARTS], struct mch_widths *widths);
+
+/* Sets width (the widest of each part, 0 for a part that the net has not), edge[] (zero bits behind a softmax, which is the host's)
+ * and layer[].weights of quant, made by mch_quant_init for the same net, and lets mch_qnet_build choose the accumulators.
+ * Widths are 1..16, those of a group equal. Choices are remembered per width, so a second call is cheap. */
+void mch_formats_apply(struct mch_formats *f, const struct mch_widths *widths, struct mch_quant *quant);
 
 /* The part that a layer's weights belong to: MCH_PART_CONV_WEIGHTS, MCH_PART_FC_WEIGHTS, or -1 when it has none. */
 int mch_formats_part(const struct mch_layer *layer);

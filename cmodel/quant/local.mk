@@ -11,4 +11,6 @@ cmodel_quant_libquant_a_SOURCES = \
 	cmodel/quant/ranges.c \
 	cmodel/quant/ranges.h \
 	cmodel/quant/search.c \
-	cmodel/quant/search.h
+	cmodel/quant/search.h \
+	cmodel/quant/widths.c \
+	cmodel/quant/widths.h
