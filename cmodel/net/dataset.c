@@ -85,6 +85,12 @@ const void *mch_dataset_image(const struct mch_dataset *data, int i, void *room,
 	return data->pixels + (size_t)(data->order ? data->order[i] : i) * mch_shape_elems(data->shape);
 }
 
+static const struct mch_transform *transform_of(const struct mch_dataset *data)
+{
+	static const struct mch_transform as_is = {.scale = 1};
+	return data->transform ? data->transform : &as_is;
+}
+
 /* The one definition of an input value. */
 static inline float value_of(double pixel, double mean, double factor)
 {
@@ -116,8 +122,7 @@ static void transform_row(size_t n, const uint8_t *u8, const float *f32, const f
 /* One image, whole. */
 static void transform(const struct mch_dataset *data, const void *image, float *out)
 {
-	static const struct mch_transform as_is = {.scale = 1};
-	const struct mch_transform *t = data->transform ? data->transform : &as_is;
+	const struct mch_transform *t = transform_of(data);
 	const struct mch_shape s = data->shape;
 	const size_t plane = (size_t)s.h * (size_t)s.w, width = (size_t)s.w;
 	const uint8_t *u8 = is_f32(data) ? NULL : image;
@@ -165,18 +170,56 @@ int mch_dataset_f32(const struct mch_dataset *data, int first, int n, float *out
 	return status;
 }
 
+/* The code of each pixel value, [c][256]: with one mean for a channel there are only so many. NULL: out of memory. */
+static int32_t *code_table(const struct mch_dataset *data, struct mch_format format)
+{
+	enum { N = 256 };
+	const struct mch_transform *t = transform_of(data);
+	int32_t *codes = malloc((size_t)data->shape.c * N * sizeof(*codes));
+	uint8_t pixels[N];
+	float values[N];
+	for (int i = 0; i < N; i++)
+		pixels[i] = (uint8_t)i;
+	for (int c = 0; codes && c < data->shape.c; c++) {
+		transform_run(N, pixels, NULL, mch_transform_mean(t, c), mch_transform_factor(t, c), values);
+		mch_codes_quantize(format, N, values, codes + (size_t)c * N);
+	}
+	return codes;
+}
+
+static void look_up(struct mch_shape s, const uint8_t *image, const int32_t *codes, int32_t *out)
+{
+	const size_t plane = (size_t)s.h * (size_t)s.w;
+	for (int c = 0; c < s.c; c++, codes += 256, image += plane, out += plane)
+		for (size_t i = 0; i < plane; i++)
+			out[i] = codes[image[i]];
+}
+
 int mch_dataset_raw(const struct mch_dataset *data, int first, int n, struct mch_format format, int32_t *out,
 		    struct mch_err *err)
 {
 	const size_t elems = mch_shape_elems(data->shape);
-	float *values = malloc(elems * sizeof(*values));
-	int status = values ? 0 : no_memory(data, err);
-	for (int i = 0; status == 0 && i < n; i++) {
-		status = mch_dataset_f32(data, first + i, 1, values, err);
-		if (status == 0)
-			mch_codes_quantize(format, elems, values, out + (size_t)i * elems);
+	const bool is_tabled = !is_f32(data) && !transform_of(data)->mean_image;
+	int32_t *codes = is_tabled ? code_table(data, format) : NULL;
+	float *values = is_tabled ? NULL : malloc(elems * sizeof(*values));
+	void *room;
+	int status = open_room(data, &room, err);
+	if (status == 0 && !codes && !values)
+		status = no_memory(data, err);
+	for (int i = 0; status == 0 && i < n; i++, out += elems) {
+		const void *image = mch_dataset_image(data, first + i, room, err);
+		if (!image) {
+			status = -1;
+		} else if (is_tabled) {
+			look_up(data->shape, image, codes, out);
+		} else {
+			transform(data, image, values);
+			mch_codes_quantize(format, elems, values, out);
+		}
 	}
+	free(codes);
 	free(values);
+	free(room);
 	return status;
 }
 
