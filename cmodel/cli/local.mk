@@ -40,5 +40,5 @@ MCH_LIBS = \
 	cmodel/tensor/libtensor.a \
 	cmodel/fxp/libfxp.a \
 	cmodel/base/libbase.a
-MCH_LIBS_SYS = $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) $(LIBMD_LIBS) $(DNNL_LIBS) -lm
+MCH_LIBS_SYS = $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) $(LIBMD_LIBS) $(LIBJPEG_LIBS) $(LIBPNG_LIBS) $(LMDB_LIBS) $(DNNL_LIBS) -lm
 macchiato_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static int read_stream(FILE *stream, const char *path, size_t limit_bytes, char **data, size_t *n_bytes,
 		       struct mch_err *err)
@@ -55,6 +56,27 @@ int mch_file_read(const char *path, size_t limit_bytes, char **data, size_t *n_b
 	const int status = read_stream(stream, path, limit_bytes, data, n_bytes, err);
 	fclose(stream);
 	return status;
+}
+
+int mch_file_join(char path[MCH_PATH_ROOM], const char *dir, const char *name, struct mch_err *err)
+{
+	const int n = name[0] == '/' ? snprintf(path, MCH_PATH_ROOM, "%s", name)
+				     : snprintf(path, MCH_PATH_ROOM, "%s/%s", dir, name);
+	if (n < 0 || n >= MCH_PATH_ROOM)
+		return mch_err_set(err, name, "the name with its folders is too long; give shorter ones");
+	return 0;
+}
+
+bool mch_file_is_folder(const char *path)
+{
+	struct stat status;
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+bool mch_file_exists(const char *path)
+{
+	struct stat status;
+	return stat(path, &status) == 0 && !S_ISDIR(status.st_mode);
 }
 
 const char *mch_file_name(const char *path)

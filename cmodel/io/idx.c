@@ -170,22 +170,6 @@ static int find(const char *dir, const char *prefix, const char *kind, char *pat
 			   prefix, kind, prefix, kind);
 }
 
-/* "…/fashion-mnist/" and "train" -> "fashion-mnist train". */
-static char *name_of(const char *dir, const char *split)
-{
-	size_t end = strlen(dir);
-	while (end > 1 && dir[end - 1] == '/')
-		end--;
-	size_t begin = end;
-	while (begin > 0 && dir[begin - 1] != '/')
-		begin--;
-	const size_t room = end - begin + strlen(split) + 2;
-	char *name = malloc(room);
-	if (name)
-		snprintf(name, room, "%.*s %s", (int)(end - begin), dir + begin, split);
-	return name;
-}
-
 int mch_idx_load(const char *dir, const char *split, struct mch_dataset *data, struct mch_err *err)
 {
 	char images[4096], labels[4096];
@@ -194,14 +178,7 @@ int mch_idx_load(const char *dir, const char *split, struct mch_dataset *data, s
 	const char *prefix = is_train ? "train" : "t10k";
 	memset(data, 0, sizeof(*data));
 	if (find(dir, prefix, "images-idx3", images, sizeof(images), err) != 0 ||
-	    find(dir, prefix, "labels-idx1", labels, sizeof(labels), err) != 0 ||
-	    mch_idx_load_files(images, labels, data, err) != 0)
+	    find(dir, prefix, "labels-idx1", labels, sizeof(labels), err) != 0)
 		return -1;
-	free(data->name);
-	data->name = name_of(dir, split);
-	if (!data->name) {
-		mch_dataset_free(data);
-		return mch_err_set(err, dir, "out of memory; use a machine with more");
-	}
-	return 0;
+	return mch_idx_load_files(images, labels, data, err);
 }

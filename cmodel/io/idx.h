@@ -7,7 +7,7 @@
 #include "net/dataset.h"
 
 /* Loads train-images-idx3-ubyte[.gz] and train-labels-idx1-ubyte[.gz] of folder dir, or t10k-... for the split
- * "test". data->name is "FOLDER train" or "FOLDER test". 0, or -1 with err; then data is empty. */
+ * "test". data->name is that of the file of images. 0, or -1 with err; then data is empty. */
 int mch_idx_load(const char *dir, const char *split, struct mch_dataset *data, struct mch_err *err);
 
 /* The same from two files by name. */

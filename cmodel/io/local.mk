@@ -47,6 +47,11 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/caffe_write.c \
 	cmodel/io/caffe_write.h \
 	cmodel/io/caffe_write_text.c \
+	cmodel/io/cifar.c \
+	cmodel/io/data.c \
+	cmodel/io/data.h \
+	cmodel/io/datum.c \
+	cmodel/io/datum.h \
 	cmodel/io/file.c \
 	cmodel/io/file.h \
 	cmodel/io/hash.c \
@@ -54,10 +59,18 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/hash_net.c \
 	cmodel/io/idx.c \
 	cmodel/io/idx.h \
+	cmodel/io/image.c \
+	cmodel/io/image.h \
+	cmodel/io/jpeg.c \
+	cmodel/io/list.c \
+	cmodel/io/lmdb.c \
 	cmodel/io/names.c \
 	cmodel/io/names.h \
 	cmodel/io/net_read.c \
 	cmodel/io/net_read.h \
+	cmodel/io/npy.c \
+	cmodel/io/npy.h \
+	cmodel/io/npy_data.c \
 	cmodel/io/onnx_attr.c \
 	cmodel/io/onnx_attr.h \
 	cmodel/io/onnx_broadcast.c \
@@ -102,6 +115,9 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/onnx_write_many.c \
 	cmodel/io/onnx_write_pick.c \
 	cmodel/io/onnx_write_pool.c \
+	cmodel/io/picture.c \
+	cmodel/io/picture.h \
+	cmodel/io/png.c \
 	cmodel/io/prototxt.c \
 	cmodel/io/prototxt.h \
 	cmodel/io/prototxt_parse.c \

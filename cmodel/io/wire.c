@@ -56,7 +56,7 @@ static int take(struct mch_wire *wire, void *to, size_t n_bytes)
 	wire->at += n, bytes += n, n_bytes -= n;
 	if (n_bytes == 0)
 		return 0;
-	if (n_bytes < MCH_WIRE_BUFFER_BYTES) {
+	if (n_bytes < MCH_WIRE_BUFFER_BYTES && !wire->memory) {
 		const uint64_t left = wire->n_bytes - wire->at;
 		wire->n_buffered = 0; /* nothing, should the read fail */
 		n = left < MCH_WIRE_BUFFER_BYTES ? (size_t)left : MCH_WIRE_BUFFER_BYTES;

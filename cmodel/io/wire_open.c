@@ -78,7 +78,7 @@ int mch_wire_open(struct mch_wire *wire, const char *path, struct mch_err *err)
 void mch_wire_open_bytes(struct mch_wire *wire, const char *path, const void *bytes, size_t n_bytes,
 			 struct mch_err *err)
 {
-	memset(wire, 0, sizeof(*wire));
+	memset(wire, 0, offsetof(struct mch_wire, buffer)); /* the buffer is for files */
 	wire->path = path;
 	wire->err = err;
 	wire->fd = -1;

@@ -3,7 +3,6 @@
 /* Labelled images; see dataset.h. */
 #include "net/dataset.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 

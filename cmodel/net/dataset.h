@@ -5,6 +5,7 @@
 #ifndef MCH_NET_DATASET_H
 #define MCH_NET_DATASET_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -23,6 +24,7 @@ struct mch_dataset {
 	int32_t *labels; /* [n_images], owned, in that order */
 	const struct mch_transform *transform; /* the network's; NULL: the value of a pixel is the pixel */
 	char *name;                            /* for messages and reports, owned */
+	bool is_split; /* it is one of two sets, for training and for test, of one place */
 };
 
 void mch_dataset_free(struct mch_dataset *data);
