@@ -3,6 +3,7 @@
 dist_man_MANS += docs/macchiato.1
 EXTRA_DIST += \
 	docs/architecture.md \
+	docs/data.md \
 	docs/datapath.md \
 	docs/export.md \
 	docs/onnx.md \

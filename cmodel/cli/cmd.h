@@ -28,7 +28,8 @@ int mch_cmd_export(int argc, char **argv, struct mch_err *err);
 
 /* Reads the command line as argp_parse would: long options, their unambiguous beginnings, letters, "--". It answers
  * --help, --usage and --version, and ends the program by mch_cmd_fail when it meets what the table does not have.
- * No option has an optional value. The callback is given its input, and of the special keys ARG, NO_ARGS and END. */
+ * No option has an optional value. The callback is given its input, and of the special keys INIT, ARG, NO_ARGS and END.
+ * At INIT it puts the inputs of argp->children, if any, into state->child_inputs; their ENDs come before its own. */
 void mch_cmd_parse(const struct argp *argp, int argc, char **argv, void *input);
 
 /* The one message of a program that ends: "macchiato: " and the text, as one line on stderr. */

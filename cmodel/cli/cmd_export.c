@@ -7,18 +7,19 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/load.h"
 #include "io/accel_write.h"
 #include "io/file.h"
 #include "io/hash.h"
-#include "io/idx.h"
-#include "io/net_read.h"
 #include "io/quant_json.h"
 #include "net/lower.h"
 
 enum { VECTORS_MAX = 1000000, IMAGES_DEFAULT = 20, IMAGES_MAX = 1000000 };
 
 struct arguments {
-	const char *net, *quant, *out, *data;
+	struct mch_net_options net;
+	struct mch_data_options data;
+	const char *quant, *out;
 	struct mch_accel_array array;
 	int n_vectors, n_images; /* n_images < 0: not given */
 	uint32_t seed;
@@ -42,8 +43,8 @@ static struct mch_accel_array parse_array(const char *text)
 
 static void take_file(struct arguments *args, const char *text)
 {
-	if (!args->net)
-		args->net = text;
+	if (!args->net.path)
+		args->net.path = text;
 	else if (!args->quant)
 		args->quant = text;
 	else
@@ -52,14 +53,12 @@ static void take_file(struct arguments *args, const char *text)
 
 static void check_complete(const struct arguments *args)
 {
-	if (!args->net)
-		mch_cmd_fail("NET", "no network given; give a .onnx file with weights");
 	if (!args->quant)
 		mch_cmd_fail("Q.json", "no quantization given; give the result of `macchiato quantize`");
 	if (!args->out)
 		mch_cmd_fail("--output", "no folder given; name the one to write, as in -o accel");
-	if (args->n_images >= 0 && !args->data)
-		mch_cmd_fail("--images", "there are none without --data; give the folder of the data set");
+	if (args->n_images >= 0 && !args->data.path)
+		mch_cmd_fail("--images", "there are none without --data; give the folder or file of the images");
 }
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
@@ -68,9 +67,6 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	switch (key) {
 	case 'o':
 		args->out = text;
-		return 0;
-	case 'd':
-		args->data = text;
 		return 0;
 	case 'n':
 		args->n_images = (int)mch_cmd_integer("--images", text, 1, IMAGES_MAX);
@@ -83,12 +79,17 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case 's':
 		args->seed = (uint32_t)mch_cmd_integer("--seed", text, 0, UINT32_MAX);
+		args->data.seed = args->seed;
 		return 0;
 	case KEY_FORCE:
 		args->force = true;
 		return 0;
 	case 'j':
 		args->json = true;
+		return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->net;
+		state->child_inputs[1] = &args->data;
 		return 0;
 	case ARGP_KEY_ARG:
 		take_file(args, text);
@@ -103,19 +104,19 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 
 static const struct argp_option options[] = {
 	{"output", 'o', "DIR", 0, "Folder to write; an earlier export there is replaced", 0},
-	{"data", 'd', "DIR", 0, "Folder of the images, IDX files: vectors and images come from its test images", 0},
-	{"images", 'n', "N", 0, "Test images that go along (default 20, or all)", 0},
+	{"images", 'n', "N", 0, "Test images of --data that go along, and give the vectors (default 20, or all)", 0},
 	{"array", KEY_ARRAY, "RxC", 0, "Rows and columns of the MAC array (default 16x16)", 0},
 	{"vectors", KEY_VECTORS, "N", 0, "Golden vectors of each layer (default 64)", 0},
-	{"seed", 's', "N", 0, "Of the choice of vectors (default 1)", 0},
+	{"seed", 's', "N", 0, "Of the choice of vectors, and of --shuffle (default 1)", 0},
 	{"force", KEY_FORCE, NULL, 0, "Replace DIR though it is no export (never one that holds folders)", 0},
 	{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 	{0},
 };
+static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0}, {&mch_data_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {options, parse_option, "NET Q.json -o DIR",
 				 "Writes what hardware gets of a quantized network: C and Verilog headers, memory "
 				 "images, golden vectors, and a manifest that ties them together.",
-				 NULL, NULL, NULL};
+				 children, NULL, NULL};
 
 /* The first test images as codes of the network's input. */
 struct test_images {
@@ -127,28 +128,20 @@ struct test_images {
 static int load_images(const struct arguments *args, const struct mch_qnet *q, struct test_images *test,
 		       struct mch_err *err)
 {
-	if (mch_idx_load(args->data, "test", &test->data, err) != 0)
+	const struct mch_shape want = q->net->edges[q->net->input].shape;
+	const long n_wanted = args->n_images < 0 ? IMAGES_DEFAULT : args->n_images;
+	if (mch_load_data(&args->data, args->data.path, "test", q->net, n_wanted, &test->data, err) != 0 ||
+	    mch_load_require_labels(&test->data, q->net, err) != 0)
 		return -1;
-	const struct mch_shape want = q->net->edges[q->net->input].shape, got = test->data.shape;
-	const struct mch_shape out = q->net->edges[q->output].shape;
-	if (got.c != want.c || got.h != want.h || got.w != want.w)
-		return mch_err_set(err, args->data,
-				   "its images are %dx%dx%d, the network takes %dx%dx%d; give the data set that it "
-				   "was trained on", got.c, got.h, got.w, want.c, want.h, want.w);
-	if ((size_t)test->data.n_classes > mch_shape_elems(out))
-		return mch_err_set(err, args->data,
-				   "has %d classes, the network tells %zu; give the data set that it was trained on",
-				   test->data.n_classes, mch_shape_elems(out));
 	test->n = args->n_images;
 	if (test->n < 0) /* not asked for: a small data set goes along whole */
 		test->n = test->data.n_images < IMAGES_DEFAULT ? test->data.n_images : IMAGES_DEFAULT;
 	if (test->n > test->data.n_images)
-		return mch_err_set(err, args->data, "has %d test images, --images asks for %d; ask for fewer",
+		return mch_err_set(err, args->data.path, "has %d test images, --images asks for %d; ask for fewer",
 				   test->data.n_images, test->n);
 	test->codes = malloc((size_t)test->n * mch_shape_elems(want) * sizeof(*test->codes));
 	if (!test->codes)
-		return mch_err_set(err, args->data, "no memory for %d images; ask for fewer", test->n);
-	test->data.transform = &q->net->transform;
+		return mch_err_set(err, args->data.path, "no memory for %d images; ask for fewer", test->n);
 	return mch_dataset_raw(&test->data, 0, test->n, q->input_format, test->codes, err);
 }
 
@@ -181,13 +174,13 @@ static int export(const struct arguments *args, const struct mch_net *net, struc
 		return -1;
 	mch_hash_net(net, net_hash);
 	int status = mch_hash_file(args->quant, quant_hash, err);
-	if (status == 0 && args->data)
+	if (status == 0 && args->data.path)
 		status = load_images(args, &q, &test, err);
 	if (status == 0) {
 		const struct mch_accel_export e = {
 			.q = &q, .array = args->array, .n_vectors = args->n_vectors, .seed = args->seed,
 			.n_images = test.n, .codes = test.codes, .labels = test.data.labels,
-			.net_file = mch_file_name(args->net), .quant_file = mch_file_name(args->quant),
+			.net_file = mch_file_name(args->net.path), .quant_file = mch_file_name(args->quant),
 			.net_hash = net_hash, .quant_hash = quant_hash,
 		};
 		status = mch_accel_export(&e, args->out, args->force, &summary, err);
@@ -202,11 +195,11 @@ static int export(const struct arguments *args, const struct mch_net *net, struc
 
 int mch_cmd_export(int argc, char **argv, struct mch_err *err)
 {
-	struct arguments args = {.array = {16, 16}, .n_vectors = 64, .n_images = -1, .seed = 1};
+	struct arguments args = {.data = mch_data_options_usual(), .array = {16, 16}, .n_vectors = 64, .n_images = -1, .seed = 1};
 	struct mch_net net;
 	struct mch_quant quant;
 	mch_cmd_parse(&argp, argc, argv, &args);
-	if (mch_net_read(args.net, NULL, &net, NULL, err) != 0)
+	if (mch_load_net(&args.net, &args.data, &net, NULL, err) != 0)
 		return MCH_EXIT_FAILED;
 	int status = mch_net_lower(&net, err);
 	if (status == 0)

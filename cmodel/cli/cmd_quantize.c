@@ -17,7 +17,6 @@
 #include "cli/quantize_report.h"
 #include "cli/scores.h"
 #include "io/hash.h"
-#include "io/net_read.h"
 #include "io/quant_json.h"
 #include "net/lower.h"
 #include "net/score.h"
@@ -43,36 +42,39 @@ struct job {
 	struct mch_search *search;
 };
 
-static void hash_images(const struct mch_dataset *data, int n, char hex[MCH_HASH_HEX])
+/* Ranges from the images that are scored would flatter the score: they come from others. */
+static int load_data(struct job *job, struct mch_err *err)
 {
-	struct mch_hash hash;
-	mch_hash_begin(&hash);
-	mch_hash_int(&hash, n);
-	mch_hash_bytes(&hash, data->pixels, (size_t)n * mch_shape_elems(data->shape));
-	for (int i = 0; i < n; i++)
-		mch_hash_int(&hash, data->labels[i]);
-	mch_hash_end(&hash, hex);
+	const struct mch_data_options *data = &job->args->data;
+	const char *train_path = job->args->train_data ? job->args->train_data : data->path;
+	const long n_ranges = job->args->images ? job->args->images : USUAL_IMAGES;
+	if (mch_load_data(data, data->path, "test", &job->net, data->limit, &job->test, err) != 0)
+		return -1;
+	if (!job->args->train_data && !job->test.is_split)
+		return mch_err_set(err, data->path, "is one set of images, for test; give those for training with --train-data=PATH");
+	if (mch_load_data(data, train_path, "train", &job->net, n_ranges, &job->train, err) != 0)
+		return -1;
+	return mch_load_require_labels(&job->test, &job->net, err);
 }
 
 static int load(struct job *job, struct mch_err *err)
 {
 	const struct mch_quantize_options *args = job->args;
-	if (mch_net_read(args->net, NULL, &job->net, NULL, err) != 0 || mch_net_require_weights(&job->net, err) != 0 ||
-	    mch_net_lower(&job->net, err) != 0 ||
-	    mch_load_data(args->data, "train", &job->net, &job->train, err) != 0 ||
-	    mch_load_data(args->data, "test", &job->net, &job->test, err) != 0)
+	if (mch_load_net(&args->net, &args->data, &job->net, NULL, err) != 0 ||
+	    mch_net_require_weights(&job->net, err) != 0 || mch_net_lower(&job->net, err) != 0 || load_data(job, err) != 0)
 		return -1;
 	job->n_ranges = mch_load_count("--images", args->images, USUAL_IMAGES, &job->train, err);
 	if (job->n_ranges < 0)
 		return -1;
-	job->n_scored = mch_load_count("--limit", args->limit, job->test.n_images, &job->test, err);
+	job->n_scored = mch_load_count("--limit", args->data.limit, job->test.n_images, &job->test, err);
 	if (job->n_scored < 0)
 		return -1;
 	mch_hash_net(&job->net, job->net_hash);
-	hash_images(&job->train, job->n_ranges, job->train_hash);
-	hash_images(&job->test, job->n_scored, job->test_hash);
+	if (mch_load_hash(&job->train, job->n_ranges, job->train_hash, err) != 0 ||
+	    mch_load_hash(&job->test, job->n_scored, job->test_hash, err) != 0)
+		return -1;
 	job->search = malloc(sizeof(*job->search));
-	return job->search ? 0 : mch_err_set(err, args->net, "out of memory; use a machine with more");
+	return job->search ? 0 : mch_err_set(err, args->net.path, "out of memory; use a machine with more");
 }
 
 static void unload(struct job *job)
@@ -217,7 +219,7 @@ static int print_json(const struct job *job, bool is_found, struct mch_err *err)
 	const struct mch_quantize_report report = report_of(job);
 	json_t *root = mch_quantize_json(&report, is_found);
 	if (!root)
-		return mch_err_set(err, job->args->net, "a name is no UTF-8, which JSON needs; rename it, or leave "
+		return mch_err_set(err, job->args->net.path, "a name is no UTF-8, which JSON needs; rename it, or leave "
 				   "--json out");
 	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 	putchar('\n');
@@ -234,7 +236,7 @@ static int say_missed(const struct job *job, struct mch_err *err)
 	fprintf(stderr, "macchiato: %s: %s reach %.2f %%, float %.2f %%: more than the margin of "
 		"%g points is lost; give --error-margin=%.2f or more, or see where values are lost with "
 		"`macchiato ranges --bits=16`\n",
-		job->args->net, what, exact, of_float, job->args->error_margin,
+		job->args->net.path, what, exact, of_float, job->args->error_margin,
 		ceil((of_float - exact) * 100 - 1e-6) / 100);
 	if (job->args->json && print_json(job, false, err) != 0)
 		return MCH_EXIT_FAILED;

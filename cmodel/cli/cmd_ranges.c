@@ -11,15 +11,15 @@
 #include "cli/cmd.h"
 #include "cli/load.h"
 #include "cli/progress.h"
-#include "io/net_read.h"
 #include "net/lower.h"
 #include "quant/formats.h"
 #include "quant/ranges.h"
 
-enum { N_BINS = 32, USUAL_IMAGES = 1000 };
+enum { N_BINS = 32, USUAL_IMAGES = 1000, OPT_SPLIT = 256, OPT_SEED };
 
 struct arguments {
-	const char *net, *data;
+	struct mch_net_options net;
+	struct mch_data_options data;
 	long images; /* 0: as usual */
 	int bits;
 	enum mch_fraction rule;
@@ -30,9 +30,6 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 {
 	struct arguments *args = state->input;
 	switch (key) {
-	case 'd':
-		args->data = text;
-		return 0;
 	case 'n':
 		args->images = mch_cmd_integer("--images", text, 1, 1000000000);
 		return 0;
@@ -46,14 +43,19 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case 'j':
 		args->json = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		mch_cmd_take_net(&args->net, text);
+	case OPT_SPLIT:
+		mch_data_options_split(&args->data, text);
+		return 0;
+	case OPT_SEED:
+		args->data.seed = (uint64_t)mch_cmd_integer("--seed", text, 0, UINT32_MAX);
+		return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->net;
+		state->child_inputs[1] = &args->data;
 		return 0;
 	case ARGP_KEY_END:
-		if (!args->net)
-			mch_cmd_fail("NET", "no network given; give a .onnx file");
-		if (!args->data)
-			mch_cmd_fail("--data", "no folder given; give the folder of the training images");
+		if (!args->data.path)
+			mch_cmd_fail("--data", "no images given; give the folder or file of the training images");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -162,7 +164,7 @@ static int print_json(const struct view *v, struct mch_err *err)
 				 mch_fraction_name(v->args->rule), "tensors", tensors, "weights", weights);
 	if (!root || bad) {
 		json_decref(root);
-		return mch_err_set(err, v->args->net, "a name is no UTF-8, which JSON needs; rename it, or leave "
+		return mch_err_set(err, v->args->net.path, "a name is no UTF-8, which JSON needs; rename it, or leave "
 				   "--json out");
 	}
 	/* 9 digits tell any two float values apart */
@@ -210,7 +212,9 @@ static int run(const struct arguments *args, const struct mch_net *net, struct m
 	struct mch_dataset data;
 	struct mch_ranges ranges;
 	struct mch_progress bar;
-	if (mch_net_require_weights(net, err) != 0 || mch_load_data(args->data, "train", net, &data, err) != 0)
+	if (mch_net_require_weights(net, err) != 0 ||
+	    mch_load_data(&args->data, args->data.path, args->data.split, net, args->images ? args->images : USUAL_IMAGES, &data,
+			  err) != 0)
 		return -1;
 	const int n = mch_load_count("--images", args->images, USUAL_IMAGES, &data, err);
 	int status = n < 0 ? -1 : 0;
@@ -231,30 +235,33 @@ static int run(const struct arguments *args, const struct mch_net *net, struct m
 int mch_cmd_ranges(int argc, char **argv, struct mch_err *err)
 {
 	static const struct argp_option options[] = {
-		{"data", 'd', "DIR", 0, "Folder of the images: IDX files, plain or gzipped", 0},
-		{"images", 'n', "N", 0, "Look at N training images (default 1000)", 0},
+		{"images", 'n', "N", 0, "Look at N images (default 1000)", 0},
 		{"bits", 'b', "BITS", 0, "Suggest formats of BITS bits, 1 to 16 (default 8)", 0},
 		{"fraction", 'f', "RULE", 0, "max: nothing saturates; mse: least squared error (default "
 		 MCH_FRACTION_USUAL_TEXT ")", 0},
+		{"split", OPT_SPLIT, "NAME", 0, "Of data that has two sets: test or train (default train)", 9},
+		{"seed", OPT_SEED, "N", 0, "Of --shuffle (default 1)", 10},
 		{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 		{0},
 	};
+	static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0}, {&mch_data_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {options,
 					 parse_option,
 					 "NET",
 					 "Shows the range and distribution of every tensor and of every layer's "
 					 "weights, and the fixed-point format that suits it.\v"
-					 "NET is an ONNX model (.onnx). The histograms are of up to 65536 values of "
+					 "The histograms are of up to 65536 values of "
 					 "a tensor, and of all weights. A tensor's format is that of the layers that "
 					 "pass its codes on, such as pooling and ReLU: what counts is the range "
 					 "behind them.",
-					 NULL,
+					 children,
 					 NULL,
 					 NULL};
-	struct arguments args = {.bits = 8, .rule = MCH_FRACTION_USUAL};
+	struct arguments args = {.data = mch_data_options_usual(), .bits = 8, .rule = MCH_FRACTION_USUAL};
 	struct mch_net net;
+	args.data.split = "train";
 	mch_cmd_parse(&argp, argc, argv, &args);
-	if (mch_net_read(args.net, NULL, &net, NULL, err) != 0)
+	if (mch_load_net(&args.net, &args.data, &net, NULL, err) != 0)
 		return MCH_EXIT_FAILED;
 	const int status = mch_net_lower(&net, err) == 0 ? run(&args, &net, err) : -1;
 	mch_net_free(&net);

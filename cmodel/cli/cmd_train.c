@@ -15,7 +15,6 @@
 #include "cli/load.h"
 #include "cli/progress.h"
 #include "io/hash.h"
-#include "io/net_read.h"
 #include "io/onnx_write.h"
 #include "io/real_text.h"
 #include "net/score.h"
@@ -25,9 +24,11 @@
 enum { CHECKPOINT_S = 30 };
 
 struct arguments {
-	const char *net, *data, *output, *checkpoint;
+	struct mch_net_options net;
+	struct mch_data_options data; /* its limit is of the training images; its seed is config.seed too */
+	const char *test_data;        /* a path of its own for the test images, or NULL */
+	const char *output, *checkpoint;
 	struct mch_sgd_config config;
-	long limit; /* 0: all */
 	bool resume, quiet, json;
 };
 
@@ -36,10 +37,10 @@ static const char *const policy_names[MCH_N_POLICIES] = {
 
 /* Options without a letter. */
 enum { OPT_EPOCHS = 256, OPT_BATCH, OPT_RATE, OPT_MOMENTUM, OPT_DECAY, OPT_POLICY, OPT_SEED, OPT_SHIFT, OPT_FLIP,
-       OPT_CHECKPOINT, OPT_RESUME };
+       OPT_CHECKPOINT, OPT_RESUME, OPT_TEST_DATA };
 
 static const struct argp_option options[] = {
-	{"data", 'd', "DIR", 0, "Folder of the images: IDX files, plain or gzipped", 0},
+	{"test-data", OPT_TEST_DATA, "PATH", 0, "Test images, when those of --data are training images alone", 0},
 	{"output", 'o', "NET.onnx", 0, "Write the trained network to NET.onnx", 0},
 	{"epochs", OPT_EPOCHS, "N", 0, "Passes over the training images (default 15)", 1},
 	{"batch", OPT_BATCH, "N", 0, "Images in a step (default 64)", 1},
@@ -49,7 +50,7 @@ static const struct argp_option options[] = {
 	{"decay", OPT_DECAY, "X", 0, "Decay of the weights (default 0.0005)", 1},
 	{"shift", OPT_SHIFT, "N", 0, "Move each image by up to N pixels (default 1)", 1},
 	{"flip", OPT_FLIP, NULL, 0, "Mirror half of the images left to right", 1},
-	{"seed", OPT_SEED, "N", 0, "Of first weights, order, moves and mirrors (default 1)", 1},
+	{"seed", OPT_SEED, "N", 0, "Of all that is drawn at random (default 1)", 1},
 	{"limit", 'l', "N", 0, "Train on the first N images only (default all)", 1},
 	{"checkpoint", OPT_CHECKPOINT, "FILE", 0, "Keep the unfinished run in FILE (default NET.onnx.ckpt)", 2},
 	{"resume", OPT_RESUME, NULL, 0, "Go on from the checkpoint", 2},
@@ -60,10 +61,8 @@ static const struct argp_option options[] = {
 
 static void finish_arguments(const struct arguments *args)
 {
-	if (!args->net)
-		mch_cmd_fail("NET", "no network given; give a .prototxt file");
-	if (!args->data)
-		mch_cmd_fail("--data", "no folder given; give the folder of the images");
+	if (!args->data.path)
+		mch_cmd_fail("--data", "no images given; give their folder or file");
 	if (!args->output)
 		mch_cmd_fail("--output", "no file given; give the file for the trained network");
 	if (strcmp(args->output, "-") == 0)
@@ -108,9 +107,10 @@ static int parse_config(int key, const char *text, struct arguments *args)
 		return 0;
 	case OPT_SEED:
 		config->seed = (uint64_t)mch_cmd_integer("--seed", text, 0, 2147483647);
+		args->data.seed = config->seed;
 		return 0;
 	case 'l':
-		args->limit = mch_cmd_integer("--limit", text, 1, 1000000000);
+		args->data.limit = mch_cmd_integer("--limit", text, 1, 1000000000);
 		return 0;
 	default:
 		return -1;
@@ -121,8 +121,8 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 {
 	struct arguments *args = state->input;
 	switch (key) {
-	case 'd':
-		args->data = text;
+	case OPT_TEST_DATA:
+		args->test_data = text;
 		return 0;
 	case 'o':
 		args->output = text;
@@ -142,8 +142,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case 'j':
 		args->json = true;
 		return 0;
-	case ARGP_KEY_ARG:
-		mch_cmd_take_net(&args->net, text);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->net;
+		state->child_inputs[1] = &args->data;
 		return 0;
 	case ARGP_KEY_END:
 		finish_arguments(args);
@@ -174,23 +175,35 @@ static double now_s(void)
 
 /* Everything the result depends on; made before the first weights, so the network's hash is that of its structure (and of
  * weights that it brought). */
-static void identify(struct job *job)
+static int identify(struct job *job, struct mch_err *err)
 {
 	const struct mch_sgd_config *c = &job->args->config;
 	char net[MCH_HASH_HEX], data[MCH_HASH_HEX], rate[32], momentum[32], decay[32];
-	struct mch_hash hash;
 	mch_hash_net(&job->net, net);
-	mch_hash_begin(&hash);
-	mch_hash_bytes(&hash, job->train.pixels, (size_t)c->n_images * mch_shape_elems(job->train.shape));
-	for (int i = 0; i < c->n_images; i++)
-		mch_hash_int(&hash, job->train.labels[i]);
-	mch_hash_end(&hash, data);
+	if (mch_load_hash(&job->train, c->n_images, data, err) != 0)
+		return -1;
 	snprintf(job->identity, sizeof(job->identity),
 		 "network=%.16s\nimages=%.16s\n--limit=%d\n--epochs=%d\n--batch=%d\n--lr=%s\n--policy=%s\n--momentum=%s\n"
 		 "--decay=%s\n--shift=%d\n--flip=%s\n--seed=%llu\n",
 		 net, data, c->n_images, c->n_epochs, c->batch, mch_real_text(c->rate, rate), policy_names[c->policy],
 		 mch_real_text(c->momentum, momentum), mch_real_text(c->decay, decay), c->max_shift,
 		 c->flip ? "yes" : "no", (unsigned long long)c->seed);
+	return 0;
+}
+
+/* The test images choose nothing, but they tell how good the result is: they have to be others. */
+static int load_data(struct job *job, struct mch_err *err)
+{
+	const struct mch_data_options *data = &job->args->data;
+	const char *test_path = job->args->test_data ? job->args->test_data : data->path;
+	if (mch_load_data(data, data->path, "train", &job->net, data->limit, &job->train, err) != 0 ||
+	    mch_load_require_labels(&job->train, &job->net, err) != 0)
+		return -1;
+	if (!job->args->test_data && !job->train.is_split)
+		return mch_err_set(err, data->path, "is one set of images, for training; give those for test with --test-data=PATH");
+	if (mch_load_data(data, test_path, "test", &job->net, 0, &job->test, err) != 0)
+		return -1;
+	return mch_load_require_labels(&job->test, &job->net, err);
 }
 
 static int name_checkpoint(struct job *job, struct mch_err *err)
@@ -211,15 +224,15 @@ static int name_checkpoint(struct job *job, struct mch_err *err)
 static int load(struct job *job, struct mch_err *err)
 {
 	struct arguments *args = job->args;
-	if (name_checkpoint(job, err) != 0 || mch_net_read(args->net, NULL, &job->net, NULL, err) != 0 ||
-	    mch_load_data(args->data, "train", &job->net, &job->train, err) != 0 ||
-	    mch_load_data(args->data, "test", &job->net, &job->test, err) != 0)
+	if (name_checkpoint(job, err) != 0 || mch_load_net(&args->net, &args->data, &job->net, NULL, err) != 0 ||
+	    load_data(job, err) != 0)
 		return -1;
-	args->config.n_images = mch_load_count("--limit", args->limit, job->train.n_images, &job->train, err);
+	args->config.n_images = mch_load_count("--limit", args->data.limit, job->train.n_images, &job->train, err);
 	if (args->config.n_images < 0 || mch_cmd_require_writable(args->output, err) != 0 ||
 	    mch_cmd_require_writable(job->checkpoint, err) != 0)
 		return -1;
-	identify(job);
+	if (identify(job, err) != 0)
+		return -1;
 	job->sgd = mch_sgd_new(&job->net, &job->train, &args->config, err);
 	if (!job->sgd)
 		return -1;
@@ -355,6 +368,7 @@ static int finish(struct job *job, struct mch_err *err)
 
 int mch_cmd_train(int argc, char **argv, struct mch_err *err)
 {
+	static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0}, {&mch_data_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {options,
 					 parse_option,
 					 "NET.prototxt",
@@ -363,10 +377,11 @@ int mch_cmd_train(int argc, char **argv, struct mch_err *err)
 					 "The result does not depend on the number of threads. An "
 					 "interrupted or killed run goes on with --resume and ends with the same file. The last "
 					 "epoch's network is the result, the test images choose nothing.",
-					 NULL,
+					 children,
 					 NULL,
 					 NULL};
-	struct arguments args = {.config = {.n_epochs = 15, .batch = 64, .rate = 0.02, .momentum = 0.9, .decay = 0.0005,
+	struct arguments args = {.data = mch_data_options_usual(),
+				 .config = {.n_epochs = 15, .batch = 64, .rate = 0.02, .momentum = 0.9, .decay = 0.0005,
 					    .policy = MCH_POLICY_COSINE, .seed = 1, .max_shift = 1}};
 	struct job job = {.args = &args};
 	mch_cmd_parse(&argp, argc, argv, &args);

@@ -11,6 +11,12 @@ macchiato_SOURCES = \
 	cmodel/cli/cmd_quantize.c \
 	cmodel/cli/cmd_ranges.c \
 	cmodel/cli/cmd_train.c \
+	cmodel/cli/data_options.c \
+	cmodel/cli/data_options.h \
+	cmodel/cli/eval_options.c \
+	cmodel/cli/eval_options.h \
+	cmodel/cli/eval_report.c \
+	cmodel/cli/eval_report.h \
 	cmodel/cli/host_layers.c \
 	cmodel/cli/host_layers.h \
 	cmodel/cli/layer_text.c \
@@ -18,6 +24,8 @@ macchiato_SOURCES = \
 	cmodel/cli/load.c \
 	cmodel/cli/load.h \
 	cmodel/cli/main.c \
+	cmodel/cli/net_options.c \
+	cmodel/cli/net_options.h \
 	cmodel/cli/options.c \
 	cmodel/cli/progress.c \
 	cmodel/cli/progress.h \

@@ -9,12 +9,12 @@
 
 #include "cli/cmd.h"
 
+enum { OPT_TRAIN_DATA = 256 };
+
 static void finish_arguments(struct mch_quantize_options *args)
 {
-	if (!args->net)
-		mch_cmd_fail("NET", "no network given; give a .onnx file");
-	if (!args->data)
-		mch_cmd_fail("--data", "no folder given; give the folder of the images");
+	if (!args->data.path)
+		mch_cmd_fail("--data", "no images given; give their folder or file");
 	if (!args->output)
 		mch_cmd_fail("--output", "no file given; give the file for the result");
 	if (isnan(args->error_margin) && !args->widths[0])
@@ -56,10 +56,11 @@ static error_t parse_choice(int key, const char *text, struct argp_state *state)
 		args->images = mch_cmd_integer("--images", text, 1, 1000000000);
 		return 0;
 	case 'l':
-		args->limit = mch_cmd_integer("--limit", text, 1, 1000000000);
+		args->data.limit = mch_cmd_integer("--limit", text, 1, 1000000000);
 		return 0;
 	case 's':
 		args->seed = (uint32_t)mch_cmd_integer("--seed", text, 0, UINT32_MAX);
+		args->data.seed = args->seed;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -70,8 +71,8 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 {
 	struct mch_quantize_options *args = state->input;
 	switch (key) {
-	case 'd':
-		args->data = text;
+	case OPT_TRAIN_DATA:
+		args->train_data = text;
 		return 0;
 	case 'o':
 		args->output = text;
@@ -85,8 +86,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case 'w':
 		parse_widths(args, text);
 		return 0;
-	case ARGP_KEY_ARG:
-		mch_cmd_take_net(&args->net, text);
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->net;
+		state->child_inputs[1] = &args->data;
 		return 0;
 	case ARGP_KEY_END:
 		finish_arguments(args);
@@ -97,8 +99,8 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{"data", 'd', "DIR", 0, "Folder of the images, IDX files: training images give the ranges, test images "
-	 "the scores", 0},
+	{"train-data", OPT_TRAIN_DATA, "PATH", 0, "Training images, which give the ranges, when those of --data are test images "
+	 "alone", 0},
 	{"output", 'o', "FILE", 0, "Write the formats to FILE, or - for the standard output", 0},
 	{"error-margin", 'e', "POINTS", 0, "Percentage points of top-1 accuracy that may be lost (default 1; with "
 	 "--widths any)", 0},
@@ -108,27 +110,29 @@ static const struct argp_option options[] = {
 	 MCH_FRACTION_USUAL_TEXT ")", 0},
 	{"images", 'n', "N", 0, "Take the ranges from N training images (default 1000)", 0},
 	{"limit", 'l', "N", 0, "Score on the first N test images (default all)", 0},
-	{"seed", 's', "N", 0, "Of stochastic rounding (default 1)", 0},
+	{"seed", 's', "N", 0, "Of stochastic rounding and of --shuffle (default 1)", 0},
 	{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 	{"quiet", 'q', NULL, 0, "No progress, notes or tables", 0},
 	{0},
 };
+static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0}, {&mch_data_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {options,
 				 parse_option,
 				 "NET",
 				 "Finds the smallest bit-widths of convolution weights, FC weights and "
 				 "activations that lose no more accuracy than the margin.\v"
-				 "NET is an ONNX model (.onnx). Every score is the top-1 accuracy of exact "
+				 "Training images of --data give the ranges, test images the scores. Every score is the top-1 accuracy of exact "
 				 "integers, the same bits as the hardware. Scores are kept in FILE.part: a "
 				 "search that was stopped goes on where it was. Exit status 1: the margin "
 				 "cannot be met, and no FILE is written.",
-				 NULL,
+				 children,
 				 NULL,
 				 NULL};
 
 struct mch_quantize_options mch_quantize_parse(int argc, char **argv)
 {
-	struct mch_quantize_options args = {.error_margin = NAN,
+	struct mch_quantize_options args = {.data = mch_data_options_usual(),
+					    .error_margin = NAN,
 					    .round = MCH_ROUND_HALF_EVEN,
 					    .rule = MCH_FRACTION_USUAL,
 					    .seed = 1};

@@ -7,13 +7,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cli/data_options.h"
+#include "cli/net_options.h"
 #include "net/quant.h"
 #include "quant/fraction.h"
 
 struct mch_quantize_options {
-	const char *net, *data, *output;
+	struct mch_net_options net;
+	struct mch_data_options data; /* its limit is of the test images; its seed is `seed` too */
+	const char *train_data;       /* a path of its own for the training images, or NULL */
+	const char *output;
 	double error_margin; /* NAN: none */
-	long images, limit; /* 0: as usual */
+	long images; /* 0: as usual */
 	enum mch_round round;
 	enum mch_fraction rule;
 	uint32_t seed;

@@ -67,14 +67,14 @@ status=0
 [ "$status" = 2 ] || fail "formats of another network: exit $status"
 [ ! -s out.txt ] || fail "formats of another network: wrote to stdout"
 
-refuse 'macchiato: NET: no network given; give a .onnx file' --data=data
-refuse 'macchiato: --data: no folder given; give the folder of the images' net.onnx
+refuse 'macchiato: NET: no network given; give a .onnx or .prototxt file' --data=data
+refuse 'macchiato: --data: no images given; give their folder or file' net.onnx
 refuse 'macchiato: --split: "valid" is no split; give test or train' --split=valid
 refuse 'macchiato: --limit: "0" is no whole number from 1 to 1000000000; give one' --limit=0
 refuse 'macchiato: --limit: 101 images are asked for, data test has 100; give a smaller number' net.onnx --data=data --limit=101
 refuse 'macchiato: none.json: cannot be read (No such file or directory); check the name and its permissions' \
 	net.onnx --data=data --quant=none.json
-refuse 'macchiato: nowhere: no t10k-images-idx3-ubyte or t10k-images-idx3-ubyte.gz here; give a folder of IDX files, such as /usr/share/datasets/fashion-mnist (Debian: dataset-fashion-mnist)' \
+refuse 'macchiato: nowhere: cannot be read (No such file or directory); give a folder or a file of images' \
 	net.onnx --data=nowhere
 refuse 'macchiato: small: layer conv has no weights; give a trained network (.onnx), or train this one first' \
 	net.prototxt --data=data

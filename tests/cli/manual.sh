@@ -27,16 +27,22 @@ diff program.txt page.txt || fail "the commands (<) and the sections of the man 
 [ -s program.txt ] || fail "no commands"
 
 sed '1,/^\.SH COMMANDS/d; /^\.SS/,$d' "$page" | options_of_page >common.txt
+# What commands with --data share is told once.
+sed -n '/^\.SH IMAGES$/,/^\.SH FILES$/p' "$page" >images.txt
 while read -r command; do
 	"$macchiato" "$command" --help >help.txt
+	sed -n "/^\.SS macchiato $command\$/,/^\.S[SH]/p" "$page" >section.txt
+	if grep -q -e '--data=' help.txt; then
+		cat images.txt >>section.txt
+	fi
 	# Without the text: an option's is two spaces behind it, or on the next line.
 	sed -n 's/^  *\(-.*\)/\1/p' help.txt | sed 's/   *.*//' | LC_ALL=C sort >program.txt
 	# Only the head of a paragraph, the line behind .TP, is an option; others are mentioned in a text.
-	sed -n "/^\.SS macchiato $command\$/,/^\.S[SH]/p" "$page" | sed -n '/^\.TP/{n;p;}' | options_of_page |
+	sed -n '/^\.TP/{n;p;}' section.txt | options_of_page |
 		cat - common.txt | LC_ALL=C sort >page.txt
 	diff program.txt page.txt || fail "$command: the options (<) and those of the man page (>) differ"
 	tr -s '\n ' '  ' <help.txt | grep -o '(default [^)]*)' | LC_ALL=C sort >program.txt || true
-	sed -n "/^\.SS macchiato $command\$/,/^\.S[SH]/p" "$page" | sed 's/^\.[A-Z]* //; s/ \.ckpt/.ckpt/; s/\\//g' | tr '\n' ' ' |
+	sed 's/^\.[A-Z]* //; s/ \.ckpt/.ckpt/; s/\\//g' section.txt | tr '\n' ' ' |
 		grep -o '(default [^)]*)' | LC_ALL=C sort >page.txt || true
 	diff program.txt page.txt || fail "$command: the defaults (<) and those of the man page (>) differ"
 done <<END

@@ -134,8 +134,8 @@ for widths in 8,8 8,8,8,8 0,8,8 8,17,8 8,8,x 8,8,8x ''; do
 	refuse 2 ": --widths: \"$widths\" is not three widths of 1 to 16 bits; give them as 8,8,8: conv weights, FC weights, activations" \
 		small.onnx --data=. -o a --widths="$widths"
 done
-refuse 2 ": NET: no network given; give a .onnx file"
-refuse 2 ": --data: no folder given; give the folder of the images" small.onnx -o a
+refuse 2 ": NET: no network given; give a .onnx or .prototxt file"
+refuse 2 ": --data: no images given; give their folder or file" small.onnx -o a
 refuse 2 ": --output: no file given; give the file for the result" small.onnx --data=.
 refuse 2 ": --json: the standard output is taken by --output=-; give a file name" small.onnx --data=. -o - --json
 refuse 2 ": --rounding: \"odd\" is no rounding mode; give floor, half_up, half_away, half_even or stochastic" \
@@ -153,10 +153,10 @@ mkdir wide
 cp t10k-* train-* wide
 printf '\0\0\010\003\0\0\0\001\0\0\0\001\0\0\0\002ab' >wide/train-images-idx3-ubyte
 printf '\0\0\010\001\0\0\0\001\0' >wide/train-labels-idx1-ubyte
-refuse 2 ": wide: images are 1x1x2, the network's input is 1x8x8; give the data it was trained on" small.onnx --data=wide -o a
+refuse 2 ": wide: is 2x1 pixels, the network takes 8x8 (width x height); give --resize=8x8, --resize=short:N, or --crop for the centre" small.onnx --data=wide -o a
 cp train-* wide
-printf '\0\0\010\001\0\0\0\050' >wide/train-labels-idx1-ubyte
-head -c 40 /dev/zero | tr '\0' '\011' >>wide/train-labels-idx1-ubyte
-refuse 2 ": wide: labels go up to 9, the network has 4 outputs; give the data it was trained on" small.onnx --data=wide -o a
+printf "\0\0\010\001\0\0\0\310" >wide/t10k-labels-idx1-ubyte
+head -c 200 /dev/zero | tr "\0" "\011" >>wide/t10k-labels-idx1-ubyte
+refuse 2 ": wide test: labels go up to 9, the network has 4 outputs; give the data it was trained on" small.onnx --data=wide -o a
 
 exit $failed

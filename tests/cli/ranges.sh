@@ -55,8 +55,8 @@ sed -n 's/.*"format": "\(.*\)",.*/\1/p' table.json | diff formats.txt - || fail 
 sed 's/\..*//' used.txt | sort -u | tr '\n' ' ' | grep -Eq '^(s1 |u1 )+$' || fail "margin 100 leaves more than one bit"
 [ "$(tail -n 3 used.txt)" = "$(tail -n 3 one.txt)" ] || fail "quantize takes other weight formats than ranges shows"
 
-refuse ": NET: no network given; give a .onnx file"
-refuse ": --data: no folder given; give the folder of the training images" small.onnx
+refuse ": NET: no network given; give a .onnx or .prototxt file"
+refuse ": --data: no images given; give the folder or file of the training images" small.onnx
 refuse ": --bits: \"17\" is no whole number from 1 to 16; give one" small.onnx --data=. --bits=17
 refuse ": --bits: \"0\" is no whole number from 1 to 16; give one" small.onnx --data=. --bits=0
 refuse ": --fraction: \"mean\" is no rule; give max or mse" small.onnx --data=. --fraction=mean

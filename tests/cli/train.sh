@@ -95,8 +95,8 @@ cmp one.onnx ended.onnx || fail "after SIGTERM and --resume the file is another"
 refuse 'macchiato: new.onnx.ckpt: is not there (No such file or directory); leave out --resume to begin anew' \
 	net.prototxt --data=data -o new.onnx --resume
 
-refuse 'macchiato: NET: no network given; give a .prototxt file'
-refuse 'macchiato: --data: no folder given; give the folder of the images' net.prototxt
+refuse 'macchiato: NET: no network given; give a .onnx or .prototxt file'
+refuse 'macchiato: --data: no images given; give their folder or file' net.prototxt
 refuse 'macchiato: --output: no file given; give the file for the trained network' net.prototxt --data=data
 refuse 'macchiato: --output: the standard output is taken by the result; give a file name' net.prototxt --data=data -o -
 refuse 'macchiato: b: one network is expected; give one' a b
@@ -108,7 +108,7 @@ refuse 'macchiato: --momentum: "1" is no number from 0 to 0.9999; give one' --mo
 refuse 'macchiato: --decay: "nan" is no number from 0 to 1; give one' --decay=nan
 refuse 'macchiato: --limit: 401 images are asked for, data train has 400; give a smaller number' \
 	net.prototxt --data=data -o new.onnx --limit=401
-refuse 'macchiato: nowhere: no train-images-idx3-ubyte or train-images-idx3-ubyte.gz here; give a folder of IDX files, such as /usr/share/datasets/fashion-mnist (Debian: dataset-fashion-mnist)' \
+refuse 'macchiato: nowhere: cannot be read (No such file or directory); give a folder or a file of images' \
 	net.prototxt --data=nowhere -o new.onnx
 refuse 'macchiato: nowhere/new.onnx: cannot be written (No such file or directory); check the folder, its permissions and free space' \
 	net.prototxt --data=data -o nowhere/new.onnx

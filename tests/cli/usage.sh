@@ -69,10 +69,10 @@ done
 
 # Values that are missing.
 for command in train eval ranges quantize export; do
-	refuse '--data: its value is missing; give it, as in --data=DIR' $command --data
-	refuse '--data: its value is missing; give it, as in --data=DIR' $command net.onnx --da
-	refuse '-d: its value is missing; give it, as in -d DIR' $command -d
-	refuse '-d: its value is missing; give it, as in -d DIR' $command -jd
+	refuse '--data: its value is missing; give it, as in --data=PATH' $command --data
+	refuse '--data: its value is missing; give it, as in --data=PATH' $command net.onnx --da
+	refuse '-d: its value is missing; give it, as in -d PATH' $command -d
+	refuse '-d: its value is missing; give it, as in -d PATH' $command -jd
 done
 refuse '--output: its value is missing; give it, as in --output=NET.onnx' train --output
 refuse '--epochs: its value is missing; give it, as in --epochs=N' train --epochs
@@ -83,28 +83,28 @@ refuse '-o: its value is missing; give it, as in -o DIR' export -o
 refuse '--array: its value is missing; give it, as in --array=RxC' export --array
 
 # Beginnings of more than one option.
-refuse '--s: could be --shift or --seed; write more of it' train --s=1
-refuse '--d: could be --data or --decay; write more of it' train --d=1
+refuse '--s: could be --shift or --seed or --shuffle or --scale or --std; write more of it' train --s=1
+refuse '--d: could be --decay or --data; write more of it' train --d=1
 
 # Too few and too many.
 refuse 'NET: no network given; give a .onnx or .prototxt file' info
-refuse 'NET: no network given; give a .prototxt file' train
-refuse '--data: no folder given; give the folder of the images' train net.prototxt
+refuse 'NET: no network given; give a .onnx or .prototxt file' train
+refuse '--data: no images given; give their folder or file' train net.prototxt
 refuse '--output: no file given; give the file for the trained network' train net.prototxt -d.
 refuse '--output: the standard output is taken by the result; give a file name' train net.prototxt -d. -o-
-refuse 'NET: no network given; give a .onnx file' eval
-refuse '--data: no folder given; give the folder of the images' eval net.onnx
-refuse 'NET: no network given; give a .onnx file' ranges
-refuse '--data: no folder given; give the folder of the training images' ranges net.onnx
-refuse 'NET: no network given; give a .onnx file' quantize
-refuse '--data: no folder given; give the folder of the images' quantize net.onnx
+refuse 'NET: no network given; give a .onnx or .prototxt file' eval
+refuse '--data: no images given; give their folder or file' eval net.onnx
+refuse 'NET: no network given; give a .onnx or .prototxt file' ranges
+refuse '--data: no images given; give the folder or file of the training images' ranges net.onnx
+refuse 'NET: no network given; give a .onnx or .prototxt file' quantize
+refuse '--data: no images given; give their folder or file' quantize net.onnx
 refuse '--output: no file given; give the file for the result' quantize net.onnx --data=.
 refuse '--json: the standard output is taken by --output=-; give a file name' quantize net.onnx -jd. -o -
-refuse 'NET: no network given; give a .onnx file with weights' export
+refuse 'NET: no network given; give a .onnx or .prototxt file' export
 # shellcheck disable=SC2016
 refuse 'Q.json: no quantization given; give the result of `macchiato quantize`' export net.onnx
 refuse '--output: no folder given; name the one to write, as in -o accel' export net.onnx q.json
-refuse '--images: there are none without --data; give the folder of the data set' export net.onnx q.json -o x --images=3
+refuse '--images: there are none without --data; give the folder or file of the images' export net.onnx q.json -o x --images=3
 refuse 'c: a network and a quantization are expected; give no more' export a b c
 
 # Values that are none.
