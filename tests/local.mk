@@ -47,6 +47,7 @@ UNIT_TESTS = \
 	tests/check_outfile \
 	tests/check_pool \
 	tests/check_prototxt \
+	tests/check_qnet \
 	tests/check_quant_json \
 	tests/check_range \
 	tests/check_ranges \
@@ -146,6 +147,8 @@ tests_bench_exact_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_dataset_LDADD = $(ALL_LIBS)
 RANDOM_GRAPH = tests/random_graph.c tests/random_graph.h tests/random_net.c tests/random_net.h
 tests_check_exact_SOURCES = tests/check_exact.c $(RANDOM_GRAPH)
+tests_check_qnet_SOURCES = tests/check_qnet.c $(RANDOM_GRAPH)
+tests_check_qnet_LDADD = $(ALL_LIBS)
 tests_check_exact_LDADD = $(ALL_LIBS)
 tests_check_float_SOURCES = tests/check_float.c tests/random_kinds.c tests/random_kinds.h tests/random_net.c \
 	tests/random_net.h

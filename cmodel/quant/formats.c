@@ -197,7 +197,7 @@ static int output_frac(const struct mch_formats *f, int i, int wanted, const str
 		return clamp(wanted, most - MCH_SHIFT_MAX, least - MCH_SHIFT_MIN);
 	/* A sum has no bits below its own fraction: a finer output would spend range on zeros. */
 	const int frac = form == MCH_FORM_MAC ? least + quant->layer[i].weights.frac : layer->kind == MCH_PROD ? sum : most;
-	return clamp(wanted, frac - MCH_SHIFT_MAX, frac);
+	return clamp(clamp(wanted, frac - MCH_SHIFT_MAX, frac), -MCH_FRAC_LIMIT, MCH_FRAC_LIMIT);
 }
 
 /* Inputs of a sum are aligned within 48 bits, those of a concatenation shifted by -15..48: where their fractions lie too far apart,
