@@ -136,7 +136,12 @@ tests_check_caffe_weights_LDADD = $(ALL_LIBS)
 tests_check_caffe_write_LDADD = $(ALL_LIBS)
 # The ONNX backend tests: tests/conformance.sh runs them.
 check_PROGRAMS += tests/conformance
-tests_conformance_SOURCES = tests/conformance.c tests/conformance_case.c tests/conformance_case.h
+tests_conformance_SOURCES = \
+	tests/conformance.c \
+	tests/conformance_case.c \
+	tests/conformance_case.h \
+	tests/conformance_data.c \
+	tests/conformance_data.h
 tests_conformance_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_datapath_LDADD = cmodel/arch/libarch.a $(LDADD)
 # Speed, not correctness: `make bench` runs it.

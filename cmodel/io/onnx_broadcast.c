@@ -76,13 +76,23 @@ int mch_onnx_span(const struct mch_onnx_op *op, const struct mch_onnx_value *x, 
 	return 0;
 }
 
-static float *repeat(float *values, int64_t n)
+/* One value for each of n channels. Takes *values over; NULL stays. */
+static int repeat(const struct mch_onnx_op *op, float **values, int n)
 {
-	float *all = values ? malloc((size_t)n * sizeof(*all)) : NULL;
-	for (int64_t i = 0; all && i < n; i++)
-		all[i] = values[0];
-	free(values);
-	return all;
+	float *one = *values;
+	*values = NULL;
+	if (!one)
+		return 0;
+	if (mch_onnx_charge(op, (uint64_t)n * sizeof(*one)) != 0) {
+		free(one);
+		return -1;
+	}
+	float *all = malloc((size_t)n * sizeof(*all));
+	for (int i = 0; all && i < n; i++)
+		all[i] = one[0];
+	free(one);
+	*values = all;
+	return all ? 0 : mch_onnx_err(&op->node, "out of memory; use a machine with more");
 }
 
 int mch_onnx_per_channel(const struct mch_onnx_op *op, enum mch_kind kind, int edge, const struct mch_onnx_span *span,
@@ -92,21 +102,20 @@ int mch_onnx_per_channel(const struct mch_onnx_op *op, enum mch_kind kind, int e
 	const struct mch_onnx_dims parts = {3, {span->outer, span->run, span->inner}};
 	const struct mch_onnx_dims back = {3, {span->run, span->outer, span->inner}};
 	const int order[3] = {1, 0, 2};
-	const bool is_scalar = span->run == 1, has_bias = bias != NULL;
+	const bool is_scalar = span->run == 1;
 	if (!is_scalar)
 		edge = mch_onnx_permute(op, edge, &parts, order);
 	if (edge >= 0 && !is_scalar && net->edges[edge].shape.c != span->run)
 		edge = mch_onnx_view(op, edge, span->run, span->outer, span->inner);
 	const int c = edge < 0 ? 1 : net->edges[edge].shape.c;
-	if (is_scalar && kind == MCH_SCALE) {
-		weights = repeat(weights, c);
-		bias = repeat(bias, c);
-	}
-	const int index = edge < 0 ? -1 : mch_onnx_append(op, kind, 1, &edge);
-	if (index < 0 || !weights || (has_bias && !bias)) {
+	const bool repeats = is_scalar && kind == MCH_SCALE;
+	const int index = edge < 0 || (repeats && (repeat(op, &weights, c) != 0 || repeat(op, &bias, c) != 0))
+				  ? -1
+				  : mch_onnx_append(op, kind, 1, &edge);
+	if (index < 0) {
 		free(weights);
 		free(bias);
-		return index < 0 ? -1 : mch_onnx_err(&op->node, "out of memory; use a machine with more");
+		return -1;
 	}
 	struct mch_layer *layer = &net->layers[index];
 	layer->weights = weights;

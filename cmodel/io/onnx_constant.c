@@ -7,8 +7,32 @@
 
 #include "io/onnx_op.h"
 
+int mch_onnx_charge(const struct mch_onnx_op *op, uint64_t n_bytes)
+{
+	const uint64_t limit_bytes = UINT64_C(1) << 30;
+	op->g->extra_bytes += n_bytes;
+	if (op->g->extra_bytes <= limit_bytes)
+		return 0;
+	return mch_onnx_err(&op->node,
+			    "constants and indexes up to here take over %d MiB beside the file; simplify the model",
+			    (int)(limit_bytes >> 20));
+}
+
+/* The first copy of a tensor is as large as the data that the file has for it. */
+static int charge_copy(const struct mch_onnx_op *op, const struct mch_onnx_value *v, size_t elem_bytes)
+{
+	const int *at = mch_names_find(&op->g->value_names, v->name);
+	if (!at || !v->tensor)
+		return 0;
+	const bool is_first = !op->g->is_decoded[*at];
+	op->g->is_decoded[*at] = true;
+	return is_first ? 0 : mch_onnx_charge(op, (uint64_t)mch_onnx_tensor_elems(v->tensor) * elem_bytes);
+}
+
 struct mch_onnx_constant *mch_onnx_constant_new(const struct mch_onnx_op *op, size_t n, bool is_float)
 {
+	if (mch_onnx_charge(op, (uint64_t)n * (is_float ? sizeof(float) : sizeof(int64_t))) != 0)
+		return NULL;
 	struct mch_onnx_constant *c = calloc(1, sizeof(*c));
 	void *room = c ? calloc(n ? n : 1, is_float ? sizeof(*c->floats) : sizeof(*c->ints)) : NULL;
 	if (!room) {
@@ -54,7 +78,7 @@ static int require_constant(const struct mch_onnx_op *op, const struct mch_onnx_
 int mch_onnx_f32(const struct mch_onnx_op *op, const struct mch_onnx_value *v, float **values, size_t *n)
 {
 	*values = NULL;
-	if (require_constant(op, v) != 0)
+	if (require_constant(op, v) != 0 || charge_copy(op, v, sizeof(**values)) != 0)
 		return -1;
 	if (v->tensor && !is_empty(v))
 		return mch_onnx_tensor_f32(&op->node, v->tensor, values, n);
@@ -63,6 +87,8 @@ int mch_onnx_f32(const struct mch_onnx_op *op, const struct mch_onnx_value *v, f
 				    "its input \"%.64s\" holds integers, floats are expected; change the model",
 				    v->name);
 	*n = v->constant ? v->constant->n : 0;
+	if (mch_onnx_charge(op, (uint64_t)*n * sizeof(**values)) != 0)
+		return -1;
 	*values = malloc((*n + 1) * sizeof(**values));
 	if (!*values)
 		return mch_onnx_err(&op->node, "out of memory for %zu weights; use a machine with more", *n);
@@ -74,7 +100,7 @@ int mch_onnx_f32(const struct mch_onnx_op *op, const struct mch_onnx_value *v, f
 int mch_onnx_int64(const struct mch_onnx_op *op, const struct mch_onnx_value *v, int64_t **values, size_t *n)
 {
 	*values = NULL;
-	if (require_constant(op, v) != 0)
+	if (require_constant(op, v) != 0 || charge_copy(op, v, sizeof(**values)) != 0)
 		return -1;
 	if (v->constant && !v->constant->ints)
 		return mch_onnx_err(&op->node,

@@ -90,6 +90,7 @@ void mch_onnx_graph_free(struct mch_onnx_graph *g)
 	mch_names_free(&g->layer_names);
 	free(g->readers);
 	free(g->values);
+	free(g->is_decoded);
 	free(g->group_end);
 }
 
@@ -107,13 +108,16 @@ int mch_onnx_add_value(struct mch_onnx_graph *g, const struct mch_onnx_value *va
 	if (g->n_values == g->n_values_room) {
 		const int n_room = g->n_values_room ? 2 * g->n_values_room : 64;
 		struct mch_onnx_value *more = realloc(g->values, (size_t)n_room * sizeof(*more));
-		if (!more)
+		g->values = more ? more : g->values;
+		bool *is_decoded = more ? realloc(g->is_decoded, (size_t)n_room * sizeof(*is_decoded)) : NULL;
+		if (!is_decoded)
 			return no_memory(g);
-		g->values = more;
+		g->is_decoded = is_decoded;
 		g->n_values_room = n_room;
 	}
 	if (mch_names_set(&g->value_names, value->name, g->n_values) != 0)
 		return no_memory(g);
+	g->is_decoded[g->n_values] = false;
 	g->values[g->n_values++] = *value;
 	return 0;
 }

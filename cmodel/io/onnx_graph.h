@@ -93,7 +93,9 @@ struct mch_onnx_graph {
 	struct mch_names reader_names; /* index into readers: every name in the graph is here */
 	struct mch_names layer_names;
 	struct mch_onnx_constant *constants;
-	size_t *group_end; /* [n_node]: behind the last node of its group (onnx_group.h), 0 for none */
+	bool *is_decoded;     /* [n_values_room]: tensors that have been copied once */
+	uint64_t extra_bytes; /* see mch_onnx_charge */
+	size_t *group_end;    /* [n_node]: behind the last node of its group (onnx_group.h), 0 for none */
 };
 
 /* 0, or -1 with err. */

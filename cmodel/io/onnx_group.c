@@ -72,9 +72,10 @@ static int read_tensor(const struct group *group, size_t node, size_t input, flo
 	const MchOnnx__NodeProto *proto = group->g->proto->node[node];
 	const struct mch_onnx_value *value =
 		input < proto->n_input ? mch_onnx_value(group->g, proto->input[input]) : NULL;
+	const struct mch_onnx_op op = {group->g, group->node, 0};
 	if (!value || !value->tensor)
 		return mch_onnx_err(&group->node, "its parameters are no constants; convert the model again");
-	return mch_onnx_tensor_f32(&group->node, value->tensor, values, n);
+	return mch_onnx_f32(&op, value, values, n);
 }
 
 /* Parameters that the writer leaves in tensors: where it puts them. */
@@ -118,8 +119,7 @@ static int read_alias(const struct group *group)
 {
 	const MchOnnx__NodeProto *proto = group->node.proto;
 	const struct mch_onnx_value *x = proto->n_input > 0 ? find_edge(group, proto->input[0]) : NULL;
-	return x ? add_edge_value(group->g, proto->output[0], x->edge,
-				  strcmp(proto->op_type, "Flatten") == 0 ? 2 : 4)
+	return x ? add_edge_value(group->g, proto->output[0], x->edge, strcmp(proto->op_type, "Flatten") == 0 ? 2 : 4)
 		 : -1;
 }
 

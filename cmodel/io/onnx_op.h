@@ -85,6 +85,10 @@ int mch_onnx_emit(const struct mch_onnx_op *op, size_t i, int edge, const struct
 /* The same with the shape and type of x. */
 int mch_onnx_emit_like(const struct mch_onnx_op *op, int edge, const struct mch_onnx_value *x);
 
+/* Before memory is taken that the file does not account for: computed constants, indexes, second copies of a tensor.
+ * A small file may ask for much of it, so all together is limited. */
+int mch_onnx_charge(const struct mch_onnx_op *op, uint64_t n_bytes);
+
 /* Elements of the shape of a computed constant; -1 with err when there are too many. */
 int64_t mch_onnx_count(const struct mch_onnx_op *op, int rank, const int64_t *dims);
 /* A computed constant is the first output. */

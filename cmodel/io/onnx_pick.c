@@ -22,6 +22,8 @@ int mch_onnx_pick_alloc(const struct mch_onnx_op *op, struct mch_onnx_pick *pick
 				    "dimension %d of its output would have %lld elements, 1 to %d are supported; "
 				    "change the model",
 				    d + op->g->n_batch, (long long)n, MCH_BUILD_CHANNELS_MAX);
+	if (mch_onnx_charge(op, (uint64_t)n * sizeof(*pick->at[d])) != 0)
+		return -1;
 	free(pick->at[d]);
 	pick->n[d] = n;
 	pick->at[d] = malloc((size_t)n * sizeof(*pick->at[d]));
@@ -41,7 +43,8 @@ static int pick_image(const struct mch_onnx_op *op, int edge, const struct mch_o
 	if (index < 0)
 		return -1;
 	struct mch_gather *gather = &net->layers[index].gather;
-	if (mch_gather_alloc(gather, n[0], n[1], n[2], op->g->err) != 0)
+	if (mch_onnx_charge(op, ((uint64_t)n[0] + (uint64_t)n[1] + (uint64_t)n[2]) * sizeof(*gather->at)) != 0 ||
+	    mch_gather_alloc(gather, n[0], n[1], n[2], op->g->err) != 0)
 		return -1;
 	gather->fill = pick->fill;
 	int *at = gather->at;
