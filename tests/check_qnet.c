@@ -254,20 +254,24 @@ START_TEST(formats_always_build)
 		float *value[MAX];
 		struct mch_ranges ranges;
 		struct mch_formats f;
+		struct mch_widths widths;
 		rng = mch_rng_seed(seed);
 		random_graph(&rng, &net);
 		ck_assert_int_le(net.n_edges, MAX);
 		measure(&ranges, edge, layer, value);
 		ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, (enum mch_fraction)(seed % 2), &err), 0);
 		ck_assert_int_eq(mch_quant_init(&quant, &net, &err), 0);
+		ck_assert_int_eq(mch_widths_init(&widths, &net, &err), 0);
 		for (int i = 0; i < 6; i++) {
 			const int width[MCH_N_PARTS] = {1 + (int)mch_rng_below(&rng, 16), 1 + (int)mch_rng_below(&rng, 16),
 							1 + (int)mch_rng_below(&rng, 16)};
-			mch_formats_apply(&f, width, &quant);
+			mch_formats_widths(&f, width, &widths);
+			mch_formats_apply(&f, &widths, &quant);
 			ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "seed %llu, widths %d %d %d: %s",
 				      (unsigned long long)seed, width[0], width[1], width[2], err.text);
 			mch_qnet_free(&q);
 		}
+		mch_widths_free(&widths);
 		mch_formats_free(&f);
 		for (int e = 0; e < net.n_edges; e++)
 			free(value[e]);
@@ -285,6 +289,7 @@ START_TEST(concats_share_a_format)
 	float *value[MAX];
 	struct mch_ranges ranges;
 	struct mch_formats f;
+	struct mch_widths widths;
 	begin(2, 3, 3);
 	const int a = add_conv(2, net.input), b = add_conv(3, net.input), shared = add_conv(2, net.input);
 	const int in[3] = {a, b, shared};
@@ -298,7 +303,10 @@ START_TEST(concats_share_a_format)
 	edge[concat].min = -100, edge[concat].max = 100;
 	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, MCH_FRACTION_MAX, &err), 0);
 	ck_assert_int_eq(mch_quant_init(&quant, &net, &err), 0);
-	mch_formats_apply(&f, (int[]){8, 8, 8}, &quant);
+	ck_assert_int_eq(mch_widths_init(&widths, &net, &err), 0);
+	mch_formats_widths(&f, (int[]){8, 8, 8}, &widths);
+	mch_formats_apply(&f, &widths, &quant);
+	mch_widths_free(&widths);
 	ck_assert_int_eq(quant.edge[a].frac, quant.edge[concat].frac);
 	ck_assert_int_eq(quant.edge[b].frac, quant.edge[concat].frac);
 	ck_assert_int_eq(quant.edge[concat].frac, 0);

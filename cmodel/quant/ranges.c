@@ -70,29 +70,32 @@ static void look(struct mch_ranges *ranges, int e, struct mch_rng *rng, const fl
 
 /* Scratch of a measurement. */
 struct scratch {
+	int batch;
 	struct mch_float *engine;
 	float *input, *output, *values; /* batch * elements of the input, of the output, of the largest edge */
 	struct mch_rng *rng;            /* [n_edges]: an edge's sample does not depend on the other edges */
 };
 
-enum { BATCH = 50 };
-
 static int open_scratch(struct scratch *s, const struct mch_net *net, struct mch_err *err)
 {
-	size_t largest = 0;
+	enum { BATCH_MAX = 50, BATCH_ELEMS = 1 << 26 }; /* all tensors are kept: 256 MB, or one image */
+	size_t largest = 0, all = 1;
 	for (int e = 0; e < net->n_edges; e++) {
 		const size_t elems = mch_shape_elems(net->edges[e].shape);
 		largest = elems > largest ? elems : largest;
+		all += elems;
 	}
-	s->input = malloc(BATCH * mch_shape_elems(net->edges[net->input].shape) * sizeof(float));
-	s->output = malloc(BATCH * mch_shape_elems(net->edges[net->output].shape) * sizeof(float));
-	s->values = malloc(BATCH * largest * sizeof(float));
+	const size_t fit = BATCH_ELEMS / all, batch = fit > BATCH_MAX ? BATCH_MAX : fit > 0 ? fit : 1;
+	s->batch = (int)batch;
+	s->input = malloc(batch * mch_shape_elems(net->edges[net->input].shape) * sizeof(float));
+	s->output = malloc(batch * mch_shape_elems(net->edges[net->output].shape) * sizeof(float));
+	s->values = malloc(batch * largest * sizeof(float));
 	s->rng = malloc((size_t)net->n_edges * sizeof(*s->rng));
 	if (!s->input || !s->output || !s->values || !s->rng)
 		return no_memory(net, err);
 	for (int e = 0; e < net->n_edges; e++)
 		s->rng[e] = mch_rng_seed((uint64_t)e);
-	s->engine = mch_float_new_tapped(net, BATCH, MCH_FLOAT_ALL, err);
+	s->engine = mch_float_new_tapped(net, s->batch, MCH_FLOAT_ALL, err);
 	return s->engine ? 0 : -1;
 }
 
@@ -152,8 +155,8 @@ int mch_ranges_measure(struct mch_ranges *ranges, const struct mch_net *net, con
 		status = open_scratch(&s, net, err);
 	if (status == 0)
 		mch_dataset_ahead(data, n_images);
-	for (int first = 0; status == 0 && first < n_images; first += BATCH) {
-		const int n = n_images - first < BATCH ? n_images - first : BATCH;
+	for (int first = 0; status == 0 && first < n_images; first += s.batch) {
+		const int n = n_images - first < s.batch ? n_images - first : s.batch;
 		status = mch_dataset_f32(data, first, n, s.input, err);
 		if (status == 0)
 			status = measure_batch(ranges, &s, net, n, err);
