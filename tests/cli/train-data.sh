@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
 # shellcheck shell=sh
-# Sourced: a small network and small labelled images, for the tests of train and eval that need no data set.
+# Sourced: two small networks, one path and a graph, and small labelled images, for the tests of train and eval that need no data set.
 # Images of 12x12: noise that the label's row of three rises above.
 
 # images SPLIT COUNT SEED: SPLIT-images-idx3-ubyte and SPLIT-labels-idx1-ubyte in the folder data.
@@ -33,6 +33,23 @@ layer { name: "fc1" type: "InnerProduct" bottom: "pool" top: "fc1" inner_product
 layer { name: "relu" type: "ReLU" bottom: "fc1" top: "fc1" }
 layer { name: "fc2" type: "InnerProduct" bottom: "fc1" top: "fc2" inner_product_param { num_output: 4 } }
 layer { name: "prob" type: "Softmax" bottom: "fc2" top: "prob" }
+END
+	cat >graph.prototxt <<END
+name: "graph"
+input: "data" input_shape { dim: [1, 1, 12, 12] }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv"
+  convolution_param { num_output: 6 kernel_size: 3 stride: 2 pad: 1 bias_term: false } }
+layer { name: "conv/bn" type: "BatchNorm" bottom: "conv" top: "conv" }
+layer { name: "conv/scale" type: "Scale" bottom: "conv" top: "conv" scale_param { bias_term: true } }
+layer { name: "conv/relu" type: "ReLU" bottom: "conv" top: "conv" }
+layer { name: "dw" type: "Convolution" bottom: "conv" top: "dw"
+  convolution_param { num_output: 6 group: 6 kernel_size: 3 pad: 1 bias_term: false } }
+layer { name: "dw/bn" type: "BatchNorm" bottom: "dw" top: "dw" }
+layer { name: "dw/scale" type: "Scale" bottom: "dw" top: "dw" scale_param { bias_term: true } }
+layer { name: "sum" type: "Eltwise" bottom: "conv" bottom: "dw" top: "sum" eltwise_param { operation: SUM } }
+layer { name: "drop" type: "Dropout" bottom: "sum" top: "sum" dropout_param { dropout_ratio: 0.2 } }
+layer { name: "fc" type: "InnerProduct" bottom: "sum" top: "fc" inner_product_param { num_output: 4 } }
+layer { name: "prob" type: "Softmax" bottom: "fc" top: "prob" }
 END
 	# Input pixels are 0 to 255 here; a net without input_scale sees them as they are.
 	make_images train 400 1

@@ -53,20 +53,23 @@ train -o seed.onnx --quiet --seed=2 >seed.txt
 train -o json.onnx --quiet --json >json.txt
 grep -qF "\"test_right\": $right," json.txt || fail "JSON: $(cat json.txt)"
 
-# interrupt SIGNAL FILE: starts a run that writes FILE and ends it when its first checkpoint is there. Not by train(): the
-# signal would end the shell that runs the function.
+# interrupt SIGNAL FILE ARGUMENT...: starts a run that writes FILE and ends it when its first checkpoint is there. Not by
+# train(): the signal would end the shell that runs the function.
 interrupt() {
-	"$macchiato" train net.prototxt --data=data --lr=0.0001 --epochs=20 --batch=20 --shift=0 -o "$2" 2>"$2.err" >"$2.out" &
+	signal=$1
+	interrupted=$2
+	shift 2
+	"$macchiato" train "$@" -o "$interrupted" 2>"$interrupted.err" >"$interrupted.out" &
 	pid=$!
-	while [ ! -e "$2.ckpt" ] && kill -0 $pid 2>kill.txt; do
+	while [ ! -e "$interrupted.ckpt" ] && kill -0 $pid 2>kill.txt; do
 		sleep 0.02
 	done
-	kill "-$1" $pid || fail "$1: the run was over before it could be stopped"
+	kill "-$signal" $pid || fail "$signal: the run was over before it could be stopped"
 	status=0
 	wait $pid || status=$?
 }
 
-interrupt KILL killed.onnx
+interrupt KILL killed.onnx net.prototxt --data=data --lr=0.0001 --epochs=20 --batch=20 --shift=0
 [ "$status" = 137 ] || fail "kill -9: exit $status"
 [ ! -e killed.onnx ] || fail "kill -9: the output is there"
 train -o killed.onnx --resume --quiet >out.txt || fail "--resume: exit $?"
@@ -74,7 +77,7 @@ cmp one.onnx killed.onnx || fail "after kill -9 and --resume the file is another
 sed 's/killed/one/' out.txt | cmp - one.txt || fail "after kill -9 and --resume the result is another"
 [ ! -e killed.onnx.ckpt ] || fail "the checkpoint of a resumed run is still there"
 
-interrupt TERM ended.onnx
+interrupt TERM ended.onnx net.prototxt --data=data --lr=0.0001 --epochs=20 --batch=20 --shift=0
 [ "$status" = 2 ] || fail "SIGTERM: exit $status"
 tail -n 1 ended.onnx.err | grep -Eqx 'macchiato: ended\.onnx: interrupted in epoch [0-9]+ of 20, the checkpoint is ended\.onnx\.ckpt; give the same command with --resume to go on' ||
 	fail "SIGTERM: $(tail -n 1 ended.onnx.err)"
@@ -94,6 +97,19 @@ train -o ended.onnx --resume --quiet >out.txt || fail "--resume: exit $?"
 cmp one.onnx ended.onnx || fail "after SIGTERM and --resume the file is another"
 refuse 'macchiato: new.onnx.ckpt: is not there (No such file or directory); leave out --resume to begin anew' \
 	net.prototxt --data=data -o new.onnx --resume
+
+# Batch norm's running values and dropout's masks, a sum of two branches, groups.
+graph() {
+	"$macchiato" train graph.prototxt --data=data --lr=0.05 --epochs=20 --batch=25 --quiet "$@"
+}
+OMP_NUM_THREADS=1 graph -o graph1.onnx >graph1.txt || fail "graph: exit $?"
+OMP_NUM_THREADS=2 graph -o graph2.onnx >graph2.txt || fail "graph: exit $?"
+cmp graph1.onnx graph2.onnx || fail "a graph on one and two threads: the files differ"
+right=$(sed -n 's/.*(\([0-9]*\) of.*/\1/p' graph1.txt)
+[ "$right" -ge 80 ] || fail "the graph has learnt too little: $right of 100"
+interrupt KILL graph3.onnx graph.prototxt --data=data --lr=0.05 --epochs=20 --batch=25
+graph -o graph3.onnx --resume >out.txt || fail "graph: --resume: exit $?"
+cmp graph1.onnx graph3.onnx || fail "a graph after kill -9 and --resume: the file is another"
 
 refuse 'macchiato: NET: no network given; give a .onnx or .prototxt file'
 refuse 'macchiato: --data: no images given; give their folder or file' net.prototxt
