@@ -291,6 +291,23 @@ START_TEST(batch_norm_normalizes)
 }
 END_TEST
 
+START_TEST(batch_norm_of_equal_values)
+{
+	const struct mch_shape in = {1, 1, 2, 2};
+	struct trial t;
+	begin(&t, &(struct mch_layer){.kind = MCH_BATCH_NORM, .n_bias = 1}, 1, &in, 1);
+	for (size_t i = 0; i < elems(in); i++)
+		t.x[0][i] = 0.5f;
+	loss(&t);
+	t.site.dx = t.dx[0];
+	mch_rows[MCH_BATCH_NORM].backward(&t.site);
+	for (size_t i = 0; i < elems(in); i++)
+		ck_assert(t.site.run.y[i] == t.layer.bias[0] && t.dx[0][i] == 0.0f);
+	ck_assert(t.site.dw[0] == 0.0f);
+	end(&t);
+}
+END_TEST
+
 START_TEST(dropout_keeps_the_mean)
 {
 	const struct mch_shape in = {1, 10, 40, 40};
@@ -327,6 +344,7 @@ static Suite *make_suite(void)
 	tcase_add_test(cases, prelu_of_one_slope);
 	tcase_add_loop_test(cases, gather, 0, 3);
 	tcase_add_test(cases, batch_norm_normalizes);
+	tcase_add_test(cases, batch_norm_of_equal_values);
 	tcase_add_test(cases, dropout_keeps_the_mean);
 	suite_add_tcase(suite, cases);
 	return suite;

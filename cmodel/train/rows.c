@@ -203,8 +203,10 @@ static void norm_forward(const struct mch_site *t)
 	if (norm.is_batch) {
 		float *mean = t->kept, *variance = mean + s.c, *recip = variance + s.c;
 		mch_grad_moments(&s, t->run.x[0], mean, variance);
-		for (int c = 0; c < s.c; c++)
-			recip[c] = (float)(1 / sqrt((double)variance[c] + t->run.layer->norm.epsilon));
+		for (int c = 0; c < s.c; c++) {
+			const double base = (double)variance[c] + t->run.layer->norm.epsilon;
+			recip[c] = base > 0 ? (float)(1 / sqrt(base)) : 0; /* no epsilon, and all values the same */
+		}
 	}
 	mch_grad_norm_forward(&s, &norm, t->run.y);
 }
