@@ -37,6 +37,7 @@ UNIT_TESTS = \
 	tests/check_mac \
 	tests/check_mac_array \
 	tests/check_mem \
+	tests/check_names \
 	tests/check_number \
 	tests/check_onnx \
 	tests/check_onnx_foreign \
@@ -169,6 +170,7 @@ tests_check_layer_shape_LDADD = $(ALL_LIBS)
 tests_check_lower_SOURCES = tests/check_lower.c tests/random_dag.c tests/random_dag.h
 tests_check_lower_LDADD = $(ALL_LIBS)
 tests_check_mac_array_LDADD = cmodel/arch/libarch.a $(LDADD)
+tests_check_names_LDADD = $(ALL_LIBS)
 tests_check_onnx_LDADD = $(ALL_LIBS)
 tests_check_onnx_foreign_LDADD = $(ALL_LIBS)
 tests_check_onnx_kinds_SOURCES = tests/check_onnx_kinds.c tests/kind_nets.c tests/kind_nets.h tests/kind_pools.c
