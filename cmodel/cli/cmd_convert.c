@@ -92,7 +92,8 @@ static size_t count_params(const struct mch_net *net)
 	return n;
 }
 
-static int report(const struct arguments *args, const struct mch_net *net, struct mch_err *err)
+static int report(const struct arguments *args, const struct mch_net *net, const struct mch_quant *quant,
+		  struct mch_err *err)
 {
 	const bool is_taken =
 		strcmp(args->output, "-") == 0 || (args->quant_out && strcmp(args->quant_out, "-") == 0);
@@ -105,9 +106,9 @@ static int report(const struct arguments *args, const struct mch_net *net, struc
 		       count_params(net), hash);
 		return 0;
 	}
-	json_t *root =
-		json_pack("{s:s, s:s, s:i, s:I, s:s}", "output", args->output, "network", net->name, "layers",
-			  net->n_layers, "parameters", (json_int_t)count_params(net), "hash", hash);
+	json_t *root = json_pack("{s:s, s:s, s:i, s:I, s:s, s:i}", "output", args->output, "network", net->name,
+				 "layers", net->n_layers, "parameters", (json_int_t)count_params(net), "hash", hash,
+				 "inexact_formats", quant->n_notes);
 	if (!root)
 		return mch_err_set(err, args->output,
 				   "a name is no UTF-8, which JSON needs; rename it, or leave --json out");
@@ -124,6 +125,19 @@ static int write_net(const char *path, const struct mch_net *net, struct mch_err
 	if (ends_with(path, ".caffemodel"))
 		return mch_caffe_write_weights(net, path, err);
 	return mch_onnx_write(path, net, err);
+}
+
+/* A message for each line of the notes. */
+static void print_notes(const struct arguments *args, const struct mch_quant *quant)
+{
+	const char *line = args->quiet ? NULL : quant->notes;
+	while (line && *line) {
+		const size_t n = strcspn(line, "\n");
+		struct mch_err note;
+		mch_err_set(&note, args->net, "%.*s", (int)n, line);
+		mch_cmd_say(&note);
+		line += n + (line[n] == '\n');
+	}
 }
 
 static int convert(const struct arguments *args, struct mch_net *net, const struct mch_quant *quant,
@@ -147,10 +161,12 @@ static int convert(const struct arguments *args, struct mch_net *net, const stru
 		return -1;
 	if (args->quant_out && mch_quant_json_write(args->quant_out, net, quant, NULL, err) != 0)
 		return -1;
+	if (args->quant_out)
+		print_notes(args, quant);
 	if (is_quantized && !args->quant_out && !args->quiet)
 		fprintf(stderr, "macchiato: %s: its formats are left behind; keep them with --quant-out=Q.json\n",
 			args->net);
-	return report(args, net, err);
+	return report(args, net, quant, err);
 }
 
 int mch_cmd_convert(int argc, char **argv, struct mch_err *err)

@@ -101,6 +101,13 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/onnx_op.h \
 	cmodel/io/onnx_pick.c \
 	cmodel/io/onnx_pool.c \
+	cmodel/io/onnx_quant.c \
+	cmodel/io/onnx_quant.h \
+	cmodel/io/onnx_quant_fill.c \
+	cmodel/io/onnx_quant_integer.c \
+	cmodel/io/onnx_quant_linear.c \
+	cmodel/io/onnx_quant_op.c \
+	cmodel/io/onnx_quant_scale.c \
 	cmodel/io/onnx_read.c \
 	cmodel/io/onnx_read.h \
 	cmodel/io/onnx_resize.c \

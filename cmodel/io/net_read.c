@@ -41,6 +41,7 @@ int mch_net_read_listing(const char *path, const char *weights, struct mch_net *
 				   "weights go with a .prototxt file, a .onnx file has its own; give one or the "
 				   "other");
 	if (ends_with(path, ".onnx") || strcmp(path, "-") == 0)
-		return mch_onnx_read_options(path, &(struct mch_onnx_options){.unsupported = list}, net, err);
+		return mch_onnx_read_options(path, &(struct mch_onnx_options){.unsupported = list, .quant = quant}, net,
+					     err);
 	return mch_err_set(err, path, "the name ends in no format that is known; give a .onnx or a .prototxt file");
 }

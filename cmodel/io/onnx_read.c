@@ -14,6 +14,7 @@
 #include "io/onnx_load.h"
 #include "io/onnx_metadata.h"
 #include "io/onnx_op.h"
+#include "io/onnx_quant.h"
 
 /* The version of the standard operators. */
 static int read_opset(struct mch_onnx_graph *g, const MchOnnx__ModelProto *model)
@@ -202,11 +203,17 @@ static int read_model(const char *path, struct mch_onnx_load *load, const struct
 	struct mch_onnx_graph g = {.path = path, .net = net, .err = err, .wire = &load->wire};
 	g.unsupported = options && options->unsupported ? options->unsupported : &list;
 	g.n_batch = !(options && options->no_batch);
+	struct mch_onnx_quant q = {0};
 	int status = mch_onnx_load(load, err);
 	if (status == 0)
+		status = mch_onnx_quant_strip(&q, path, load->model->graph, &load->wire, err);
+	if (status == 0)
 		status = read_graph(&g, load->model);
+	if (status == 0 && options && options->quant)
+		status = mch_onnx_quant_fill(&q, &g, options->quant, err);
 	if (status != 0)
 		mch_net_free(net);
+	mch_onnx_quant_free(&q);
 	mch_unsupported_free(&list);
 	mch_onnx_graph_free(&g);
 	mch_onnx_unload(load);

@@ -27,13 +27,17 @@ void mch_quant_free(struct mch_quant *quant)
 {
 	free(quant->edge);
 	free(quant->layer);
+	free(quant->notes);
 	quant->edge = NULL;
 	quant->layer = NULL;
+	quant->notes = NULL;
 }
 
 int mch_quant_copy(struct mch_quant *to, const struct mch_quant *from, struct mch_err *err)
 {
 	*to = *from;
+	to->notes = NULL; /* they belong to the import */
+	to->n_notes = 0;
 	to->edge = malloc((size_t)from->n_edges * sizeof(*to->edge));
 	to->layer = malloc((size_t)from->n_layers * sizeof(*to->layer));
 	if (!to->edge || !to->layer) {

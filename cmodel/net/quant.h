@@ -37,6 +37,9 @@ struct mch_quant {
 	int n_scored;                          /* images behind them */
 	double error_margin;                   /* percentage points asked for, NAN when none */
 	char net_hash[65];                     /* SHA-256 of the network's parameters and structure, hex */
+	/* Of an import: a line for each tensor whose quantization is no format, and what it got. Owned. */
+	char *notes;
+	int n_notes;
 };
 
 int mch_quant_init(struct mch_quant *quant, const struct mch_net *net, struct mch_err *err);
