@@ -9,6 +9,7 @@ UNIT_TESTS = \
 	tests/check_accel \
 	tests/check_accel_vector \
 	tests/check_caffe_layers \
+	tests/check_caffe_nets \
 	tests/check_caffe_read \
 	tests/check_caffe_ristretto \
 	tests/check_caffe_weights \
@@ -131,6 +132,7 @@ tests_make_onnx_kinds_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 check_PROGRAMS += tests/make_quant_net
 tests_make_quant_net_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_caffe_layers_LDADD = $(ALL_LIBS)
+tests_check_caffe_nets_LDADD = $(ALL_LIBS)
 tests_check_caffe_read_LDADD = $(ALL_LIBS)
 tests_check_caffe_ristretto_LDADD = $(ALL_LIBS)
 tests_check_caffe_weights_LDADD = $(ALL_LIBS)

@@ -152,7 +152,9 @@ int mch_caffe_check(const struct mch_net *net, const char *path, struct mch_err 
 			mch_unsupported_add(&list, what, layer->name);
 		}
 	}
-	if (mch_unsupported_report(&list, path, err) != 0)
+	const int status = mch_unsupported_report(&list, path, err);
+	mch_unsupported_free(&list);
+	if (status != 0)
 		return -1;
 	if (net->transform.n_std > 1)
 		return mch_err_set(err, path,
@@ -172,6 +174,12 @@ int mch_caffe_write(const struct mch_net *net, const char *path, const char *mea
 	putc('\n', f);
 	if (!net->transform.is_bgr && net->edges[net->input].shape.c == 3)
 		fprintf(f, "# The three channels of a picture are red, green, blue, in this order.\n");
+	if (net->transform.resize == MCH_RESIZE_WARP)
+		fprintf(f, "# Pictures are resized to %d rows of %d pixels before anything else.\n", net->transform.height,
+			net->transform.width);
+	else if (net->transform.resize == MCH_RESIZE_SHORT)
+		fprintf(f, "# Pictures are resized to %d pixels on their shorter side before anything else.\n",
+			net->transform.height);
 	for (int e = 0; e < net->n_edges; e++)
 		if (net->edges[e].producer < 0)
 			put_input(f, net, e, mean_file);
