@@ -148,12 +148,13 @@ tests_conformance_SOURCES = \
 tests_conformance_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_datapath_LDADD = cmodel/arch/libarch.a $(LDADD)
 # Speed, not correctness: `make bench` runs it.
-EXTRA_PROGRAMS += tests/bench_exact
-CLEANFILES += tests/bench_exact$(EXEEXT)
+EXTRA_PROGRAMS += tests/bench_exact tests/bench_float
+CLEANFILES += tests/bench_exact$(EXEEXT) tests/bench_float$(EXEEXT)
 tests_bench_exact_SOURCES = tests/bench_exact.c tests/random_net.c tests/random_net.h
 tests_bench_exact_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_dataset_LDADD = $(ALL_LIBS)
 RANDOM_GRAPH = tests/random_graph.c tests/random_graph.h tests/random_net.c tests/random_net.h
+tests_bench_float_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_exact_SOURCES = tests/check_exact.c $(RANDOM_GRAPH)
 tests_check_qnet_SOURCES = tests/check_qnet.c $(RANDOM_GRAPH)
 tests_check_qnet_LDADD = $(ALL_LIBS)
