@@ -26,8 +26,8 @@ static float *random_images(struct mch_rng *rng, size_t elems)
 	return x;
 }
 
-/* Rounding differs by the order of sums, and the library's functions are approximations: some units in the 20th bit of
- * the edge's largest value, and 3e-6 of its logarithm of 1. */
+/* Rounding differs by the order of sums, and the library's functions are approximations: some units in the 20th
+ * bit of the edge's largest value, and 3e-6 of its logarithm of 1. */
 static void compare(const float *want, const float *got, size_t elems, uint64_t seed, const char *what)
 {
 	double largest = 0;
@@ -54,7 +54,8 @@ static size_t elems_of(const struct expected *e, int edge)
 
 static struct expected expect(struct mch_rng *rng, const struct mch_net *net, int n, uint64_t seed)
 {
-	struct expected e = {net, seed, n, random_images(rng, (size_t)n * mch_shape_elems(net->edges[net->input].shape)),
+	const size_t input_elems = (size_t)n * mch_shape_elems(net->edges[net->input].shape);
+	struct expected e = {net, seed, n, random_images(rng, input_elems),
 			     calloc((size_t)net->n_edges, sizeof(*e.edge))};
 	struct mch_err err = {""};
 	ck_assert_ptr_nonnull(e.edge);
@@ -147,6 +148,43 @@ START_TEST(random_kinds_of_layers)
 }
 END_TEST
 
+/* A 3x3 convolution of whole blocks of channels, as Winograd's kernels want it, and its ReLU. */
+static int append_3x3(struct mch_rng *rng, struct mch_net *net, int k, int edge)
+{
+	const struct mch_layer like = {.kind = MCH_CONV,
+				       .conv = {.k = k, .r = 3, .s = 3, .stride_h = 1, .stride_w = 1,
+						.pad_top = 1, .pad_left = 1, .pad_bottom = 1, .pad_right = 1,
+						.dilation_h = 1, .dilation_w = 1, .groups = 1}};
+	const int y = append_layer(net, &like, edge, rng);
+	struct mch_layer *layer = &net->layers[net->n_layers - 1];
+	const double most = sqrt(3.0 / (double)mch_conv_terms(&layer->conv));
+	for (size_t i = 0; i < layer->n_weights; i++)
+		layer->weights[i] *= (float)most;
+	return append_layer(net, &(struct mch_layer){.kind = MCH_RELU}, y, rng);
+}
+
+/* Branches that are concatenated, and a residual, all on such kernels: both sizes of tile that the library has. */
+START_TEST(winograd)
+{
+	static const struct mch_shape inputs[] = {{1, 3, 14, 14}, {1, 5, 9, 20}, {1, 16, 28, 28}};
+	static const int channels[][2] = {{16, 32}, {48, 64}, {96, 128}};
+	mch_one_thread();
+	for (uint64_t seed = 0; seed < 3; seed++) {
+		struct mch_rng rng = mch_rng_seed(seed);
+		struct mch_net net;
+		begin_kinds(&net, inputs[seed]);
+		const int stem = append_3x3(&rng, &net, channels[seed][0], net.input);
+		int both[] = {append_3x3(&rng, &net, channels[seed][1], stem), append_3x3(&rng, &net, 16, stem)};
+		both[0] = random_layer(&rng, &net, MCH_CONCAT, 2, both);
+		both[1] = append_3x3(&rng, &net, channels[seed][1] + 16, both[0]);
+		both[0] = random_layer(&rng, &net, MCH_SUM, 2, both);
+		append_3x3(&rng, &net, 32, both[0]);
+		compare_net(&rng, &net, seed);
+		mch_net_free(&net);
+	}
+}
+END_TEST
+
 START_TEST(lenet_shape)
 {
 	struct mch_rng rng = mch_rng_seed(1);
@@ -202,7 +240,8 @@ END_TEST
 
 static Suite *float_suite(void)
 {
-	const TTest *const tests[] = {random_nets, random_kinds_of_layers, lenet_shape, score_is_the_same_on_any_number_of_threads,
+	const TTest *const tests[] = {random_nets, random_kinds_of_layers, winograd, lenet_shape,
+					     score_is_the_same_on_any_number_of_threads,
 					     a_net_without_weights_is_refused};
 	return CHECK_SUITE("float", tests);
 }

@@ -47,6 +47,7 @@ UNIT_TESTS = \
 	tests/check_onnx_refusals \
 	tests/check_onnx_tensors \
 	tests/check_outfile \
+	tests/check_place \
 	tests/check_pool \
 	tests/check_prototxt \
 	tests/check_qnet \
@@ -185,6 +186,7 @@ tests_check_onnx_refusals_SOURCES = tests/check_onnx_refusals.c $(ONNX_TEXT)
 tests_check_onnx_refusals_LDADD = $(ALL_LIBS)
 tests_check_onnx_tensors_SOURCES = tests/check_onnx_tensors.c $(ONNX_TEXT)
 tests_check_onnx_tensors_LDADD = $(ALL_LIBS)
+tests_check_place_LDADD = cmodel/fast/libfast.a $(LDADD)
 tests_check_prototxt_LDADD = $(ALL_LIBS)
 tests_check_quant_json_LDADD = $(ALL_LIBS)
 tests_check_range_LDADD = $(ALL_LIBS)

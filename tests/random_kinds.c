@@ -28,6 +28,11 @@ void begin_kinds(struct mch_net *net, struct mch_shape shape)
 	MCH_REQUIRE(net->input >= 0, err.text);
 }
 
+static int larger(int a, int b)
+{
+	return a > b ? a : b;
+}
+
 static void random_conv(struct mch_rng *rng, struct mch_shape in, bool is_deconv, struct mch_layer *layer)
 {
 	struct mch_conv *g = &layer->conv;
@@ -42,9 +47,10 @@ static void random_conv(struct mch_rng *rng, struct mch_shape in, bool is_deconv
 		g->pad_bottom = between(rng, 0, 2), g->pad_right = between(rng, 0, 2);
 		g->stride_h = between(rng, 1, 2), g->stride_w = between(rng, 1, 2);
 		g->n = 1, g->c = in.c, g->h = in.h, g->w = in.w;
-		layer->out_pad_h = is_deconv ? between(rng, 0, (g->stride_h > g->dilation_h ? g->stride_h : g->dilation_h) - 1) : 0;
-		layer->out_pad_w = is_deconv ? between(rng, 0, (g->stride_w > g->dilation_w ? g->stride_w : g->dilation_w) - 1) : 0;
-	} while (is_deconv ? mch_deconv_p(layer) < 1 || mch_deconv_q(layer) < 1 : mch_conv_p(g) < 1 || mch_conv_q(g) < 1);
+		layer->out_pad_h = is_deconv ? between(rng, 0, larger(g->stride_h, g->dilation_h) - 1) : 0;
+		layer->out_pad_w = is_deconv ? between(rng, 0, larger(g->stride_w, g->dilation_w) - 1) : 0;
+	} while (is_deconv ? mch_deconv_p(layer) < 1 || mch_deconv_q(layer) < 1
+			   : mch_conv_p(g) < 1 || mch_conv_q(g) < 1);
 }
 
 static bool has_positions(const struct mch_pool *g)
@@ -143,8 +149,8 @@ static void random_geometry(struct mch_rng *rng, struct mch_shape in, struct mch
 		layer->slope = real(rng, 0, 1);
 		break;
 	case MCH_LRN:
-		layer->lrn = (struct mch_lrn){2 * between(rng, 0, 3) + 1, real(rng, 0, 2), real(rng, 0.5, 1), real(rng, 1, 2),
-					      between(rng, 0, 1)};
+		layer->lrn = (struct mch_lrn){2 * between(rng, 0, 3) + 1, real(rng, 0, 2), real(rng, 0.5, 1),
+					      real(rng, 1, 2), between(rng, 0, 1)};
 		layer->lrn.size += !layer->lrn.is_within && between(rng, 0, 3) == 0;
 		layer->lrn.beta = between(rng, 0, 1) ? 0.75 : layer->lrn.beta;
 		break;
@@ -191,7 +197,8 @@ int random_layer(struct mch_rng *rng, struct mch_net *net, enum mch_kind kind, i
 	const int i = mch_net_append(net, name, kind, n_in, in, NULL, &err);
 	MCH_REQUIRE(i >= 0, err.text);
 	struct mch_layer *layer = &net->layers[i];
-	const struct mch_shape shape = n_in ? net->edges[in[0]].shape : (struct mch_shape){1, between(rng, 1, 3), 1, 1};
+	const struct mch_shape shape = n_in ? net->edges[in[0]].shape
+					    : (struct mch_shape){1, between(rng, 1, 3), 1, 1};
 	random_geometry(rng, shape, layer);
 	if (kind == MCH_CONCAT)
 		layer->axis = 1;
@@ -259,7 +266,9 @@ void random_kinds(struct mch_rng *rng, struct mch_net *net)
 		if (between(rng, 0, 3) == 0)
 			kind = between(rng, 0, 1) ? MCH_CONV : between(rng, 0, 1) ? MCH_SUM : MCH_CONCAT;
 		const struct mch_shape s = net->edges[first].shape;
-		if (s.c * s.h * s.w > 4000 && (kind == MCH_UPSAMPLE || kind == MCH_PAD || kind == MCH_CONCAT || kind == MCH_DECONV))
+		const bool grows =
+			kind == MCH_UPSAMPLE || kind == MCH_PAD || kind == MCH_CONCAT || kind == MCH_DECONV;
+		if (s.c * s.h * s.w > 4000 && grows)
 			kind = MCH_POOL_AVG;
 		if (kind == MCH_CONSTANT)
 			random_layer(rng, net, kind, 0, NULL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* What we use of oneDNN, in our own words: an exact dot product of bytes (dnnl_graph.h has the float operators). No
- * type of oneDNN appears here; the files dnnl_*.c are the one place that knows its interface. An object compiled on one
- * thread may run on any other, one at a time. Host only: no RTL twin. */
+/* What we use of oneDNN, in our own words: an exact dot product of bytes (dnnl_graph.h has the float operators).
+ * No type of oneDNN appears here; the files dnnl_*.c are the one place that knows its interface. An object
+ * compiled on one thread may run on any other, one at a time. Host only: no RTL twin. */
 #ifndef MCH_FAST_DNNL_H
 #define MCH_FAST_DNNL_H
 

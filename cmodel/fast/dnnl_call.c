@@ -143,8 +143,8 @@ int mch_dnnl_describe(const struct mch_dnnl *lib, const_dnnl_op_desc_t op, const
 	return status;
 }
 
-int mch_dnnl_describe_reorder(const struct mch_dnnl *lib, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to,
-			      dnnl_primitive_desc_t *out, struct mch_err *err)
+int mch_dnnl_describe_reorder(const struct mch_dnnl *lib, const dnnl_memory_desc_t *from,
+			      const dnnl_memory_desc_t *to, dnnl_primitive_desc_t *out, struct mch_err *err)
 {
 	dnnl_primitive_attr_t attr;
 	*out = NULL;
@@ -157,7 +157,8 @@ int mch_dnnl_describe_reorder(const struct mch_dnnl *lib, const dnnl_memory_desc
 	return status;
 }
 
-int mch_dnnl_describe_conv(const struct mch_dnnl *lib, const struct mch_conv *g, const dnnl_memory_desc_t *src,
+int mch_dnnl_describe_conv(const struct mch_dnnl *lib, const struct mch_conv *g, dnnl_alg_kind_t alg,
+			   const dnnl_memory_desc_t *src,
 			   const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias,
 			   const dnnl_memory_desc_t *dst, const struct mch_dnnl_post *post,
 			   dnnl_primitive_desc_t *out, struct mch_err *err)
@@ -167,8 +168,8 @@ int mch_dnnl_describe_conv(const struct mch_dnnl *lib, const struct mch_conv *g,
 	dnnl_convolution_desc_t op;
 	*out = NULL;
 	if (mch_dnnl_status(dnnl_dilated_convolution_forward_desc_init(&op, dnnl_forward_inference,
-								       dnnl_convolution_direct, src, weights, bias,
-								       dst, strides, dilates, begin, end),
+								       alg, src, weights, bias, dst, strides, dilates,
+								       begin, end),
 			    "convolution", err) != 0)
 		return -1;
 	return mch_dnnl_describe(lib, &op, post, "convolution", out, err);

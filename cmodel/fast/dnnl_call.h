@@ -56,14 +56,15 @@ dnnl_alg_kind_t mch_dnnl_eltwise(struct mch_dnnl_map map, float *alpha, float *b
 /* The descriptor of a primitive, from a filled operation descriptor; post NULL: none. */
 int mch_dnnl_describe(const struct mch_dnnl *lib, const_dnnl_op_desc_t op, const struct mch_dnnl_post *post,
 		      const char *what, dnnl_primitive_desc_t *out, struct mch_err *err);
-int mch_dnnl_describe_reorder(const struct mch_dnnl *lib, const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to,
-			      dnnl_primitive_desc_t *out, struct mch_err *err);
+int mch_dnnl_describe_reorder(const struct mch_dnnl *lib, const dnnl_memory_desc_t *from,
+			      const dnnl_memory_desc_t *to, dnnl_primitive_desc_t *out, struct mch_err *err);
 
 /* Attributes with a scratchpad of the caller's; the library's own would belong to the thread that compiles. */
 int mch_dnnl_attr(const struct mch_dnnl_post *post, dnnl_primitive_attr_t *out, struct mch_err *err);
 
 /* Forward convolution of g (with its n) over descriptors that the caller chose; bias NULL: none. */
-int mch_dnnl_describe_conv(const struct mch_dnnl *lib, const struct mch_conv *g, const dnnl_memory_desc_t *src,
+int mch_dnnl_describe_conv(const struct mch_dnnl *lib, const struct mch_conv *g, dnnl_alg_kind_t alg,
+			   const dnnl_memory_desc_t *src,
 			   const dnnl_memory_desc_t *weights, const dnnl_memory_desc_t *bias,
 			   const dnnl_memory_desc_t *dst, const struct mch_dnnl_post *post,
 			   dnnl_primitive_desc_t *out, struct mch_err *err);

@@ -67,7 +67,7 @@ static int describe(const struct mch_dnnl_dot *dot, dnnl_data_type_t x_type, dnn
 	const dnnl_memory_desc_t x = mch_dnnl_desc4(g->n, g->c, g->h, g->w, x_type, dnnl_nhwc);
 	const dnnl_memory_desc_t w = mch_dnnl_weights_desc(g, w_type, 0);
 	const dnnl_memory_desc_t acc = mch_dnnl_desc4(g->n, g->k, mch_conv_p(g), mch_conv_q(g), acc_type, dnnl_nhwc);
-	return mch_dnnl_describe_conv(&dot->lib, g, &x, &w, NULL, &acc, NULL, pd, err);
+	return mch_dnnl_describe_conv(&dot->lib, g, dnnl_convolution_direct, &x, &w, NULL, &acc, NULL, pd, err);
 }
 
 /* Sums of bytes are kept in 32 bits by these kernels alone. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Values, memory and steps of a float graph; see dnnl_graph.h and dnnl_value.h. Every value is seen as [n][c][h][w] in
- * whatever layout its producer chose; an operator that wants another one gets a reorder in front. */
+/* Values, memory and steps of a float graph; see dnnl_graph.h and dnnl_value.h. Every value is seen as
+ * [n][c][h][w] in whatever layout its producer chose; an operator that wants another one gets a reorder in front. */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +42,7 @@ static int reserve(void *list, int n, int more, size_t item_bytes, struct mch_er
 	return 0;
 }
 
-struct mch_dnnl_graph *mch_dnnl_graph_new(int batch, struct mch_err *err)
+struct mch_dnnl_graph *mch_dnnl_graph_new(int batch, enum mch_dnnl_kernels kernels, struct mch_err *err)
 {
 	struct mch_dnnl_graph *graph = calloc(1, sizeof(*graph));
 	if (!graph) {
@@ -50,6 +50,7 @@ struct mch_dnnl_graph *mch_dnnl_graph_new(int batch, struct mch_err *err)
 		return NULL;
 	}
 	graph->batch = batch;
+	graph->kernels = kernels;
 	if (mch_dnnl_open(&graph->lib, err) != 0) {
 		free(graph);
 		return NULL;
@@ -151,8 +152,8 @@ static void use(struct mch_dnnl_graph *graph, struct mch_dnnl_use used)
 }
 
 /* scratch: memory, or -1. */
-static int add_step(struct mch_dnnl_graph *graph, struct mch_dnnl_step step, int n_uses, const struct mch_dnnl_use *uses,
-		    int scratch, struct mch_err *err)
+static int add_step(struct mch_dnnl_graph *graph, struct mch_dnnl_step step, int n_uses,
+		    const struct mch_dnnl_use *uses, int scratch, struct mch_err *err)
 {
 	if (reserve(&graph->steps, graph->n_steps, 1, sizeof(*graph->steps), err) != 0 ||
 	    reserve(&graph->uses, graph->n_uses, n_uses + 1, sizeof(*graph->uses), err) != 0)
@@ -209,9 +210,10 @@ int mch_dnnl_add_simple(struct mch_dnnl_graph *graph, int from, dnnl_primitive_d
 			const struct mch_dnnl_use *more, struct mch_err *err)
 {
 	struct mch_dnnl_use uses[MCH_DNNL_ARGS_MAX];
-	const int src = mch_dnnl_in_layout(graph, from, dnnl_primitive_desc_query_md(pd, dnnl_query_src_md, 0), err);
-	const int dst = src < 0 ? -1
-				: mch_dnnl_add_memory(graph, dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0), err);
+	const dnnl_memory_desc_t *want = dnnl_primitive_desc_query_md(pd, dnnl_query_src_md, 0),
+				 *made = dnnl_primitive_desc_query_md(pd, dnnl_query_dst_md, 0);
+	const int src = mch_dnnl_in_layout(graph, from, want, err);
+	const int dst = src < 0 ? -1 : mch_dnnl_add_memory(graph, made, err);
 	if (dst < 0) {
 		dnnl_primitive_desc_destroy(pd);
 		return -1;

@@ -3,9 +3,9 @@
 /* Float operators of oneDNN joined to a graph, in our own words: no type of oneDNN appears here. Values stay in the
  * layouts that the library chooses, and share one arena. Host only: no RTL twin.
  *
- * Build (new, input, operators, want, compile), then run: a compiled graph does not change, and any number of jobs may
- * run it at the same time, each on one thread. The number of OpenMP threads at the time of building is the number that
- * each operator uses. */
+ * Build (new, input, operators, want, compile), then run: a compiled graph does not change, and any number of jobs
+ * may run it at the same time. The number of OpenMP threads at the time of building is the number that each operator
+ * uses. */
 #ifndef MCH_FAST_DNNL_GRAPH_H
 #define MCH_FAST_DNNL_GRAPH_H
 
@@ -50,18 +50,31 @@ struct mch_dnnl_plain {
 	const void *ctx; /* must outlive the graph */
 };
 
-struct mch_dnnl_graph *mch_dnnl_graph_new(int batch, struct mch_err *err);
+/* How convolutions are computed. */
+enum mch_dnnl_kernels {
+	MCH_KERNELS_DIRECT,
+	/* Those of 3x3 with stride 1 by minimal filtering, where the library has it: a half to a quarter of the
+	 * products, and a few more roundings (Lavin and Gray, "Fast algorithms for convolutional neural
+	 * networks", 2016). The others in the layout that it needs. */
+	MCH_KERNELS_WINOGRAD,
+};
+
+/* Winograd's algorithm is for this convolution, and faster. */
+bool mch_dnnl_is_winograd(const struct mch_conv *g);
+
+struct mch_dnnl_graph *mch_dnnl_graph_new(int batch, enum mch_dnnl_kernels kernels, struct mch_err *err);
 void mch_dnnl_graph_free(struct mch_dnnl_graph *graph);
 
-/* Each appends an operator and returns the index of the value it makes, or -1 with err. The input comes first, once. Shapes
- * and geometries are those of one image (n == 1). */
+/* Each appends an operator and returns the index of the value it makes, or -1 with err. The input comes first,
+ * once. Shapes and geometries are those of one image (n == 1). */
 int mch_dnnl_graph_input(struct mch_dnnl_graph *graph, struct mch_shape shape, struct mch_err *err);
 int mch_dnnl_graph_constant(struct mch_dnnl_graph *graph, struct mch_shape shape, const float *data,
 			    struct mch_err *err);
 
 int mch_dnnl_graph_conv(struct mch_dnnl_graph *graph, int x, const struct mch_conv *g,
 			const struct mch_dnnl_weighted *w, struct mch_err *err);
-/* Weights [c][k / groups][r][s]; p and q rows and columns of output: at most stride - 1 more than what the pads leave. */
+/* Weights [c][k / groups][r][s]; p and q rows and columns of output: at most stride - 1 more than what the pads
+ * leave. */
 int mch_dnnl_graph_deconv(struct mch_dnnl_graph *graph, int x, const struct mch_conv *g, int p, int q,
 			  const struct mch_dnnl_weighted *w, struct mch_err *err);
 int mch_dnnl_graph_dense(struct mch_dnnl_graph *graph, int x, int k, const struct mch_dnnl_weighted *w,

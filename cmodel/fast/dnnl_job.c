@@ -47,8 +47,8 @@ static bool reads_one_layout(const struct mch_dnnl_graph *graph, const struct mc
 	return true;
 }
 
-/* A step's result takes the place of its source when nothing reads the source, or what surrounds it, later. The input is
- * the caller's. */
+/* A step's result takes the place of its source when nothing reads the source, or what surrounds it, later. The
+ * input is the caller's. */
 static void overwrite(struct mch_dnnl_graph *graph, int index)
 {
 	const struct mch_dnnl_step *step = &graph->steps[index];
@@ -112,8 +112,9 @@ static int open_memories(struct mch_dnnl_job *job, struct mch_err *err)
 		const int root = mch_place_root(graph->places, m->place, &offset);
 		void *handle = root == 0 && graph->borrows_input ? DNNL_MEMORY_NONE
 								 : job->arena + graph->places[root].offset + offset;
-		if (mch_dnnl_status(dnnl_memory_create(&job->memory[i], &m->desc, graph->lib.engine, handle), "memory",
-				    err) != 0)
+		const dnnl_status_t status =
+			dnnl_memory_create(&job->memory[i], &m->desc, graph->lib.engine, handle);
+		if (mch_dnnl_status(status, "memory", err) != 0)
 			return -1;
 	}
 	for (int i = 0; i < graph->n_uses; i++)
@@ -136,7 +137,8 @@ struct mch_dnnl_job *mch_dnnl_job_new(const struct mch_dnnl_graph *graph, struct
 	int status = job->raw && job->memory && job->args && job->plain_x ? 0 : mch_dnnl_no_memory(err);
 	if (status == 0) {
 		job->arena = job->raw + ARENA_ALIGN_BYTES - (uintptr_t)job->raw % ARENA_ALIGN_BYTES;
-		status = mch_dnnl_status(dnnl_stream_create(&job->stream, graph->lib.engine, dnnl_stream_default_flags),
+		status = mch_dnnl_status(dnnl_stream_create(&job->stream, graph->lib.engine,
+							    dnnl_stream_default_flags),
 					 "stream", err);
 	}
 	if (status == 0)
@@ -191,7 +193,8 @@ static int run_step(struct mch_dnnl_job *job, const struct mch_dnnl_step *step, 
 				       "running", err);
 	for (int i = 0; i + 1 < step->n_uses; i++)
 		job->plain_x[i] = data_of(job, uses[i].memory);
-	step->plain.run(step->plain.ctx, job->graph->batch, job->plain_x, data_of(job, uses[step->n_uses - 1].memory));
+	float *y = data_of(job, uses[step->n_uses - 1].memory);
+	step->plain.run(step->plain.ctx, job->graph->batch, job->plain_x, y);
 	return 0;
 }
 

@@ -28,12 +28,17 @@ static bool is_same_shape(struct mch_shape a, struct mch_shape b)
 	return a.c == b.c && a.h == b.h && a.w == b.w;
 }
 
+static int larger(int a, int b)
+{
+	return a > b ? a : b;
+}
+
 static struct mch_shape widest(const struct mch_dnnl_graph *graph, int n, const int *x)
 {
 	struct mch_shape all = graph->values[x[0]].shape;
 	for (int i = 1; i < n; i++) {
 		const struct mch_shape s = graph->values[x[i]].shape;
-		all = (struct mch_shape){s.n, s.c > all.c ? s.c : all.c, s.h > all.h ? s.h : all.h, s.w > all.w ? s.w : all.w};
+		all = (struct mch_shape){s.n, larger(s.c, all.c), larger(s.h, all.h), larger(s.w, all.w)};
 	}
 	return all;
 }
@@ -192,7 +197,8 @@ int mch_dnnl_graph_concat(struct mch_dnnl_graph *graph, int n, const int *x, int
 			return concat_in_place(graph, n, x, shape, layout[i].tag, err);
 	struct mch_dnnl_use *uses = malloc(((size_t)n + 1) * sizeof(*uses));
 	dnnl_memory_desc_t *descs = malloc((size_t)n * sizeof(*descs));
-	const int y = uses && descs ? concat_copied(graph, n, x, shape, axis, uses, descs, err) : mch_dnnl_no_memory(err);
+	const int y = uses && descs ? concat_copied(graph, n, x, shape, axis, uses, descs, err)
+				    : mch_dnnl_no_memory(err);
 	free(uses);
 	free(descs);
 	return y;
@@ -201,7 +207,8 @@ int mch_dnnl_graph_concat(struct mch_dnnl_graph *graph, int n, const int *x, int
 int mch_dnnl_graph_reshape(struct mch_dnnl_graph *graph, int x, struct mch_shape shape, struct mch_err *err)
 {
 	shape.n = graph->batch;
-	const dnnl_memory_desc_t ordered = mch_dnnl_plain_desc(graph->values[x].shape), seen = mch_dnnl_plain_desc(shape);
+	const dnnl_memory_desc_t ordered = mch_dnnl_plain_desc(graph->values[x].shape),
+				 seen = mch_dnnl_plain_desc(shape);
 	const int from = mch_dnnl_in_layout(graph, graph->values[x].memory, &ordered, err);
 	return from < 0 ? -1 : mch_dnnl_add_value(graph, shape, mch_dnnl_add_view(graph, from, &seen, err), err);
 }
@@ -216,7 +223,8 @@ int mch_dnnl_graph_transpose(struct mch_dnnl_graph *graph, int x, const int orde
 	int moved_to[4] = {0};
 	for (int i = 0; i < 3; i++)
 		moved_to[order[i] + 1] = i + 1;
-	if (mch_dnnl_status(dnnl_memory_desc_permute_axes(&seen, desc_of(graph, x), moved_to), "transposing", err) != 0)
+	const dnnl_status_t status = dnnl_memory_desc_permute_axes(&seen, desc_of(graph, x), moved_to);
+	if (mch_dnnl_status(status, "transposing", err) != 0)
 		return -1;
 	const int view = mch_dnnl_add_view(graph, graph->values[x].memory, &seen, err);
 	return view < 0 ? -1 : mch_dnnl_add_value(graph, shape, mch_dnnl_in_layout(graph, view, &want, err), err);

@@ -30,7 +30,8 @@ int mch_dnnl_graph_map(struct mch_dnnl_graph *graph, int x, struct mch_dnnl_map 
 			    "function", err) != 0 ||
 	    mch_dnnl_describe(&graph->lib, &op, NULL, "function", &pd, err) != 0)
 		return -1;
-	return same_shape(graph, x, mch_dnnl_add_simple(graph, graph->values[x].memory, pd, 0, NULL, err), true, err);
+	const int memory = mch_dnnl_add_simple(graph, graph->values[x].memory, pd, 0, NULL, err);
+	return same_shape(graph, x, memory, true, err);
 }
 
 int mch_dnnl_graph_prelu(struct mch_dnnl_graph *graph, int x, const float *slope, struct mch_err *err)
@@ -39,8 +40,8 @@ int mch_dnnl_graph_prelu(struct mch_dnnl_graph *graph, int x, const float *slope
 	const dnnl_memory_desc_t plain = mch_dnnl_plain_desc(one), any = mch_dnnl_any_desc(one);
 	dnnl_prelu_desc_t op;
 	dnnl_primitive_desc_t pd;
-	if (mch_dnnl_status(dnnl_prelu_forward_desc_init(&op, dnnl_forward_inference, desc_of(graph, x), &any), "prelu",
-			    err) != 0 ||
+	if (mch_dnnl_status(dnnl_prelu_forward_desc_init(&op, dnnl_forward_inference, desc_of(graph, x), &any),
+			    "prelu", err) != 0 ||
 	    mch_dnnl_describe(&graph->lib, &op, NULL, "prelu", &pd, err) != 0)
 		return -1;
 	const dnnl_memory_desc_t *want = dnnl_primitive_desc_query_md(pd, dnnl_query_weights_md, 0);
@@ -51,7 +52,8 @@ int mch_dnnl_graph_prelu(struct mch_dnnl_graph *graph, int x, const float *slope
 	}
 	const struct mch_dnnl_use more = {DNNL_ARG_WEIGHTS, weights};
 	/* Not in place: the library's tails go over some values twice. */
-	return same_shape(graph, x, mch_dnnl_add_simple(graph, graph->values[x].memory, pd, 1, &more, err), false, err);
+	const int memory = mch_dnnl_add_simple(graph, graph->values[x].memory, pd, 1, &more, err);
+	return same_shape(graph, x, memory, false, err);
 }
 
 /* The library's batch normalization with mean 0 and variance 1. */
@@ -69,9 +71,10 @@ static int append_affine(struct mch_dnnl_graph *graph, int x, const float *scale
 		{DNNL_ARG_MEAN, mch_dnnl_add_constant(graph, scale_shift + 2 * (size_t)n_c, &one, &one, err)},
 		{DNNL_ARG_VARIANCE, mch_dnnl_add_constant(graph, scale_shift + 3 * (size_t)n_c, &one, &one, err)},
 	};
+	const unsigned flags = dnnl_use_global_stats | dnnl_use_scaleshift;
 	if (more[0].memory < 0 || more[1].memory < 0 || more[2].memory < 0 ||
-	    mch_dnnl_status(dnnl_batch_normalization_forward_desc_init(&op, dnnl_forward_inference, desc_of(graph, x), 0,
-								       dnnl_use_global_stats | dnnl_use_scaleshift),
+	    mch_dnnl_status(dnnl_batch_normalization_forward_desc_init(&op, dnnl_forward_inference, desc_of(graph, x),
+								       0, flags),
 			    "scaling", err) != 0 ||
 	    mch_dnnl_describe(&graph->lib, &op, NULL, "scaling", &pd, err) != 0)
 		return -1;
@@ -109,7 +112,8 @@ int mch_dnnl_graph_softmax(struct mch_dnnl_graph *graph, int x, bool is_log, str
 	if (mch_dnnl_status(status, "softmax", err) != 0 ||
 	    mch_dnnl_describe(&graph->lib, &op, NULL, "softmax", &pd, err) != 0)
 		return -1;
-	return same_shape(graph, x, mch_dnnl_add_simple(graph, graph->values[x].memory, pd, 0, NULL, err), false, err);
+	const int memory = mch_dnnl_add_simple(graph, graph->values[x].memory, pd, 0, NULL, err);
+	return same_shape(graph, x, memory, false, err);
 }
 
 int mch_dnnl_graph_lrn(struct mch_dnnl_graph *graph, int x, int size, double alpha, double beta, double k,
@@ -122,5 +126,6 @@ int mch_dnnl_graph_lrn(struct mch_dnnl_graph *graph, int x, int size, double alp
 			    "normalization", err) != 0 ||
 	    mch_dnnl_describe(&graph->lib, &op, NULL, "normalization", &pd, err) != 0)
 		return -1;
-	return same_shape(graph, x, mch_dnnl_add_simple(graph, graph->values[x].memory, pd, 0, NULL, err), false, err);
+	const int memory = mch_dnnl_add_simple(graph, graph->values[x].memory, pd, 0, NULL, err);
+	return same_shape(graph, x, memory, false, err);
 }

@@ -21,7 +21,8 @@ static int append_pool(struct mch_dnnl_graph *graph, int x, const struct mch_poo
 				 dst = mch_dnnl_any_desc((struct mch_shape){graph->batch, g->c, n_p, n_q});
 	const dnnl_dims_t strides = {g->stride_h, g->stride_w}, kernel = {g->r, g->s};
 	const dnnl_dims_t begin = {g->pad_top, g->pad_left};
-	/* The library counts from 0, and wants no more holes than the input has rows even where the window has one row. */
+	/* The library counts from 0, and wants no more holes than the input has rows even where the window has
+	 * one row. */
 	const dnnl_dims_t holes = {g->r > 1 ? g->dilation_h - 1 : 0, g->s > 1 ? g->dilation_w - 1 : 0};
 	const dnnl_dims_t end = {pad_end(n_p, g->stride_h, (g->r - 1) * g->dilation_h + 1, g->h, g->pad_top),
 				 pad_end(n_q, g->stride_w, (g->s - 1) * g->dilation_w + 1, g->w, g->pad_left)};

@@ -38,6 +38,7 @@ struct mch_dnnl_step {
 struct mch_dnnl_graph {
 	struct mch_dnnl lib;
 	int batch;
+	enum mch_dnnl_kernels kernels;
 	int n_values, n_memories, n_places, n_uses, n_steps;
 	struct mch_dnnl_value *values; /* the input is values[0], its memory is memories[0], in places[0] */
 	struct mch_dnnl_memory *memories;
@@ -74,8 +75,8 @@ void mch_dnnl_may_overwrite(struct mch_dnnl_graph *graph, int step, int from, in
 /* The same numbers in the layout `want`: itself, or behind a reorder. */
 int mch_dnnl_in_layout(struct mch_dnnl_graph *graph, int memory, const dnnl_memory_desc_t *want, struct mch_err *err);
 
-/* A step of one source and one destination, reordered and made as pd wants them, and `more` arguments; the memory of its
- * result. pd is taken over, on failure too. */
+/* A step of one source and one destination, reordered and made as pd wants them, and `more` arguments; the memory
+ * of its result. pd is taken over, on failure too. */
 int mch_dnnl_add_simple(struct mch_dnnl_graph *graph, int from, dnnl_primitive_desc_t pd, int n_more,
 			const struct mch_dnnl_use *more, struct mch_err *err);
 

@@ -31,9 +31,10 @@ static size_t gap_for(const struct mch_place *places, const struct mch_place *pl
 		const struct mch_place *other = &places[order[i]];
 		if (!meet(place, other))
 			continue;
-		if (other->offset >= end && other->offset - end >= aligned(place->bytes) && other->offset - end < best_size) {
+		const size_t gap = other->offset > end ? other->offset - end : 0;
+		if (gap >= aligned(place->bytes) && gap < best_size) {
 			best = end;
-			best_size = other->offset - end;
+			best_size = gap;
 		}
 		const size_t other_end = other->offset + aligned(other->bytes);
 		end = other_end > end ? other_end : end;

@@ -20,9 +20,9 @@ struct mch_place {
 /* The outermost place around `index`; *offset: where in it. */
 int mch_place_root(const struct mch_place *places, int index, size_t *offset);
 
-/* Gives every root the lives of all its parts, and an offset such that places alive at the same step do not overlap: the
- * largest first, each into the smallest gap that it fits (Pisarchyk and Lee, "Efficient memory management for deep neural
- * net inference", 2020). `order` is scratch [n]. The size of the arena. */
+/* Gives every root the lives of all its parts, and an offset such that places alive at the same step do not
+ * overlap: the largest first, each into the smallest gap that it fits (Pisarchyk and Lee, "Efficient memory
+ * management for deep neural net inference", 2020). `order` is scratch [n]. The size of the arena. */
 size_t mch_place_all(struct mch_place *places, int n, int *order);
 
 #endif

@@ -73,6 +73,20 @@ static int step_of(const struct mch_net *net, int batch)
 	return largest > DENSE_ELEMS ? batch : 1;
 }
 
+/* Winograd's kernels, and the layout that goes with them, where they do a good part of the work. Whoever looks at
+ * every edge gets the plain sums. */
+static enum mch_dnnl_kernels kernels_of(const struct mch_net *net, int tapped)
+{
+	double all = 1, filtered = 0;
+	for (int i = 0; i < net->n_layers; i++) {
+		const struct mch_layer *layer = &net->layers[i];
+		all += (double)mch_layer_macs(layer);
+		if (layer->kind == MCH_CONV && mch_dnnl_is_winograd(&layer->conv))
+			filtered += (double)mch_layer_macs(layer);
+	}
+	return tapped != MCH_FLOAT_ALL && filtered > all / 4 ? MCH_KERNELS_WINOGRAD : MCH_KERNELS_DIRECT;
+}
+
 static struct program *new_program(const struct mch_net *net, int batch, int tapped, struct mch_err *err)
 {
 	struct program *p = calloc(1, sizeof(*p));
@@ -90,7 +104,7 @@ static struct program *new_program(const struct mch_net *net, int batch, int tap
 	if (!p->steps || !p->build.value) {
 		no_memory(net, err);
 	} else if (mch_float_plan(net, tapped == MCH_FLOAT_OUTPUT ? net->output : tapped, p->steps, err) == 0) {
-		p->build.graph = mch_dnnl_graph_new(p->step, err);
+		p->build.graph = mch_dnnl_graph_new(p->step, kernels_of(net, tapped), err);
 		if (p->build.graph && build(p, err) == 0)
 			return p;
 	}

@@ -9,8 +9,8 @@
 
 struct mch_float;
 
-/* Compiles the net for up to `batch` images (weights are copied and packed): neighbouring layers run as one operator, and memory
- * is used again. NULL with err. The net must outlive it. */
+/* Compiles the net for up to `batch` images (weights are copied and packed): neighbouring layers run as one
+ * operator, and memory is used again. NULL with err. The net must outlive it. */
 struct mch_float *mch_float_new(const struct mch_net *net, int batch, struct mch_err *err);
 
 /* The same for mch_float_tap of one edge; or, edge MCH_FLOAT_ALL, of any, with every layer on its own; or,

@@ -37,7 +37,8 @@ static void run_plain(const void *ctx, int n, const float *const *x, float *y)
 }
 
 /* Whatever the library lacks runs on the arbiter's own form. */
-static int append_plain(struct mch_float_build *build, const struct mch_layer *layer, const int *x, struct mch_err *err)
+static int append_plain(struct mch_float_build *build, const struct mch_layer *layer, const int *x,
+			struct mch_err *err)
 {
 	struct mch_float_call *call = malloc(sizeof(*call) + (size_t)layer->n_in * sizeof(call->in[0]));
 	if (!call)
@@ -48,7 +49,8 @@ static int append_plain(struct mch_float_build *build, const struct mch_layer *l
 	call->out = build->net->edges[layer->out[0]].shape;
 	for (int i = 0; i < layer->n_in; i++)
 		call->in[i] = build->net->edges[layer->in[i]].shape;
-	return mch_dnnl_graph_call(build->graph, layer->n_in, x, call->out, (struct mch_dnnl_plain){run_plain, call}, err);
+	const struct mch_dnnl_plain plain = {run_plain, call};
+	return mch_dnnl_graph_call(build->graph, layer->n_in, x, call->out, plain, err);
 }
 
 static struct mch_dnnl_map map_of(const struct mch_layer *layer)
@@ -213,7 +215,8 @@ static bool is_same_shape(struct mch_shape a, struct mch_shape b)
 }
 
 /* The library repeats one operand at a time: a term has to have the result's shape, with coefficients all of them. */
-static int append_join(struct mch_float_build *build, const struct mch_layer *layer, const int *x, struct mch_err *err)
+static int append_join(struct mch_float_build *build, const struct mch_layer *layer, const int *x,
+		       struct mch_err *err)
 {
 	const struct mch_net *net = build->net;
 	const enum mch_dnnl_join kind = layer->kind == MCH_SUM    ? MCH_JOIN_SUM
@@ -254,8 +257,8 @@ static int append_kind(struct mch_float_build *build, int index, const int *x, s
 	case MCH_POOL_AVG:
 		return mch_dnnl_graph_pool_avg(graph, x[0], &layer->pool, err);
 	case MCH_LRN:
-		return mch_dnnl_graph_lrn(graph, x[0], layer->lrn.size, layer->lrn.alpha, layer->lrn.beta, layer->lrn.k,
-					  err);
+		return mch_dnnl_graph_lrn(graph, x[0], layer->lrn.size, layer->lrn.alpha, layer->lrn.beta,
+					  layer->lrn.k, err);
 	case MCH_SUM:
 	case MCH_PROD:
 	case MCH_MAX:

@@ -17,8 +17,8 @@ struct mch_float_build {
 	struct mch_float_call *calls; /* owned; the graph's steps read them */
 };
 
-/* Layer `index` with all that runs in its operator; sets the value of the edge that the operator writes. 0, or -1 with
- * err. */
+/* Layer `index` with all that runs in its operator; sets the value of the edge that the operator writes. 0, or -1
+ * with err. */
 int mch_float_append(struct mch_float_build *build, int index, struct mch_err *err);
 
 void mch_float_calls_free(struct mch_float_call *calls);

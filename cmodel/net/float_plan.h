@@ -10,15 +10,15 @@
 
 /* What becomes of a layer. */
 struct mch_float_step {
-	int into;   /* the layer in whose operator it runs: its own index, an earlier layer's, or -1: nobody needs it */
+	int into; /* the layer in whose operator it runs: its own index, an earlier layer's, or -1: nobody needs it */
 	/* Of a layer that runs in its own operator: */
 	int writes; /* the edge that the operator writes, behind all that runs in it */
 	int added;  /* the edge that is added, or -1 */
 	int map;    /* the layer whose function is applied last, or -1 */
 };
 
-/* steps has room for every layer. The edge `tapped` is wanted beside the output; -1: every edge is, and so every layer runs
- * alone. 0, or -1 with err. */
+/* steps has room for every layer. The edge `tapped` is wanted beside the output; -1: every edge is, and so every
+ * layer runs alone. 0, or -1 with err. */
 int mch_float_plan(const struct mch_net *net, int tapped, struct mch_float_step *steps, struct mch_err *err);
 
 /* The library lacks it: it runs on its plain form, alone. */
