@@ -33,6 +33,7 @@ UNIT_TESTS = \
 	tests/check_idx \
 	tests/check_layer \
 	tests/check_layer_shape \
+	tests/check_image \
 	tests/check_lfsr \
 	tests/check_lower \
 	tests/check_mac \
@@ -119,6 +120,7 @@ LOW_LIBS = \
 LDADD = $(LOW_LIBS) $(CHECK_LIBS)
 ALL_LIBS = $(MCH_LIBS) $(MCH_LIBS_SYS) $(CHECK_LIBS)
 
+PICTURE_FILE = tests/picture_file.c tests/picture_file.h
 ACCEL_FIXTURE = tests/accel_fixture.c tests/accel_fixture.h
 tests_check_accel_SOURCES = tests/check_accel.c $(ACCEL_FIXTURE)
 tests_check_accel_LDADD = $(ALL_LIBS)
@@ -149,8 +151,9 @@ tests_conformance_SOURCES = \
 tests_conformance_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_datapath_LDADD = cmodel/arch/libarch.a $(LDADD)
 # Speed, not correctness: `make bench` runs it.
-EXTRA_PROGRAMS += tests/bench_exact tests/bench_float
-CLEANFILES += tests/bench_exact$(EXEEXT) tests/bench_float$(EXEEXT)
+EXTRA_PROGRAMS += tests/bench_data tests/bench_exact tests/bench_float
+CLEANFILES += tests/bench_data$(EXEEXT) tests/bench_exact$(EXEEXT) tests/bench_float$(EXEEXT)
+tests_bench_data_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_bench_exact_SOURCES = tests/bench_exact.c tests/random_net.c tests/random_net.h
 tests_bench_exact_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_dataset_LDADD = $(ALL_LIBS)
@@ -173,6 +176,8 @@ tests_check_layer_LDADD = tests/oracle/libslow.a $(ALL_LIBS)
 tests_check_layer_shape_LDADD = $(ALL_LIBS)
 tests_check_lower_SOURCES = tests/check_lower.c tests/random_dag.c tests/random_dag.h
 tests_check_lower_LDADD = $(ALL_LIBS)
+tests_check_image_SOURCES = tests/check_image.c $(PICTURE_FILE)
+tests_check_image_LDADD = $(ALL_LIBS)
 tests_check_mac_array_LDADD = cmodel/arch/libarch.a $(LDADD)
 tests_check_names_LDADD = $(ALL_LIBS)
 tests_check_onnx_LDADD = $(ALL_LIBS)
