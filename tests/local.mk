@@ -17,6 +17,7 @@ UNIT_TESTS = \
 	tests/check_concat \
 	tests/check_conv \
 	tests/check_crc32 \
+	tests/check_data \
 	tests/check_datapath \
 	tests/check_dataset \
 	tests/check_eltwise \
@@ -156,6 +157,8 @@ CLEANFILES += tests/bench_data$(EXEEXT) tests/bench_exact$(EXEEXT) tests/bench_f
 tests_bench_data_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_bench_exact_SOURCES = tests/bench_exact.c tests/random_net.c tests/random_net.h
 tests_bench_exact_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
+tests_check_data_SOURCES = tests/check_data.c $(PICTURE_FILE)
+tests_check_data_LDADD = $(ALL_LIBS)
 tests_check_dataset_LDADD = $(ALL_LIBS)
 RANDOM_GRAPH = tests/random_graph.c tests/random_graph.h tests/random_net.c tests/random_net.h
 tests_bench_float_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)

@@ -149,7 +149,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp_option table[] = {
-	{"data", 'd', "PATH", 0, "Images: a folder or file, see DATA in the manual", 0},
+	{"data", 'd', "PATH", 0, "Images: a folder or file, see IMAGES in the manual", 0},
 	{"shuffle", OPT_SHUFFLE, NULL, 0, "Take the images in an order drawn by --seed", 10},
 	{"resize", OPT_RESIZE, "SIZE", 0, "Resize images: WxH, short:N for the shorter side, or none", 11},
 	{"crop", OPT_CROP, NULL, 0, "Take the centre of larger images (after --resize always)", 11},

@@ -137,7 +137,7 @@ int mch_list_open(const struct mch_data_spec *spec, const char *path, struct mch
 	snprintf(dir, sizeof(dir), "%.*s", name > path ? (int)(name - path - 1) : 1, name > path ? path : ".");
 	int status = memchr(text, '\0', n_bytes)
 			     ? mch_err_set(err, path, "is no list of pictures, nor any other data that is known: it has a zero byte; "
-					   "see DATA in the manual for what can be read")
+					   "see IMAGES in the manual for what can be read")
 			     : 0;
 	long number = 0;
 	/* strtok would skip empty lines, and their numbers */
