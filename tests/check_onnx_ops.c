@@ -166,6 +166,8 @@ static const struct {
 	 "nearest_mode=floor; out y",
 	 "upsample 1x6x8 0/0,0,1,1,2,2/0,0,1,1,2,2,3,3"},
 	{"in x Nx2; f lo - = 2; f hi - = 1; Clip x lo hi -> y; out y", "clip 2x1x1 2..1"},
+	{"in x Nx2x1x2; i s 2 = 3 1; Expand x s -> e; i t 4 = 1 2 1 2; Tile e t -> y; out y",
+	 "slice 2x3x2 0,1/0,0,0/0,1 | slice 4x3x4 0,1,0,1/0,1,2/0,1,0,1"},
 };
 
 START_TEST(reads)

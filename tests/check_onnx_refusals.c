@@ -174,6 +174,9 @@ static const struct {
 	 "net: node y (Relu): input \"z\" is computed by no earlier node; export the model again"},
 	{"in x Nx2; Relu x x -> y; out y",
 	 "net: node y (Relu): 2 inputs and 1 outputs are not supported; export the model again"},
+	{"in x 2x2; i t 2 = 2 1; Tile x t -> y; out y", "net: node y (Tile): it repeats the batch; change the model"},
+	{"in x Nx2; i t 2 = 1 3; Expand x t -> y; out y",
+	 "net: node y (Expand): 2 elements do not become 3; export the model again"},
 	/* 256 MiB each, before any of it is touched, and the copies of n. */
 	{"in x Nx2; i n 3 = 4096 4096 4; ConstantOfShape n -> a; ConstantOfShape n -> b; ConstantOfShape n -> c; "
 	 "ConstantOfShape n -> d; Add x d -> y; out y",

@@ -75,6 +75,8 @@ static const struct {
 	{"ConvTranspose", 1},
 	{"Div", 1},
 	{"Dropout", 1},
+	{"Expand", 1},
+	{"Tile", 1},
 	{"Gather", 1},
 	{"Gemm", 1},
 	{"MatMul", 1},

@@ -142,6 +142,7 @@ int mch_onnx_read_transpose(const struct mch_onnx_op *op);
 int mch_onnx_read_space(const struct mch_onnx_op *op); /* DepthToSpace, SpaceToDepth */
 /* onnx_concat.c: */
 int mch_onnx_read_concat(const struct mch_onnx_op *op);
+int mch_onnx_read_repeat(const struct mch_onnx_op *op); /* Expand, Tile */
 /* onnx_pick.c: */
 int mch_onnx_read_gather(const struct mch_onnx_op *op);
 int mch_onnx_read_slice(const struct mch_onnx_op *op);
