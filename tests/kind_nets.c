@@ -78,6 +78,14 @@ static void dense(struct mch_net *net)
 	chain(net, "prob", MCH_SOFTMAX);
 }
 
+/* A layer of the name that the writer gives a node of fc. */
+static void flatten(struct mch_net *net)
+{
+	start(net, 3, 4, 5);
+	chain(net, "fc/flatten", MCH_FLATTEN);
+	set_conv(chain(net, "fc", MCH_DENSE), 7, 1, 1, 1, 0);
+}
+
 static void deconv(struct mch_net *net)
 {
 	start(net, 4, 5, 6);
@@ -331,7 +339,7 @@ static const struct {
 } nets[] = {
 	{"conv", conv},
 	{"dense", dense},
-	{"deconv", deconv},
+	{"flatten", flatten}, {"deconv", deconv},
 	{"maps", maps},
 	{"vector_maps", vector_maps},
 	{"lrn", lrn},

@@ -46,6 +46,7 @@ UNIT_TESTS = \
 	tests/check_onnx_foreign \
 	tests/check_onnx_kinds \
 	tests/check_onnx_ops \
+	tests/check_onnx_quant \
 	tests/check_onnx_refusals \
 	tests/check_onnx_tensors \
 	tests/check_outfile \
@@ -189,6 +190,8 @@ tests_check_onnx_kinds_SOURCES = tests/check_onnx_kinds.c tests/kind_nets.c test
 tests_check_onnx_kinds_LDADD = $(ALL_LIBS)
 ONNX_TEXT = tests/onnx_text.c tests/onnx_text.h
 tests_check_onnx_ops_SOURCES = tests/check_onnx_ops.c $(ONNX_TEXT)
+tests_check_onnx_quant_SOURCES = tests/check_onnx_quant.c $(ONNX_TEXT)
+tests_check_onnx_quant_LDADD = $(ALL_LIBS)
 tests_check_onnx_ops_LDADD = $(ALL_LIBS)
 tests_check_onnx_refusals_SOURCES = tests/check_onnx_refusals.c $(ONNX_TEXT)
 tests_check_onnx_refusals_LDADD = $(ALL_LIBS)

@@ -16,7 +16,7 @@ struct bytes {
 	size_t n;
 };
 
-enum { N_CONSTANTS = 16 };
+enum { N_CONSTANTS = 32 };
 
 /* Messages under construction; constants also as they are, for attributes. */
 struct model {
@@ -134,15 +134,17 @@ static void read_info(struct model *m, unsigned field, char *rest)
 	put_part(&m->graph, field, &info);
 }
 
-static void read_constant(struct model *m, bool is_float, char *rest)
+/* type: 1 or 7; others are lists of int32, as their bits. */
+static void read_constant(struct model *m, int type, char *rest)
 {
+	const bool is_float = type == 1;
 	const char *name = strtok_r(rest, " ", &rest), *size = strtok_r(rest, " ", &rest), *word;
 	struct bytes t = {NULL, 0};
 	const int64_t n = dims(size, &t, false);
 	bool is_ramp = false;
 	if (m->n_constants == N_CONSTANTS || strcmp(strtok_r(rest, " ", &rest), "=") != 0)
 		fail("a constant", name);
-	put_int(&t, 2, is_float ? 1 : 7);
+	put_int(&t, 2, type);
 	put_text(&t, 8, name);
 	for (int64_t i = 0; i < n; i++) {
 		word = is_ramp ? "" : strtok_r(rest, " ", &rest);
@@ -152,11 +154,17 @@ static void read_constant(struct model *m, bool is_float, char *rest)
 		if (is_float)
 			put_float(&t, 4, is_ramp ? (float)(i + 1) : strtof(word, NULL));
 		else
-			put_int(&t, 7, is_ramp ? i + 1 : atoll(word));
+			put_int(&t, type == 7 ? 7 : 5, is_ramp ? i + 1 : atoll(word));
 	}
 	put_bytes(&m->graph, 5, t.at, t.n);
 	snprintf(m->constants[m->n_constants].name, sizeof(m->constants[0].name), "%s", name);
 	m->constants[m->n_constants++].tensor = t;
+}
+
+static void read_typed(struct model *m, char *rest)
+{
+	const int type = type_of(strtok_r(rest, " ", &rest));
+	read_constant(m, type, rest);
 }
 
 static void read_list(struct bytes *a, char *text)
@@ -206,7 +214,10 @@ static void read_node(struct model *m, const char *op, char *rest)
 	struct bytes node = {NULL, 0};
 	bool is_output = false;
 	char *word;
-	put_text(&node, 4, op);
+	const char *colon = strchr(op, ':'); /* domain:operator */
+	put_text(&node, 4, colon ? colon + 1 : op);
+	if (colon)
+		put_bytes(&node, 7, op, (size_t)(colon - op));
 	while ((word = strtok_r(rest, " ", &rest)) != NULL) {
 		if (strcmp(word, "->") == 0)
 			is_output = true;
@@ -235,7 +246,9 @@ uint8_t *onnx_text_model(const char *text, size_t *n)
 		else if (strcmp(first, "out") == 0)
 			read_info(&m, 12, words);
 		else if (strcmp(first, "f") == 0 || strcmp(first, "i") == 0)
-			read_constant(&m, first[0] == 'f', words);
+			read_constant(&m, first[0] == 'f' ? 1 : 7, words);
+		else if (strcmp(first, "t") == 0)
+			read_typed(&m, words);
 		else
 			read_node(&m, first, words);
 	}

@@ -274,6 +274,7 @@ static int get_layer(const struct mch_onnx_mark *mark, struct mch_layer *layer)
 	case MCH_SCALE:
 	case MCH_PROD:
 	case MCH_MAX:
+	case MCH_FLATTEN:
 		return 0;
 	default:
 		return -1;

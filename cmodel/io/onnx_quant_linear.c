@@ -212,6 +212,7 @@ int mch_onnx_quant_linear(struct mch_onnx_quant *q, MchOnnx__NodeProto **node, b
 	if (mch_onnx_int(&q->place, "channels_last", 0, 0, 0, &is_last) != 0)
 		return -1;
 	remove_attribute(*node, "channels_last");
+	remove_attribute(*node, "opset");
 	const size_t n = strcmp(op_type, "Add") == 0 || strcmp(op_type, "Mul") == 0 ? 2 : 1;
 	return read_operands(q, node, op_type, 0, n, 3 * n);
 }

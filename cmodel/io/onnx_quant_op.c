@@ -240,6 +240,7 @@ static const struct row {
 	{"QLinearMatMul", "", mch_onnx_quant_matmul},
 	{"QLinearMul", "com.microsoft", mch_onnx_quant_linear},
 	{"QLinearSigmoid", "com.microsoft", mch_onnx_quant_linear},
+	{"QLinearSoftmax", "com.microsoft", mch_onnx_quant_linear},
 	{"Quant", "finn.custom_op", quant},
 	{"Quant", "onnx.brevitas", quant},
 	{"Quant", "qonnx.custom_op", quant},

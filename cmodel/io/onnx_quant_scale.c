@@ -165,6 +165,24 @@ struct mch_format mch_onnx_cover(double low, double high, int bits)
 	return f;
 }
 
+static bool are_powers_of_two(const struct mch_onnx_scale *s)
+{
+	int exponent;
+	for (size_t i = 0; i < s->n; i++)
+		if (frexp((double)s->scale[i], &exponent) != 0.5)
+			return false;
+	return true;
+}
+
+static bool has_all(struct mch_format f, const float *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (mch_format_real(f, mch_format_raw(f, (double)values[i], MCH_ROUND_HALF_EVEN, NULL)) !=
+		    (double)values[i])
+			return false;
+	return true;
+}
+
 struct mch_onnx_format mch_onnx_scale_format(const struct mch_onnx_scale *s, const float *values, size_t n)
 {
 	struct mch_onnx_format result = {.is_exact = true, .scale = (double)s->scale[0]};
@@ -196,5 +214,12 @@ struct mch_onnx_format mch_onnx_scale_format(const struct mch_onnx_scale *s, con
 		}
 	}
 	result.format = mch_onnx_cover(result.low, result.high, s->bits);
+	/* Several powers of two, one for each channel: a wider format may have them all. */
+	for (int bits = s->bits; values && are_powers_of_two(s) && !result.is_exact && bits <= MCH_OPERAND_BITS_MAX;
+	     bits++) {
+		const struct mch_format wider = mch_onnx_cover(result.low, result.high, bits);
+		result.is_exact = has_all(wider, values, n);
+		result.format = result.is_exact ? wider : result.format;
+	}
 	return result;
 }

@@ -201,6 +201,7 @@ static void emit_flatten(struct mch_emit *e)
 {
 	mch_emit_int(e, plain_node(e), "axis", 1);
 	e->rank[e->layer->out[0]] = 2;
+	e->is_marked = true; /* before a dense layer a reader may take it for part of that */
 }
 
 static void emit_reshape(struct mch_emit *e)
