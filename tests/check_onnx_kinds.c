@@ -57,6 +57,7 @@ static void expect_same_transform(const struct mch_transform *a, const struct mc
 {
 	ck_assert(a->resize == b->resize && a->height == b->height && a->width == b->width &&
 		  a->is_bgr == b->is_bgr);
+	ck_assert(a->is_cropped == b->is_cropped);
 	ck_assert(a->scale == b->scale && a->n_mean == b->n_mean && a->n_std == b->n_std);
 	ck_assert_mem_eq(a->mean, b->mean, sizeof(a->mean));
 	ck_assert_mem_eq(a->std, b->std, sizeof(a->std));

@@ -190,21 +190,6 @@ static void eltwise(struct mch_net *net, enum mch_kind kind)
 	append(net, "all", kind, 3, (const int[]){last(net), net->layers[3].out[0], net->layers[2].out[0]});
 }
 
-static void sum(struct mch_net *net)
-{
-	eltwise(net, MCH_SUM);
-}
-
-static void product(struct mch_net *net)
-{
-	eltwise(net, MCH_PROD);
-}
-
-static void maximum(struct mch_net *net)
-{
-	eltwise(net, MCH_MAX);
-}
-
 static void weighted_sum(struct mch_net *net)
 {
 	int in[3];
@@ -326,6 +311,7 @@ static void metadata(struct mch_net *net)
 						.n_std = 1,
 						.mean = {104, 116.7f, 122.5f},
 						.std = {57.3f}};
+	net->transform.is_cropped = true;
 	net->transform.mean_image = malloc(24 * sizeof(float));
 	MCH_REQUIRE(net->transform.mean_image, "memory");
 	net->transform.mean_c = 2, net->transform.mean_h = 3, net->transform.mean_w = 4;
@@ -335,26 +321,28 @@ static void metadata(struct mch_net *net)
 
 static const struct {
 	const char *name;
-	void (*make)(struct mch_net *net);
+	void (*make)(struct mch_net *net); /* NULL: eltwise, of the kind */
+	enum mch_kind kind;
 } nets[] = {
-	{"conv", conv},
-	{"dense", dense},
-	{"flatten", flatten}, {"deconv", deconv},
-	{"maps", maps},
-	{"vector_maps", vector_maps},
-	{"lrn", lrn},
-	{"even_lrn", even_lrn},
-	{"sum", sum},
-	{"product", product},
-	{"maximum", maximum},
-	{"weighted_sum", weighted_sum},
-	{"concat", concat},
-	{"slice", slice},
-	{"pad", pad},
-	{"upsample", upsample},
-	{"views", views},
-	{"constants", constants},
-	{"metadata", metadata},
+	{"conv", conv, MCH_N_KINDS},
+	{"dense", dense, MCH_N_KINDS},
+	{"flatten", flatten, MCH_N_KINDS},
+	{"deconv", deconv, MCH_N_KINDS},
+	{"maps", maps, MCH_N_KINDS},
+	{"vector_maps", vector_maps, MCH_N_KINDS},
+	{"lrn", lrn, MCH_N_KINDS},
+	{"even_lrn", even_lrn, MCH_N_KINDS},
+	{"sum", NULL, MCH_SUM},
+	{"product", NULL, MCH_PROD},
+	{"maximum", NULL, MCH_MAX},
+	{"weighted_sum", weighted_sum, MCH_N_KINDS},
+	{"concat", concat, MCH_N_KINDS},
+	{"slice", slice, MCH_N_KINDS},
+	{"pad", pad, MCH_N_KINDS},
+	{"upsample", upsample, MCH_N_KINDS},
+	{"views", views, MCH_N_KINDS},
+	{"constants", constants, MCH_N_KINDS},
+	{"metadata", metadata, MCH_N_KINDS},
 };
 enum { N_NETS = sizeof(nets) / sizeof(nets[0]) };
 
@@ -394,7 +382,9 @@ static void fill(struct mch_net *net)
 
 void kind_nets_make(int i, struct mch_net *net)
 {
-	if (i < N_NETS)
+	if (i < N_NETS && !nets[i].make)
+		eltwise(net, nets[i].kind);
+	else if (i < N_NETS)
 		nets[i].make(net);
 	else
 		pool(net, (i - N_NETS) / 2, (i - N_NETS) % 2 ? MCH_POOL_AVG : MCH_POOL_MAX);

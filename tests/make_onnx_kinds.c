@@ -12,6 +12,7 @@
 #include "io/net_read.h"
 #include "io/onnx_write.h"
 #include "kind_nets.h"
+#include "onnx_text.h"
 
 enum { N_IMAGES = 2 };
 
@@ -97,14 +98,31 @@ static void run_file(char **argv)
 	mch_net_free(&net);
 }
 
+/* A quantized model: of its scales one is no power of two. */
+static void write_quantized(const char *path)
+{
+	size_t n;
+	uint8_t *bytes = onnx_text_model(
+		"in x Nx1x2x2; f sx - = 0.0625; t int8 z - = 0; f sw - = 0.5; t int8 w 1x1x1x1 = 3; f sy - = 0.1;"
+		"QuantizeLinear x sx z -> xq; DequantizeLinear xq sx z -> xd; DequantizeLinear w sw z -> wd;"
+		"Conv xd wd -> c; QuantizeLinear c sy z -> cq; DequantizeLinear cq sy z -> y; out y",
+		&n);
+	FILE *to = fopen(path, "wb");
+	if (!to || fwrite(bytes, 1, n, to) != n || fclose(to) != 0)
+		fail(path);
+	free(bytes);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc == 6)
 		run_file(argv);
+	else if (argc == 3 && strcmp(argv[1], "--quantized") == 0)
+		write_quantized(argv[2]);
 	else if (argc == 2)
 		for (int i = 0; i < kind_nets_count(); i++)
 			make_kind(argv[1], i);
 	else
-		fail("give a folder, or NET WEIGHTS N IN OUT");
+		fail("give a folder, --quantized FILE, or NET WEIGHTS N IN OUT");
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "cli/cmd.h"
+#include "cli/data_options.h"
 #include "io/caffe_write.h"
 #include "io/hash.h"
 #include "io/net_read.h"
@@ -19,7 +20,8 @@
 struct arguments {
 	const char *net, *weights, *output, *quant_out;
 	bool has_init, fold, json, quiet;
-	uint64_t seed; /* of --init */
+	uint64_t seed;                /* of --init */
+	struct mch_data_options data; /* of which there is only the transform */
 };
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
@@ -48,6 +50,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case 'j':
 		args->json = true;
 		return 0;
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &args->data;
+		return 0;
 	case ARGP_KEY_ARG:
 		mch_cmd_take_net(&args->net, text);
 		return 0;
@@ -75,7 +80,8 @@ static void check(const struct arguments *args)
 	if (!is_stream && !ends_with(args->output, ".onnx") && !ends_with(args->output, ".prototxt") &&
 	    !ends_with(args->output, ".caffemodel"))
 		mch_cmd_fail("--output",
-			     "\"%.200s\" ends in no format that can be written; give a .onnx, .prototxt or .caffemodel file",
+			     "\"%.200s\" ends in no format that can be written; give a .onnx, .prototxt or "
+			     ".caffemodel file",
 			     args->output);
 	if (is_stream && args->quant_out && strcmp(args->quant_out, "-") == 0)
 		mch_cmd_fail("--quant-out", "the standard output is taken by --output=-; give a file name");
@@ -153,6 +159,8 @@ static int convert(const struct arguments *args, struct mch_net *net, const stru
 		return mch_err_set(
 			err, args->net,
 			"is quantized, its formats are those of the layers as they are; leave --fold out");
+	if (mch_data_options_apply(&args->data, net, err) != 0)
+		return -1;
 	if (args->has_init && mch_first_weights(net, mch_rng_seed(args->seed), err) != 0)
 		return -1;
 	if (args->fold && mch_net_fold(net, err) != 0)
@@ -181,16 +189,18 @@ int mch_cmd_convert(int argc, char **argv, struct mch_err *err)
 		{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 		{0},
 	};
-	static const struct argp argp = {options,
-					 parse_option,
-					 "NET -o OUT",
-					 "Writes a network in another format: as ONNX or for Caffe, with its weights "
-					 "and the preprocessing of its input.\v"
-					 "NET is an ONNX model (.onnx) or a Caffe definition (.prototxt).",
-					 NULL,
-					 NULL,
-					 NULL};
-	struct arguments args = {0};
+	static const struct argp_child children[] = {{&mch_transform_argp, 0, NULL, 0}, {0}};
+	static const struct argp argp = {
+		options,
+		parse_option,
+		"NET -o OUT",
+		"Writes a network in another format: as ONNX or for Caffe, with its weights "
+		"and the preprocessing of its input.\v"
+		"NET is an ONNX model (.onnx) or a Caffe definition (.prototxt).",
+		children,
+		NULL,
+		NULL};
+	struct arguments args = {.data = mch_data_options_usual()};
 	struct mch_net net;
 	struct mch_quant quant;
 	mch_cmd_parse(&argp, argc, argv, &args);

@@ -148,19 +148,32 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	}
 }
 
+/* Preprocessing, which more commands have than read images. */
+#define TRANSFORM_OPTIONS \
+	{"resize", OPT_RESIZE, "SIZE", 0, "Resize images: WxH, short:N for the shorter side, or none", 11}, \
+	{"crop", OPT_CROP, NULL, 0, "Take the centre of larger images (after --resize always)", 11}, \
+	{"channels", OPT_CHANNELS, "ORDER", 0, "Colours of pictures enter as rgb or bgr", 11}, \
+	{"mean", OPT_MEAN, "LIST", 0, "Subtract M, or one M of each channel, or the mean picture in a file", 11}, \
+	{"scale", OPT_SCALE, "X", 0, "Then multiply with X", 11}, \
+	{"std", OPT_STD, "LIST", 0, "Then divide by S, or one S of each channel", 11}
+
 static const struct argp_option table[] = {
 	{"data", 'd', "PATH", 0, "Images: a folder or file, see IMAGES in the manual", 0},
 	{"shuffle", OPT_SHUFFLE, NULL, 0, "Take the images in an order drawn by --seed", 10},
-	{"resize", OPT_RESIZE, "SIZE", 0, "Resize images: WxH, short:N for the shorter side, or none", 11},
-	{"crop", OPT_CROP, NULL, 0, "Take the centre of larger images (after --resize always)", 11},
-	{"channels", OPT_CHANNELS, "ORDER", 0, "Colours of pictures enter as rgb or bgr", 11},
-	{"mean", OPT_MEAN, "LIST", 0, "Subtract M, or one M of each channel, or the mean picture in a file", 11},
-	{"scale", OPT_SCALE, "X", 0, "Then multiply with X", 11},
-	{"std", OPT_STD, "LIST", 0, "Then divide by S, or one S of each channel", 11},
+	TRANSFORM_OPTIONS,
 	{"threads", OPT_THREADS, "N", 0, "Compute with N threads, and read images with N more if N > 1 (default: all cores)", 12},
 	{"memory", OPT_MEMORY, "MIB", 0, "Keep this much of images once read (default 2048)", 12},
 	{0},
 };
+
+static error_t parse_transform_option(int key, char *text, struct argp_state *state)
+{
+	return parse_transform(key, text, state->input);
+}
+
+static const struct argp_option transform_table[] = {TRANSFORM_OPTIONS, {0}};
+
+const struct argp mch_transform_argp = {transform_table, parse_transform_option, NULL, NULL, NULL, NULL, NULL};
 
 const struct argp mch_data_argp = {table, parse_option, NULL, NULL, NULL, NULL, NULL};
 

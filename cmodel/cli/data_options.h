@@ -30,6 +30,9 @@ struct mch_data_options mch_data_options_usual(void);
  * since what they mean is. */
 extern const struct argp mch_data_argp;
 
+/* The options of the transform alone; the same input. */
+extern const struct argp mch_transform_argp;
+
 /* The value of --split. */
 void mch_data_options_split(struct mch_data_options *options, const char *text);
 

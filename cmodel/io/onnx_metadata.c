@@ -7,12 +7,13 @@
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "io/onnx_attr.h"
 #include "io/real_text.h"
 
-enum { ENTRIES_MAX = 5, TEXT_BYTES = 256 };
+enum { ENTRIES_MAX = 7, TEXT_BYTES = 256 };
 
 static void put_entry(struct mch_emit *e, MchOnnx__ModelProto *model, const char *key, const char *value)
 {
@@ -62,6 +63,10 @@ void mch_onnx_put_metadata(struct mch_emit *e, MchOnnx__ModelProto *model)
 			 t->width);
 		put_entry(e, model, "macchiato.resize", text);
 	}
+	if (t->is_cropped)
+		put_entry(e, model, "macchiato.crop", "centre");
+	if (t->mean_file)
+		put_entry(e, model, "macchiato.mean_file", t->mean_file);
 	put_list(e, model, "macchiato.mean", t->n_mean, t->mean);
 	put_list(e, model, "macchiato.std", t->n_std, t->std);
 	put_mean_image(e, t);
@@ -110,6 +115,13 @@ static int get_resize(const struct reader *r, const MchOnnx__StringStringEntryPr
 	return 0;
 }
 
+static int get_mean_file(const struct reader *r, const MchOnnx__StringStringEntryProto *entry)
+{
+	free(r->t->mean_file);
+	r->t->mean_file = strdup(entry->value);
+	return r->t->mean_file ? 0 : mch_err_set(r->err, r->path, "out of memory; use a machine with more");
+}
+
 static int get_entry(const struct reader *r, const MchOnnx__StringStringEntryProto *entry)
 {
 	struct mch_transform *t = r->t;
@@ -123,6 +135,12 @@ static int get_entry(const struct reader *r, const MchOnnx__StringStringEntryPro
 		return get_list(r, entry, (double)FLT_MIN, &t->n_std, t->std);
 	if (strcmp(entry->key, "macchiato.resize") == 0)
 		return get_resize(r, entry);
+	if (strcmp(entry->key, "macchiato.crop") == 0) {
+		t->is_cropped = strcmp(entry->value, "centre") == 0;
+		return t->is_cropped ? 0 : fail(r, entry, "centre");
+	}
+	if (strcmp(entry->key, "macchiato.mean_file") == 0)
+		return get_mean_file(r, entry);
 	if (strcmp(entry->key, "macchiato.channels") != 0)
 		return 0;
 	t->is_bgr = strcmp(entry->value, "bgr") == 0;

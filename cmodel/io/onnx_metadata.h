@@ -4,8 +4,10 @@
  *
  *   macchiato.input_scale   0.00390625
  *   macchiato.channels      bgr                     when pictures enter blue first
- *   macchiato.resize        warp 256x256            or "short 256x256"
+ *   macchiato.resize        warp 256x256            height x width; or "short 256x256"
+ *   macchiato.crop          centre                  of larger pictures
  *   macchiato.mean, .std    104,117,123             one number, or one for each channel
+ *   macchiato.mean_file     mean.binaryproto        a mean picture that was not found
  *
  * A mean picture is an initializer "macchiato.mean_image" that no node reads. Host only: no RTL twin. */
 #ifndef MCH_IO_ONNX_METADATA_H

@@ -76,6 +76,24 @@ END
 [ "$("$macchiato" convert norm.prototxt --init=1 -o c.onnx | cut -d, -f 1)" = 'c.onnx: 3 layers' ] || fail "norm is another network"
 [ "$("$macchiato" convert c.onnx --fold -o c.onnx | cut -d, -f 1)" = 'c.onnx: 1 layers' ] || fail "--fold leaves layers"
 
+# Preprocessing that an option changes is in the result.
+"$macchiato" convert -q a.onnx --scale=0.5 --mean=3 -o c.onnx
+"$macchiato" info c.onnx | grep -q '^input .*(pixel - 3) \* 0.5$' || fail "the transform is $("$macchiato" info c.onnx | sed -n 's/^input *//p')"
+
+# A quantized model becomes a float network and its formats; what no format has is told.
+"$top_builddir/tests/make_onnx_kinds" --quantized q.onnx
+"$macchiato" convert q.onnx -o c.onnx --quant-out=q.json --json >out.txt 2>err.txt || fail "quantized: exit $?"
+note='tensor c: -12.8 to 12.7 in steps of 0.100000001 is no format, s8.3 covers it'
+[ "$(cat err.txt)" = "macchiato: q.onnx: $note" ] || fail "notes $(cat err.txt)"
+grep -qF '"inexact_formats": 1' out.txt || fail "counts $(cat out.txt)"
+grep -qF '{"name": "c", "format": "s8.3"}' q.json || fail "no format of c in $(cat q.json)"
+grep -qF '{"name": "c", "weights": "s8.1"' q.json || fail "no weights of c in $(cat q.json)"
+[ "$(sed -n 's/^"net_hash": "\(.*\)",$/\1/p' q.json)" = "$(hash_of c.onnx)" ] || fail "the formats are those of another network"
+"$macchiato" convert q.onnx -o c.onnx >out.txt 2>err.txt || fail "quantized, without formats: exit $?"
+[ "$(cat err.txt)" = 'macchiato: q.onnx: its formats are left behind; keep them with --quant-out=Q.json' ] || fail "says $(cat err.txt)"
+refuse 'q.onnx: is quantized, its parameters are there; leave --init out' q.onnx -o x.onnx --init=1
+refuse 'q.onnx: is quantized, its formats are those of the layers as they are; leave --fold out' q.onnx -o x.onnx --fold
+
 refuse 'NET: no network given; give a .onnx or .prototxt file'
 refuse '--output: no file given; give the file for the result' a.onnx
 refuse '--output: "x.txt" ends in no format that can be written; give a .onnx, .prototxt or .caffemodel file' a.onnx -o x.txt
