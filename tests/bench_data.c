@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* How fast images become input: bench_data PATH CxHxW [WxH], the last a size to warp to. Built by its name; the repository has no
- * pictures that are worth measuring. */
+/* How fast images become input: bench_data PATH CxHxW [WxH], the last a size to warp to. Built by its name; the
+ * repository has no pictures that are worth measuring. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -57,6 +57,7 @@ int main(int argc, char **argv)
 	spec.path = argv[1];
 	spec.input.n = 1;
 	for (int n_threads = 1; n_threads <= 2; n_threads++)
-		printf("%s, %d thread%s: %.0f images/s\n", argv[1], n_threads, n_threads > 1 ? "s" : "", rate(&spec, n_threads));
+		printf("%s, %d thread%s: %.0f images/s\n", argv[1], n_threads, n_threads > 1 ? "s" : "",
+		       rate(&spec, n_threads));
 	return 0;
 }

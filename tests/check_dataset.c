@@ -22,7 +22,8 @@ static float corner_value(struct mch_rng *rng)
 	case 0:
 		return corners[mch_rng_below(rng, sizeof(corners) / sizeof(corners[0]))];
 	case 1: /* ties and bounds of small formats */
-		return ((float)mch_rng_below(rng, 1 << 18) - (1 << 17)) * 0.5f * ldexpf(1, (int)mch_rng_below(rng, 9) - 4);
+		return ((float)mch_rng_below(rng, 1 << 18) - (1 << 17)) * 0.5f *
+		       ldexpf(1, (int)mch_rng_below(rng, 9) - 4);
 	default:
 		return ldexpf((float)(2 * mch_rng_real(rng) - 1), (int)mch_rng_below(rng, 30) - 15);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Pictures: every kind of JPEG and PNG, whole, cut off and damaged; and what becomes of them on the way to the input. */
+/* Pictures: every kind of JPEG and PNG, whole, cut off and damaged; and what becomes of them on the way to the input.
+ */
 #include "check_main.h"
 #include "picture_file.h"
 
@@ -39,8 +40,8 @@ static void refuse_cut(struct picture_file file, const char *what)
 		ck_assert_ptr_null(image.pixels);
 		ck_assert_msg(strncmp(err.text, "cut.x: ", 7) == 0, "%s", err.text);
 		if (n > 8)
-			ck_assert_msg(strstr(err.text, what) && strstr(err.text, "; get it again, or leave it out"), "%zu: %s", n,
-				      err.text);
+			ck_assert_msg(strstr(err.text, what) && strstr(err.text, "; get it again, or leave it out"),
+				      "%zu: %s", n, err.text);
 		free(bytes);
 	}
 }
@@ -70,7 +71,8 @@ START_TEST(jpeg_grey_and_colour)
 			fill(pixels, c);
 			struct picture_file file = make_jpeg(pixels, c, H, W, 98, is_progressive);
 			ck_assert(mch_image_is(file.bytes, file.n));
-			ck_assert_msg(mch_image_decode("a.jpg", file.bytes, file.n, &image, &err) == 0, "%s", err.text);
+			ck_assert_msg(mch_image_decode("a.jpg", file.bytes, file.n, &image, &err) == 0, "%s",
+				      err.text);
 			ck_assert(image.c == c && image.h == H && image.w == W);
 			for (int i = 0; i < H * W * c; i++)
 				ck_assert_int_le(abs(image.pixels[i] - pixels[i]), 12);
@@ -113,7 +115,8 @@ START_TEST(jpeg_size_that_lies)
 		at++;
 	memcpy(file.bytes + at + 5, "\xff\x00\xff\x00", 4); /* height and width of the frame */
 	ck_assert_int_eq(mch_image_decode("big.jpg", file.bytes, file.n, &image, &err), -1);
-	ck_assert_str_eq(err.text, "big.jpg: is 65280x65280 pixels, up to 67108864 are usable; is it damaged? make it smaller");
+	ck_assert_str_eq(err.text,
+			 "big.jpg: is 65280x65280 pixels, up to 67108864 are usable; is it damaged? make it smaller");
 	memcpy(file.bytes + at + 5, "\x20\x00\x20\x00", 4);
 	ck_assert_int_eq(mch_image_decode("big.jpg", file.bytes, file.n, &image, &err), -1);
 	ck_assert_ptr_nonnull(strstr(err.text, "is no whole JPEG picture"));
@@ -138,7 +141,8 @@ static void expect_png(struct picture_file file, int c, const uint8_t *want)
 
 START_TEST(png_of_8_and_16_bits)
 {
-	static const int types[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_GRAY_ALPHA, PNG_COLOR_TYPE_RGB_ALPHA};
+	static const int types[] = {PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_GRAY_ALPHA,
+				    PNG_COLOR_TYPE_RGB_ALPHA};
 	for (int i = 0; i < 4; i++)
 		for (int bytes = 1; bytes <= 2; bytes++) {
 			const int c = i % 2 ? 3 : 1, stored = c + (i >= 2);
@@ -146,10 +150,13 @@ START_TEST(png_of_8_and_16_bits)
 			fill(want, c);
 			for (int p = 0; p < H * W; p++)
 				for (int k = 0; k < stored; k++)
-					for (int b = 0; b < bytes; b++) /* the high byte first, the low byte and alpha are anything */
+					for (int b = 0; b < bytes;
+					     b++) /* the high byte first, the low byte and alpha are anything */
 						rows[(p * stored + k) * bytes + b] =
 							k < c && b == 0 ? want[p * c + k] : (uint8_t)(p * 7 + b);
-			expect_png(make_png(rows, (size_t)(W * stored * bytes), H, W, 8 * bytes, types[i], NULL, 0, i == 1), c, want);
+			expect_png(make_png(rows, (size_t)(W * stored * bytes), H, W, 8 * bytes, types[i], NULL, 0,
+					    i == 1),
+				   c, want);
 		}
 }
 END_TEST
@@ -164,15 +171,18 @@ START_TEST(png_of_few_bits_and_palettes)
 			for (int y = 0; y < H; y++)
 				for (int x = 0; x < W; x++) {
 					const int value = (x + y) % n;
-					rows[y * row_bytes + x * bits / 8] |= (uint8_t)(value << (8 - bits - x * bits % 8));
+					rows[y * row_bytes + x * bits / 8] |= (uint8_t)(value
+											<< (8 - bits - x * bits % 8));
 					for (int k = 0; k < 3; k++)
 						if (is_palette)
 							want[(y * W + x) * 3 + k] = palette[3 * value + k];
 						else
 							want[y * W + x] = (uint8_t)(value * 255 / ((1 << bits) - 1));
 				}
-			expect_png(make_png(rows, (size_t)row_bytes, H, W, bits, is_palette ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_GRAY,
-					    is_palette ? palette : NULL, n, is_palette), is_palette ? 3 : 1, want);
+			expect_png(make_png(rows, (size_t)row_bytes, H, W, bits,
+					    is_palette ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_GRAY,
+					    is_palette ? palette : NULL, n, is_palette),
+				   is_palette ? 3 : 1, want);
 		}
 }
 END_TEST
@@ -180,8 +190,8 @@ END_TEST
 START_TEST(png_size_that_lies)
 {
 	/* The checksum of the head is right: libpng has to look at the size. */
-	static const uint8_t head[] = {0x89, 'P', 'N', 'G', 13, 10, 26, 10, 0, 0, 0, 13, 'I', 'H', 'D', 'R', 0, 0, 0xff, 0,
-				       0, 0, 0xff, 0, 8, 0, 0, 0, 0};
+	static const uint8_t head[] = {0x89, 'P', 'N', 'G',  13, 10, 26, 10,   0, 0, 0, 13, 'I', 'H', 'D',
+				       'R',  0,	  0,   0xff, 0,	 0,  0,	 0xff, 0, 8, 0, 0,  0,	 0};
 	uint8_t bytes[sizeof(head) + 4 + 12] = {0};
 	struct mch_image image;
 	memcpy(bytes, head, sizeof(head));
@@ -195,7 +205,8 @@ START_TEST(png_size_that_lies)
 		bytes[sizeof(head) + (size_t)i] = (uint8_t)(~crc >> (24 - 8 * i));
 	memcpy(bytes + sizeof(head) + 4, "\0\0\0\0IDAT\x35\xaf\x06\x1e", 12);
 	ck_assert_int_eq(mch_image_decode("big.png", bytes, sizeof(bytes), &image, &err), -1);
-	ck_assert_str_eq(err.text, "big.png: is 65280x65280 pixels, up to 67108864 are usable; is it damaged? make it smaller");
+	ck_assert_str_eq(err.text,
+			 "big.png: is 65280x65280 pixels, up to 67108864 are usable; is it damaged? make it smaller");
 }
 END_TEST
 #endif
@@ -239,18 +250,23 @@ START_TEST(resize_is_as_defined)
 	for (int round = 0; round < 300; round++) {
 		const int h = 1 + (int)mch_rng_below(&rng, 40), w = 1 + (int)mch_rng_below(&rng, 40);
 		const int out_h = 1 + (int)mch_rng_below(&rng, 40), out_w = 1 + (int)mch_rng_below(&rng, 40);
-		const int cut_h = 1 + (int)mch_rng_below(&rng, (uint32_t)out_h), cut_w = 1 + (int)mch_rng_below(&rng, (uint32_t)out_w);
+		const int cut_h = 1 + (int)mch_rng_below(&rng, (uint32_t)out_h),
+			  cut_w = 1 + (int)mch_rng_below(&rng, (uint32_t)out_w);
 		struct mch_transform t = mch_transform_plain();
 		uint8_t from[40 * 40], out[40 * 40];
 		for (int i = 0; i < h * w; i++)
-			from[i] = (uint8_t)(mch_rng_below(&rng, 4) ? mch_rng_next(&rng) : 255 * mch_rng_below(&rng, 2));
+			from[i] = (uint8_t)(mch_rng_below(&rng, 4) ? mch_rng_next(&rng)
+								   : 255 * mch_rng_below(&rng, 2));
 		t.resize = MCH_RESIZE_WARP, t.height = out_h, t.width = out_w;
 		const struct mch_picture picture = mch_picture_of_planes((struct mch_shape){1, 1, h, w}, from);
-		ck_assert_int_eq(mch_picture_fit("p", &picture, &t, (struct mch_shape){1, 1, cut_h, cut_w}, out, &err), 0);
+		ck_assert_int_eq(mch_picture_fit("p", &picture, &t, (struct mch_shape){1, 1, cut_h, cut_w}, out,
+						 &err),
+				 0);
 		for (int y = 0; y < cut_h; y++)
 			for (int x = 0; x < cut_w; x++)
-				ck_assert_int_eq(out[y * cut_w + x], slow_pixel(from, h, w, y + (out_h - cut_h) / 2,
-										 x + (out_w - cut_w) / 2, out_h, out_w));
+				ck_assert_int_eq(out[y * cut_w + x],
+						 slow_pixel(from, h, w, y + (out_h - cut_h) / 2,
+							    x + (out_w - cut_w) / 2, out_h, out_w));
 	}
 }
 END_TEST
@@ -286,8 +302,10 @@ START_TEST(short_side)
 			ck_assert_int_eq(wide[y * 20 + x], tall[x * 12 + y]);
 		}
 	ck_assert_int_eq(mch_picture_fit("p", &picture, &t, (struct mch_shape){1, 1, 12, 21}, wide, &err), -1);
-	ck_assert_str_eq(err.text, "p: is 20x12 pixels when resized, less than the 21x12 (width x height) that the network takes; "
-				   "give a larger --resize");
+	ck_assert_str_eq(
+		err.text,
+		"p: is 20x12 pixels when resized, less than the 21x12 (width x height) that the network takes; "
+		"give a larger --resize");
 }
 END_TEST
 
@@ -309,15 +327,19 @@ START_TEST(channels_and_cuts)
 	ck_assert_int_eq(out[0], 1);
 	ck_assert_int_eq(mch_picture_fit("p", &picture, &t, (struct mch_shape){1, 1, 2, 3}, out, &err), 0);
 	for (int i = 0; i < 6; i++)
-		ck_assert_int_eq(out[i], (19595 * rgb[3 * i] + 38470 * rgb[3 * i + 1] + 7471 * rgb[3 * i + 2] + 32768) >> 16);
+		ck_assert_int_eq(out[i],
+				 (19595 * rgb[3 * i] + 38470 * rgb[3 * i + 1] + 7471 * rgb[3 * i + 2] + 32768) >> 16);
 	ck_assert_int_eq(mch_picture_fit("p", &picture, &t, (struct mch_shape){1, 3, 1, 1}, out, &err), -1);
-	ck_assert_str_eq(err.text, "p: is 3x2 pixels, the network takes 1x1 (width x height); give --resize=1x1, --resize=short:N, or "
-				   "--crop for the centre");
+	ck_assert_str_eq(
+		err.text,
+		"p: is 3x2 pixels, the network takes 1x1 (width x height); give --resize=1x1, --resize=short:N, or "
+		"--crop for the centre");
 	t.is_cropped = true;
 	ck_assert_int_eq(mch_picture_fit("p", &picture, &t, (struct mch_shape){1, 3, 1, 1}, out, &err), 0);
 	ck_assert_mem_eq(out, ((uint8_t[]){6, 5, 4}), 3);
 	ck_assert_int_eq(mch_picture_fit("p", &picture, &t, (struct mch_shape){1, 3, 3, 3}, out, &err), -1);
-	ck_assert_str_eq(err.text, "p: is 3x2 pixels, less than the 3x3 (width x height) that the network takes; give a larger --resize");
+	ck_assert_str_eq(err.text, "p: is 3x2 pixels, less than the 3x3 (width x height) that the network takes; "
+				   "give a larger --resize");
 	ck_assert_int_eq(mch_picture_fit("p", &picture, &t, (struct mch_shape){1, 2, 2, 3}, out, &err), -1);
 	ck_assert_str_eq(err.text, "p: has 3 channels, the network takes 2; give the data that it was trained on");
 	const struct mch_picture grey = mch_picture_of_planes((struct mch_shape){1, 1, 2, 3}, rgb);
@@ -333,7 +355,9 @@ START_TEST(floats_are_cut_alone)
 	struct mch_transform t = mch_transform_plain();
 	float out[9];
 	ck_assert_int_eq(mch_picture_fit_f32("p", &picture, &t, (struct mch_shape){1, 1, 1, 2}, out, &err), -1);
-	ck_assert_str_eq(err.text, "p: is 1x3x3 in float, the network takes 1x1x2; give values of its size, or --crop for the centre");
+	ck_assert_str_eq(
+		err.text,
+		"p: is 1x3x3 in float, the network takes 1x1x2; give values of its size, or --crop for the centre");
 	t.is_cropped = true;
 	ck_assert_int_eq(mch_picture_fit_f32("p", &picture, &t, (struct mch_shape){1, 1, 1, 2}, out, &err), 0);
 	ck_assert(out[0] == 3 && out[1] == 4);

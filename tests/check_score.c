@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* The scoring loop: answers and ranks against a plain count, differences against their definition, the first failure, and
- * all of it the same for any number of threads. */
+/* The scoring loop: answers and ranks against a plain count, differences against their definition, the first failure,
+ * and all of it the same for any number of threads. */
 #include "check_main.h"
 
 #include <math.h>
@@ -144,20 +144,23 @@ START_TEST(differences)
 	for (int threads = 1; threads <= 3; threads++) {
 		struct mch_difference d;
 		use_threads(threads);
-		ck_assert_msg(mch_score_compare(&(struct mch_model){.net = &other}, &(struct mch_model){.net = &bare}, &config,
-						&d, &err) == 0, "%s", err.text);
+		ck_assert_msg(mch_score_compare(&(struct mch_model){.net = &other}, &(struct mch_model){.net = &bare},
+						&config, &d, &err) == 0,
+			      "%s", err.text);
 		ck_assert_uint_eq(d.n_values, N * OUT);
 		ck_assert_double_eq(d.max_error, max_error);
 		ck_assert_double_eq_tol(d.rms_error, sqrt(error2 / (N * OUT)), 1e-12);
 		ck_assert_double_eq_tol(d.sqnr_db, 10 * log10(reference2 / error2), 1e-9);
-		ck_assert_int_eq(mch_score_compare(&(struct mch_model){.net = &bare}, &(struct mch_model){.net = &bare},
-						   &config, &d, &err), 0);
+		ck_assert_int_eq(mch_score_compare(&(struct mch_model){.net = &bare},
+						   &(struct mch_model){.net = &bare}, &config, &d, &err),
+				 0);
 		ck_assert(d.max_error == 0 && d.rms_error == 0 && isinf(d.sqnr_db));
 	}
 	weights[3] = NAN;
 	struct mch_difference d;
-	ck_assert_int_eq(mch_score_compare(&(struct mch_model){.net = &other}, &(struct mch_model){.net = &bare}, &config, &d,
-					   &err), 0);
+	ck_assert_int_eq(mch_score_compare(&(struct mch_model){.net = &other}, &(struct mch_model){.net = &bare},
+					   &config, &d, &err),
+			 0);
 	ck_assert(isnan(d.max_error));
 }
 END_TEST
@@ -173,10 +176,12 @@ START_TEST(refuses_another_output)
 	other.output = layer.out[0];
 	edges[other.output].shape.c = 9;
 	const struct mch_score_config config = {.data = &data, .n = N};
-	ck_assert_int_eq(mch_score_compare(&(struct mch_model){.net = &net}, &(struct mch_model){.net = &other}, &config, &d,
-					   &err), -1);
-	ck_assert_str_eq(err.text, "reference: its output fc is 9x1x1, that of the network is 7x1x1; give a reference of the "
-				   "same output");
+	ck_assert_int_eq(mch_score_compare(&(struct mch_model){.net = &net}, &(struct mch_model){.net = &other},
+					   &config, &d, &err),
+			 -1);
+	ck_assert_str_eq(err.text,
+			 "reference: its output fc is 9x1x1, that of the network is 7x1x1; give a reference of the "
+			 "same output");
 }
 END_TEST
 

@@ -32,15 +32,17 @@ UNIT_TESTS = \
 	tests/check_hash \
 	tests/check_hint \
 	tests/check_idx \
+	tests/check_image \
 	tests/check_layer \
 	tests/check_layer_shape \
-	tests/check_image \
 	tests/check_lfsr \
+	tests/check_lmdb \
 	tests/check_lower \
 	tests/check_mac \
 	tests/check_mac_array \
 	tests/check_mem \
 	tests/check_names \
+	tests/check_npy \
 	tests/check_number \
 	tests/check_onnx \
 	tests/check_onnx_foreign \
@@ -158,7 +160,7 @@ CLEANFILES += tests/bench_data$(EXEEXT) tests/bench_exact$(EXEEXT) tests/bench_f
 tests_bench_data_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_bench_exact_SOURCES = tests/bench_exact.c tests/random_net.c tests/random_net.h
 tests_bench_exact_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
-tests_check_data_SOURCES = tests/check_data.c $(PICTURE_FILE)
+tests_check_data_SOURCES = tests/check_data.c tests/data_fixture.h $(PICTURE_FILE)
 tests_check_data_LDADD = $(ALL_LIBS)
 tests_check_dataset_LDADD = $(ALL_LIBS)
 RANDOM_GRAPH = tests/random_graph.c tests/random_graph.h tests/random_net.c tests/random_net.h
@@ -182,8 +184,12 @@ tests_check_lower_SOURCES = tests/check_lower.c tests/random_dag.c tests/random_
 tests_check_lower_LDADD = $(ALL_LIBS)
 tests_check_image_SOURCES = tests/check_image.c $(PICTURE_FILE)
 tests_check_image_LDADD = $(ALL_LIBS)
+tests_check_lmdb_SOURCES = tests/check_lmdb.c tests/data_fixture.h $(PICTURE_FILE)
+tests_check_lmdb_LDADD = $(ALL_LIBS)
 tests_check_mac_array_LDADD = cmodel/arch/libarch.a $(LDADD)
 tests_check_names_LDADD = $(ALL_LIBS)
+tests_check_npy_SOURCES = tests/check_npy.c tests/data_fixture.h
+tests_check_npy_LDADD = $(ALL_LIBS)
 tests_check_onnx_LDADD = $(ALL_LIBS)
 tests_check_onnx_foreign_LDADD = $(ALL_LIBS)
 tests_check_onnx_kinds_SOURCES = tests/check_onnx_kinds.c tests/kind_nets.c tests/kind_nets.h tests/kind_pools.c

@@ -54,15 +54,16 @@ static void append(png_structp png, png_bytep from, size_t n)
 	file->n += n;
 }
 
-struct picture_file make_png(const uint8_t *rows, size_t row_bytes, int h, int w, int bits, int type, const uint8_t *palette,
-			     int n_palette, int is_interlaced)
+struct picture_file make_png(const uint8_t *rows, size_t row_bytes, int h, int w, int bits, int type,
+			     const uint8_t *palette, int n_palette, int is_interlaced)
 {
 	struct picture_file file = {NULL, 0};
 	png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, NULL, NULL, NULL);
 	png_infop info = png_create_info_struct(png);
 	png_set_write_fn(png, &file, append, NULL);
-	png_set_IHDR(png, info, (png_uint_32)w, (png_uint_32)h, bits, type, is_interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE,
-		     PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
+	png_set_IHDR(png, info, (png_uint_32)w, (png_uint_32)h, bits, type,
+		     is_interlaced ? PNG_INTERLACE_ADAM7 : PNG_INTERLACE_NONE, PNG_COMPRESSION_TYPE_DEFAULT,
+		     PNG_FILTER_TYPE_DEFAULT);
 	if (palette) {
 		png_color colours[256];
 		png_byte alpha[256] = {0};

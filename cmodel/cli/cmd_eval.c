@@ -61,7 +61,8 @@ static int load_data(struct job *job, struct mch_err *err)
 	    (mch_load_net(&args->reference, &args->data, &job->reference, NULL, err) != 0 ||
 	     mch_net_require_weights(&job->reference, err) != 0))
 		return -1;
-	if (mch_load_data(&args->data, args->data.path, args->data.split, &job->net, args->data.limit, &job->data, err) != 0)
+	if (mch_load_data(&args->data, args->data.path, args->data.split, &job->net, args->data.limit, &job->data,
+			  err) != 0)
 		return -1;
 	r->n_images = mch_load_count("--limit", args->data.limit, job->data.n_images, &job->data, err);
 	if (r->n_images < 0)
@@ -72,7 +73,8 @@ static int load_data(struct job *job, struct mch_err *err)
 		return -1;
 	if (!args->labels || !r->has_answers)
 		return 0;
-	r->names = mch_eval_read_names(args->labels, (int)mch_shape_elems(job->net.edges[job->net.output].shape), err);
+	r->names = mch_eval_read_names(args->labels, (int)mch_shape_elems(job->net.edges[job->net.output].shape),
+				       err);
 	return r->names ? 0 : -1;
 }
 

@@ -36,8 +36,8 @@ static struct mch_accel_array parse_array(const char *text)
 	if (strspn(text, "0123456789x") != strlen(text) || strlen(text) > 7 ||
 	    sscanf(text, "%dx%d%n", &array.rows, &array.cols, &used) != 2 || text[used] || array.rows < 1 ||
 	    array.rows > MCH_ACCEL_SIDE_MAX || array.cols < 1 || array.cols > MCH_ACCEL_SIDE_MAX)
-		mch_cmd_fail("--array", "\"%.60s\" is no size from 1x1 to %dx%d; give rows x columns, as in 16x16", text,
-			     MCH_ACCEL_SIDE_MAX, MCH_ACCEL_SIDE_MAX);
+		mch_cmd_fail("--array", "\"%.60s\" is no size from 1x1 to %dx%d; give rows x columns, as in 16x16",
+			     text, MCH_ACCEL_SIDE_MAX, MCH_ACCEL_SIDE_MAX);
 	return array;
 }
 
@@ -195,7 +195,8 @@ static int export(const struct arguments *args, const struct mch_net *net, struc
 
 int mch_cmd_export(int argc, char **argv, struct mch_err *err)
 {
-	struct arguments args = {.data = mch_data_options_usual(), .array = {16, 16}, .n_vectors = 64, .n_images = -1, .seed = 1};
+	struct arguments args = {
+		.data = mch_data_options_usual(), .array = {16, 16}, .n_vectors = 64, .n_images = -1, .seed = 1};
 	struct mch_net net;
 	struct mch_quant quant;
 	mch_cmd_parse(&argp, argc, argv, &args);

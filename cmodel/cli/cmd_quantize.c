@@ -51,7 +51,8 @@ static int load_data(struct job *job, struct mch_err *err)
 	if (mch_load_data(data, data->path, "test", &job->net, data->limit, &job->test, err) != 0)
 		return -1;
 	if (!job->args->train_data && !job->test.is_split)
-		return mch_err_set(err, data->path, "is one set of images, for test; give those for training with --train-data=PATH");
+		return mch_err_set(err, data->path,
+				   "is one set of images, for test; give those for training with --train-data=PATH");
 	if (mch_load_data(data, train_path, "train", &job->net, n_ranges, &job->train, err) != 0)
 		return -1;
 	return mch_load_require_labels(&job->test, &job->net, err);
@@ -61,7 +62,8 @@ static int load(struct job *job, struct mch_err *err)
 {
 	const struct mch_quantize_options *args = job->args;
 	if (mch_load_net(&args->net, &args->data, &job->net, NULL, err) != 0 ||
-	    mch_net_require_weights(&job->net, err) != 0 || mch_net_lower(&job->net, err) != 0 || load_data(job, err) != 0)
+	    mch_net_require_weights(&job->net, err) != 0 || mch_net_lower(&job->net, err) != 0 ||
+	    load_data(job, err) != 0)
 		return -1;
 	job->n_ranges = mch_load_count("--images", args->images, USUAL_IMAGES, &job->train, err);
 	if (job->n_ranges < 0)
@@ -219,7 +221,8 @@ static int print_json(const struct job *job, bool is_found, struct mch_err *err)
 	const struct mch_quantize_report report = report_of(job);
 	json_t *root = mch_quantize_json(&report, is_found);
 	if (!root)
-		return mch_err_set(err, job->args->net.path, "a name is no UTF-8, which JSON needs; rename it, or leave "
+		return mch_err_set(err, job->args->net.path,
+				   "a name is no UTF-8, which JSON needs; rename it, or leave "
 				   "--json out");
 	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 	putchar('\n');

@@ -164,7 +164,8 @@ static int print_json(const struct view *v, struct mch_err *err)
 				 mch_fraction_name(v->args->rule), "tensors", tensors, "weights", weights);
 	if (!root || bad) {
 		json_decref(root);
-		return mch_err_set(err, v->args->net.path, "a name is no UTF-8, which JSON needs; rename it, or leave "
+		return mch_err_set(err, v->args->net.path,
+				   "a name is no UTF-8, which JSON needs; rename it, or leave "
 				   "--json out");
 	}
 	/* 9 digits tell any two float values apart */
@@ -213,8 +214,8 @@ static int run(const struct arguments *args, const struct mch_net *net, struct m
 	struct mch_ranges ranges;
 	struct mch_progress bar;
 	if (mch_net_require_weights(net, err) != 0 ||
-	    mch_load_data(&args->data, args->data.path, args->data.split, net, args->images ? args->images : USUAL_IMAGES, &data,
-			  err) != 0)
+	    mch_load_data(&args->data, args->data.path, args->data.split, net,
+			  args->images ? args->images : USUAL_IMAGES, &data, err) != 0)
 		return -1;
 	const int n = mch_load_count("--images", args->images, USUAL_IMAGES, &data, err);
 	int status = n < 0 ? -1 : 0;

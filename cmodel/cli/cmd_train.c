@@ -173,8 +173,8 @@ static double now_s(void)
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Everything the result depends on; made before the first weights, so the network's hash is that of its structure (and of
- * weights that it brought). */
+/* Everything the result depends on; made before the first weights, so the network's hash is that of its structure
+ * (and of weights that it brought). */
 static int identify(struct job *job, struct mch_err *err)
 {
 	const struct mch_sgd_config *c = &job->args->config;
@@ -183,8 +183,8 @@ static int identify(struct job *job, struct mch_err *err)
 	if (mch_load_hash(&job->train, c->n_images, data, err) != 0)
 		return -1;
 	snprintf(job->identity, sizeof(job->identity),
-		 "network=%.16s\nimages=%.16s\n--limit=%d\n--epochs=%d\n--batch=%d\n--lr=%s\n--policy=%s\n--momentum=%s\n"
-		 "--decay=%s\n--shift=%d\n--flip=%s\n--seed=%llu\n",
+		 "network=%.16s\nimages=%.16s\n--limit=%d\n--epochs=%d\n--batch=%d\n--lr=%s\n--policy=%s\n"
+		 "--momentum=%s\n--decay=%s\n--shift=%d\n--flip=%s\n--seed=%llu\n",
 		 net, data, c->n_images, c->n_epochs, c->batch, mch_real_text(c->rate, rate), policy_names[c->policy],
 		 mch_real_text(c->momentum, momentum), mch_real_text(c->decay, decay), c->max_shift,
 		 c->flip ? "yes" : "no", (unsigned long long)c->seed);
@@ -200,7 +200,8 @@ static int load_data(struct job *job, struct mch_err *err)
 	    mch_load_require_labels(&job->train, &job->net, err) != 0)
 		return -1;
 	if (!job->args->test_data && !job->train.is_split)
-		return mch_err_set(err, data->path, "is one set of images, for training; give those for test with --test-data=PATH");
+		return mch_err_set(err, data->path,
+				   "is one set of images, for training; give those for test with --test-data=PATH");
 	if (mch_load_data(data, test_path, "test", &job->net, 0, &job->test, err) != 0)
 		return -1;
 	return mch_load_require_labels(&job->test, &job->net, err);
@@ -216,7 +217,8 @@ static int name_checkpoint(struct job *job, struct mch_err *err)
 	if (!args->checkpoint)
 		snprintf(job->checkpoint, room, "%s.ckpt", args->output);
 	if (!args->resume && access(job->checkpoint, F_OK) == 0)
-		return mch_err_set(err, job->checkpoint, "holds an unfinished run; give --resume to go on with it, or remove it "
+		return mch_err_set(err, job->checkpoint,
+				   "holds an unfinished run; give --resume to go on with it, or remove it "
 				   "to begin anew");
 	return 0;
 }
@@ -326,8 +328,10 @@ static int run(struct job *job, struct mch_err *err)
 		return status;
 	if (save(job, err) != 0)
 		return -1;
-	return mch_err_set(err, job->args->output, "interrupted in epoch %d of %d, the checkpoint is %s; give the same command "
-			   "with --resume to go on", state->epoch + 1, job->args->config.n_epochs, job->checkpoint);
+	return mch_err_set(err, job->args->output,
+			   "interrupted in epoch %d of %d, the checkpoint is %s; give the same command "
+			   "with --resume to go on",
+			   state->epoch + 1, job->args->config.n_epochs, job->checkpoint);
 }
 
 static int report(const struct job *job, int n_right, struct mch_err *err)
@@ -338,17 +342,19 @@ static int report(const struct job *job, int n_right, struct mch_err *err)
 	const double train = 100.0 * (double)state->n_right / args->config.n_images;
 	const double test = 100.0 * n_right / job->test.n_images;
 	if (!args->json) {
-		printf("%s: test accuracy %.2f %% (%d of %d images)\n", args->output, test, n_right, job->test.n_images);
+		printf("%s: test accuracy %.2f %% (%d of %d images)\n", args->output, test, n_right,
+		       job->test.n_images);
 		return 0;
 	}
 	char hash[MCH_HASH_HEX];
 	mch_hash_net(&job->net, hash);
-	json_t *root = json_pack("{s:s, s:s, s:i, s:i, s:f, s:f, s:i, s:i, s:f, s:f}", "network", args->output, "hash", hash,
-				 "epochs", args->config.n_epochs, "train_images", args->config.n_images, "loss", loss,
-				 "train_accuracy", train, "test_images", job->test.n_images, "test_right", n_right,
-				 "test_accuracy", test, "seconds", now_s() - job->start_s);
+	json_t *root = json_pack("{s:s, s:s, s:i, s:i, s:f, s:f, s:i, s:i, s:f, s:f}", "network", args->output,
+				 "hash", hash, "epochs", args->config.n_epochs, "train_images", args->config.n_images,
+				 "loss", loss, "train_accuracy", train, "test_images", job->test.n_images,
+				 "test_right", n_right, "test_accuracy", test, "seconds", now_s() - job->start_s);
 	if (!root)
-		return mch_err_set(err, args->output, "the name is no UTF-8, which JSON needs; rename it, or leave --json out");
+		return mch_err_set(err, args->output,
+				   "the name is no UTF-8, which JSON needs; rename it, or leave --json out");
 	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 	putchar('\n');
 	json_decref(root);
@@ -369,17 +375,18 @@ static int finish(struct job *job, struct mch_err *err)
 int mch_cmd_train(int argc, char **argv, struct mch_err *err)
 {
 	static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0}, {&mch_data_argp, 0, NULL, 0}, {0}};
-	static const struct argp argp = {options,
-					 parse_option,
-					 "NET.prototxt",
-					 "Trains a network in float on labelled images: gradient descent with momentum on the "
-					 "cross-entropy of its output. Layers that bring weights (.onnx) begin with those.\v"
-					 "The result does not depend on the number of threads. An "
-					 "interrupted or killed run goes on with --resume and ends with the same file. The last "
-					 "epoch's network is the result, the test images choose nothing.",
-					 children,
-					 NULL,
-					 NULL};
+	static const struct argp argp = {
+		options,
+		parse_option,
+		"NET.prototxt",
+		"Trains a network in float on labelled images: gradient descent with momentum on the "
+		"cross-entropy of its output. Layers that bring weights (.onnx) begin with those.\v"
+		"The result does not depend on the number of threads. An "
+		"interrupted or killed run goes on with --resume and ends with the same file. The last "
+		"epoch's network is the result, the test images choose nothing.",
+		children,
+		NULL,
+		NULL};
 	struct arguments args = {.data = mch_data_options_usual(),
 				 .config = {.n_epochs = 15, .batch = 64, .rate = 0.02, .momentum = 0.9, .decay = 0.0005,
 					    .policy = MCH_POLICY_COSINE, .seed = 1, .max_shift = 1}};

@@ -18,11 +18,23 @@
 enum { SIDE_MAX = 16384, USUAL_MEMORY_MIB = 2048 };
 
 /* Children have keys of their own, so that none meets those of a command. */
-enum { OPT_SHUFFLE = 0x1000, OPT_RESIZE, OPT_CROP, OPT_CHANNELS, OPT_MEAN, OPT_SCALE, OPT_STD, OPT_THREADS, OPT_MEMORY };
+enum {
+	OPT_SHUFFLE = 0x1000,
+	OPT_RESIZE,
+	OPT_CROP,
+	OPT_CHANNELS,
+	OPT_MEAN,
+	OPT_SCALE,
+	OPT_STD,
+	OPT_THREADS,
+	OPT_MEMORY
+};
 
 struct mch_data_options mch_data_options_usual(void)
 {
-	return (struct mch_data_options){.seed = 1, .memory_mib = USUAL_MEMORY_MIB, .transform = mch_transform_plain()};
+	return (struct mch_data_options){.seed = 1,
+					 .memory_mib = USUAL_MEMORY_MIB,
+					 .transform = mch_transform_plain()};
 }
 
 /* A side of an image: digits alone, 1 to SIDE_MAX. What follows it, or NULL. */
@@ -52,8 +64,11 @@ static void parse_resize(struct mch_data_options *o, const char *text)
 		rest = rest && *rest == 'x' ? take_side(rest + 1, &t->height) : NULL;
 	}
 	if (!rest || *rest)
-		mch_cmd_fail("--resize", "\"%.60s\" is no size up to %d; give width x height, as in 256x256, or short:256 for the "
-			     "shorter side, or none", text, SIDE_MAX);
+		mch_cmd_fail(
+			"--resize",
+			"\"%.60s\" is no size up to %d; give width x height, as in 256x256, or short:256 for the "
+			"shorter side, or none",
+			text, SIDE_MAX);
 }
 
 static void parse_channels(struct mch_data_options *o, const char *text)
@@ -96,8 +111,10 @@ static void parse_std(struct mch_data_options *o, const char *text)
 	for (int i = 0; i < t->n_std; i++)
 		is_usable = is_usable && t->std[i] > 0;
 	if (!is_usable)
-		mch_cmd_fail("--std", "\"%.60s\" is no list of numbers above 0; give one, or one for each channel, as in "
-			     "58.4,57.1,57.4", text);
+		mch_cmd_fail("--std",
+			     "\"%.60s\" is no list of numbers above 0; give one, or one for each channel, as in "
+			     "58.4,57.1,57.4",
+			     text);
 }
 
 static error_t parse_transform(int key, char *text, struct mch_data_options *o)
@@ -161,7 +178,8 @@ static const struct argp_option table[] = {
 	{"data", 'd', "PATH", 0, "Images: a folder or file, see IMAGES in the manual", 0},
 	{"shuffle", OPT_SHUFFLE, NULL, 0, "Take the images in an order drawn by --seed", 10},
 	TRANSFORM_OPTIONS,
-	{"threads", OPT_THREADS, "N", 0, "Compute with N threads, and read images with N more if N > 1 (default: all cores)", 12},
+	{"threads", OPT_THREADS, "N", 0,
+	 "Compute with N threads, and read images with N more if N > 1 (default: all cores)", 12},
 	{"memory", OPT_MEMORY, "MIB", 0, "Keep this much of images once read (default 2048)", 12},
 	{0},
 };
@@ -189,8 +207,9 @@ static int check_count(const char *what, int n, const struct mch_net *net, struc
 	const int c = net->edges[net->input].shape.c;
 	if (n <= 1 || n == c)
 		return 0;
-	return mch_err_set(err, what, "%d values are given, the network's input has %d channel%s; give one, or one for each", n, c,
-			   c == 1 ? "" : "s");
+	return mch_err_set(err, what,
+			   "%d values are given, the network's input has %d channel%s; give one, or one for each", n,
+			   c, c == 1 ? "" : "s");
 }
 
 static int apply_mean(const struct mch_data_options *o, struct mch_net *net, struct mch_err *err)
@@ -215,9 +234,11 @@ int mch_data_options_check(const struct mch_net *net, struct mch_err *err)
 	const struct mch_shape in = net->edges[net->input].shape;
 	const char *where = net->name ? net->name : "network";
 	if (t->mean_file)
-		return mch_err_set(err, where, "its mean picture %s is not there; give it with --mean=FILE", t->mean_file);
+		return mch_err_set(err, where, "its mean picture %s is not there; give it with --mean=FILE",
+				   t->mean_file);
 	if (t->mean_image && (t->mean_c != in.c || t->mean_h < in.h || t->mean_w < in.w))
-		return mch_err_set(err, where, "its mean picture is %dx%dx%d, its input %dx%dx%d; give another with --mean",
+		return mch_err_set(err, where,
+				   "its mean picture is %dx%dx%d, its input %dx%dx%d; give another with --mean",
 				   t->mean_c, t->mean_h, t->mean_w, in.c, in.h, in.w);
 	return 0;
 }

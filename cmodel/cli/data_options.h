@@ -26,8 +26,8 @@ struct mch_data_options {
 
 struct mch_data_options mch_data_options_usual(void);
 
-/* A child of a command's argp; its input is a struct mch_data_options. --split, --limit and --seed are the command's own,
- * since what they mean is. */
+/* A child of a command's argp; its input is a struct mch_data_options. --split, --limit and --seed are the command's
+ * own, since what they mean is. */
 extern const struct argp mch_data_argp;
 
 /* The options of the transform alone; the same input. */
@@ -39,7 +39,8 @@ void mch_data_options_split(struct mch_data_options *options, const char *text);
 /* Puts the options into net->transform. 0, or -1 with err: their number is not that of the input's channels. */
 int mch_data_options_apply(const struct mch_data_options *options, struct mch_net *net, struct mch_err *err);
 
-/* Before images are read: is the mean picture there, if the network wants one, and does it suit? 0, or -1 with err. */
+/* Before images are read: is the mean picture there, if the network wants one, and does it suit? 0, or -1 with err.
+ */
 int mch_data_options_check(const struct mch_net *net, struct mch_err *err);
 
 /* --threads, for the program's own loops; the number of threads that are to read images ahead. */

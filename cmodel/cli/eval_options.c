@@ -16,10 +16,13 @@ static const struct argp_option options[] = {
 	{"limit", 'l', "N", 0, "Evaluate the first N images only (default all)", 9},
 	{"seed", OPT_SEED, "N", 0, "Of --shuffle (default 1)", 10},
 	{"per-class", OPT_PER_CLASS, NULL, 0, "Print a table of the classes", 1},
-	{"confusion", OPT_CONFUSION, "FILE.csv", 0, "Write how often each class was taken for each; of up to 20 classes it is "
-	 "printed too", 1},
+	{"confusion", OPT_CONFUSION, "FILE.csv", 0,
+	 "Write how often each class was taken for each; of up to 20 classes it is "
+	 "printed too",
+	 1},
 	{"labels", OPT_LABELS, "FILE", 0, "Names of the classes, one a line", 1},
-	{"reference", OPT_REFERENCE, "NET2", 0, "Tell how far the outputs are from those of this network in float", 2},
+	{"reference", OPT_REFERENCE, "NET2", 0, "Tell how far the outputs are from those of this network in float",
+	 2},
 	{"reference-weights", OPT_REFERENCE_WEIGHTS, "FILE", 0, "Its .caffemodel, if it is a .prototxt", 2},
 	{"json", 'j', NULL, 0, "Print JSON instead of text", 3},
 	{0},
@@ -88,16 +91,17 @@ struct mch_eval_options mch_eval_parse(int argc, char **argv)
 {
 	static const struct argp_child children[] = {
 		{&mch_net_argp, 0, NULL, 0}, {&mch_data_argp, 0, NULL, 0}, {0}};
-	static const struct argp argp = {options,
-					 parse_option,
-					 "NET",
-					 "Accuracy of a network on labelled images: in float, or with --quant on exact integers, "
-					 "bit for bit what the hardware computes.\v"
-					 "A quantized model (ONNX QDQ, integer operators or QONNX, or Ristretto's .prototxt) brings "
-					 "its formats, and is evaluated on exact integers without --quant.",
-					 children,
-					 NULL,
-					 NULL};
+	static const struct argp argp = {
+		options,
+		parse_option,
+		"NET",
+		"Accuracy of a network on labelled images: in float, or with --quant on exact integers, "
+		"bit for bit what the hardware computes.\v"
+		"A quantized model (ONNX QDQ, integer operators or QONNX, or Ristretto's .prototxt) brings "
+		"its formats, and is evaluated on exact integers without --quant.",
+		children,
+		NULL,
+		NULL};
 	struct mch_eval_options args = {.data = mch_data_options_usual()};
 	args.data.split = "test";
 	mch_cmd_parse(&argp, argc, argv, &args);

@@ -77,7 +77,8 @@ char **mch_eval_read_names(const char *path, int n, struct mch_err *err)
 	return NULL;
 }
 
-/* The 95 % interval of Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927; in percent. */
+/* The 95 % interval of Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927; in
+ * percent. */
 struct interval {
 	double low, high;
 };
@@ -87,7 +88,8 @@ static struct interval wilson(int n_right, int n)
 	const double z = 1.959963984540054, share = (double)n_right / n, zz = z * z / n;
 	const double middle = (share + zz / 2) / (1 + zz);
 	const double reach = z * sqrt(share * (1 - share) / n + zz / (4 * n)) / (1 + zz);
-	return (struct interval){n_right == 0 ? 0 : 100 * (middle - reach), n_right == n ? 100 : 100 * (middle + reach)};
+	return (struct interval){n_right == 0 ? 0 : 100 * (middle - reach),
+				 n_right == n ? 100 : 100 * (middle + reach)};
 }
 
 /* Images of a class, those that were right. */
@@ -115,7 +117,8 @@ static const char *name_of(const struct mch_eval_report *r, int label, char text
 static void print_share(const char *what, int n_right, int n)
 {
 	const struct interval i = wilson(n_right, n);
-	printf("%-11s %.2f %% (%d right), 95 %% interval %.2f to %.2f %%\n", what, 100.0 * n_right / n, n_right, i.low, i.high);
+	printf("%-11s %.2f %% (%d right), 95 %% interval %.2f to %.2f %%\n", what, 100.0 * n_right / n, n_right,
+	       i.low, i.high);
 }
 
 static void print_classes(const struct mch_eval_report *r)
@@ -151,7 +154,8 @@ static void print_text(const struct mch_eval_report *r)
 	printf("network     %s\n", r->args->net.path);
 	if (r->formats)
 		printf("formats     %s\n", r->formats);
-	printf("arithmetic  %s, %s operators\n", r->formats ? "exact integers" : "float", r->args->plain ? "plain" : "fast");
+	printf("arithmetic  %s, %s operators\n", r->formats ? "exact integers" : "float",
+	       r->args->plain ? "plain" : "fast");
 	printf("images      %s, %d of %d\n", r->data->name, r->n_images, r->data->n_images);
 	if (r->has_answers) {
 		print_share("accuracy", r->answers.n_top1, r->n_images);
@@ -181,14 +185,14 @@ static int add_answers(json_t *root, const struct mch_eval_report *r)
 	int bad = 0;
 	for (int c = 0; c < r->data->n_classes; c++) {
 		const struct tally t = tally_of(r, c);
-		json_t *row = json_pack("{s:i, s:s?, s:i, s:i}", "class", c, "name", r->names ? r->names[c] : NULL, "images", t.n,
-					"right", t.n_right);
+		json_t *row = json_pack("{s:i, s:s?, s:i, s:i}", "class", c, "name", r->names ? r->names[c] : NULL,
+					"images", t.n, "right", t.n_right);
 		bad |= t.n > 0 ? json_array_append_new(classes, row) : (json_decref(row), 0);
 	}
 	json_t *more = json_pack("{s:i, s:f, s:[f,f], s:i, s:f, s:[f,f], s:f, s:o}", "right", a->n_top1, "accuracy",
-				 100.0 * a->n_top1 / r->n_images, "interval_95", top1.low, top1.high, "top5_right", a->n_top5,
-				 "top5_accuracy", 100.0 * a->n_top5 / r->n_images, "top5_interval_95", top5.low, top5.high,
-				 "images_per_s", r->n_images / r->seconds, "classes", classes);
+				 100.0 * a->n_top1 / r->n_images, "interval_95", top1.low, top1.high, "top5_right",
+				 a->n_top5, "top5_accuracy", 100.0 * a->n_top5 / r->n_images, "top5_interval_95",
+				 top5.low, top5.high, "images_per_s", r->n_images / r->seconds, "classes", classes);
 	bad |= json_object_update(root, more);
 	json_decref(more);
 	if (r->data->n_classes <= PRINTED_CLASSES_MAX && a->n_outputs <= PRINTED_CLASSES_MAX) {
@@ -214,10 +218,10 @@ static int add_difference(json_t *root, const struct mch_eval_report *r)
 {
 	const struct mch_difference *d = &r->difference;
 	return json_object_set_new(root, "difference",
-				   json_pack("{s:s, s:I, s:o, s:o, s:o, s:o}", "reference", r->args->reference.path, "values",
-					     (json_int_t)d->n_values, "max_error", number(d->max_error), "max_reference",
-					     number(d->max_reference), "rms_error", number(d->rms_error), "sqnr_db",
-					     number(d->sqnr_db)));
+				   json_pack("{s:s, s:I, s:o, s:o, s:o, s:o}", "reference", r->args->reference.path,
+					     "values", (json_int_t)d->n_values, "max_error", number(d->max_error),
+					     "max_reference", number(d->max_reference), "rms_error",
+					     number(d->rms_error), "sqnr_db", number(d->sqnr_db)));
 }
 
 int mch_eval_print(const struct mch_eval_report *r, struct mch_err *err)
@@ -228,13 +232,15 @@ int mch_eval_print(const struct mch_eval_report *r, struct mch_err *err)
 		return 0;
 	}
 	mch_hash_net(r->net, hash);
-	json_t *root = json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s, s:i}", "network", r->args->net.path, "hash", hash, "quant",
-				 r->formats, "arithmetic", r->formats ? "exact" : "float", "operators",
+	json_t *root = json_pack("{s:s, s:s, s:s?, s:s, s:s, s:s, s:i}", "network", r->args->net.path, "hash", hash,
+				 "quant", r->formats, "arithmetic", r->formats ? "exact" : "float", "operators",
 				 r->args->plain ? "plain" : "fast", "data", r->data->name, "images", r->n_images);
 	int bad = root && r->formats ? json_object_set_new(root, "host_layers", mch_host_layers_json(r->net)) : 0;
-	if (!root || bad || (r->has_answers && add_answers(root, r) != 0) || (r->has_difference && add_difference(root, r) != 0)) {
+	if (!root || bad || (r->has_answers && add_answers(root, r) != 0) ||
+	    (r->has_difference && add_difference(root, r) != 0)) {
 		json_decref(root);
-		return mch_err_set(err, r->args->net.path, "a name is no UTF-8, which JSON needs; rename it, or leave --json out");
+		return mch_err_set(err, r->args->net.path,
+				   "a name is no UTF-8, which JSON needs; rename it, or leave --json out");
 	}
 	json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 	putchar('\n');
@@ -273,7 +279,8 @@ int mch_eval_write_confusion(const struct mch_eval_report *r, struct mch_err *er
 	for (int c = 0; c < r->data->n_classes; c++) {
 		put_field(out.stream, name_of(r, c, text));
 		for (int p = 0; p < r->answers.n_outputs; p++)
-			fprintf(out.stream, ",%d", r->confusion[(size_t)c * (size_t)r->answers.n_outputs + (size_t)p]);
+			fprintf(out.stream, ",%d",
+				r->confusion[(size_t)c * (size_t)r->answers.n_outputs + (size_t)p]);
 		putc('\n', out.stream);
 	}
 	return mch_outfile_commit(&out, err);

@@ -24,8 +24,8 @@ struct mch_eval_report {
 /* Counts answers.prediction. 0, or -1 with err: memory. */
 int mch_eval_count(struct mch_eval_report *report, struct mch_err *err);
 
-/* Names of classes from a file, n of them at the least: line k, from 0, is class k; a WordNet number in front is left out.
- * NULL with err. */
+/* Names of classes from a file, n of them at the least: line k, from 0, is class k; a WordNet number in front is left
+ * out. NULL with err. */
 char **mch_eval_read_names(const char *path, int n, struct mch_err *err);
 void mch_eval_free_names(char **names, int n);
 

@@ -21,8 +21,8 @@ int mch_load_net(const struct mch_net_options *options, const struct mch_data_op
 	return -1;
 }
 
-int mch_load_data(const struct mch_data_options *options, const char *path, const char *split, const struct mch_net *net,
-		  long n_wanted, struct mch_dataset *data, struct mch_err *err)
+int mch_load_data(const struct mch_data_options *options, const char *path, const char *split,
+		  const struct mch_net *net, long n_wanted, struct mch_dataset *data, struct mch_err *err)
 {
 	const struct mch_data_spec spec = {.path = path,
 					   .split = split,
@@ -42,10 +42,12 @@ int mch_load_require_labels(const struct mch_dataset *data, const struct mch_net
 	const struct mch_shape out = net->edges[net->output].shape;
 	const int n_outputs = out.c * out.h * out.w;
 	if (data->n_classes == 0)
-		return mch_err_set(err, data->name, "has no labels; give a list with \"PATH LABEL\" in each line, or a folder for "
+		return mch_err_set(err, data->name,
+				   "has no labels; give a list with \"PATH LABEL\" in each line, or a folder for "
 				   "each class");
 	if (data->n_classes > n_outputs)
-		return mch_err_set(err, data->name, "labels go up to %d, the network has %d outputs; give the data it was trained on",
+		return mch_err_set(err, data->name,
+				   "labels go up to %d, the network has %d outputs; give the data it was trained on",
 				   data->n_classes - 1, n_outputs);
 	return 0;
 }

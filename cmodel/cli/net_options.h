@@ -11,7 +11,8 @@ struct mch_net_options {
 	const char *weights; /* a .caffemodel, or NULL */
 };
 
-/* A child of a command's argp; its input is a struct mch_net_options. Takes the one argument that the command leaves. */
+/* A child of a command's argp; its input is a struct mch_net_options. Takes the one argument that the command leaves.
+ */
 extern const struct argp mch_net_argp;
 
 #endif

@@ -31,8 +31,10 @@ static void parse_widths(struct mch_quantize_options *args, const char *text)
 	for (int p = 0; p < MCH_N_PARTS; p++)
 		usable = usable && w[p] >= 1 && w[p] <= MCH_OPERAND_BITS_MAX;
 	if (!usable)
-		mch_cmd_fail("--widths", "\"%.60s\" is not three widths of 1 to 16 bits; give them as 8,8,8: conv weights, FC "
-			     "weights, activations", text);
+		mch_cmd_fail("--widths",
+			     "\"%.60s\" is not three widths of 1 to 16 bits; give them as 8,8,8: conv weights, FC "
+			     "weights, activations",
+			     text);
 }
 
 /* The options that say how to quantize, not on what. */
@@ -99,15 +101,19 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 }
 
 static const struct argp_option options[] = {
-	{"train-data", OPT_TRAIN_DATA, "PATH", 0, "Training images, which give the ranges, when those of --data are test images "
-	 "alone", 0},
+	{"train-data", OPT_TRAIN_DATA, "PATH", 0,
+	 "Training images, which give the ranges, when those of --data are test images "
+	 "alone",
+	 0},
 	{"output", 'o', "FILE", 0, "Write the formats to FILE, or - for the standard output", 0},
-	{"error-margin", 'e', "POINTS", 0, "Percentage points of top-1 accuracy that may be lost (default 1; with "
-	 "--widths any)", 0},
+	{"error-margin", 'e', "POINTS", 0,
+	 "Percentage points of top-1 accuracy that may be lost (default 1; with "
+	 "--widths any)",
+	 0},
 	{"widths", 'w', "C,F,A", 0, "No search: score these widths of conv weights, FC weights and activations", 0},
 	{"rounding", 'r', "MODE", 0, "floor, half_up, half_away, half_even or stochastic (default half_even)", 0},
-	{"fraction", 'f', "RULE", 0, "max: nothing saturates; mse: least squared error (default "
-	 MCH_FRACTION_USUAL_TEXT ")", 0},
+	{"fraction", 'f', "RULE", 0,
+	 "max: nothing saturates; mse: least squared error (default " MCH_FRACTION_USUAL_TEXT ")", 0},
 	{"images", 'n', "N", 0, "Take the ranges from N training images (default 1000)", 0},
 	{"limit", 'l', "N", 0, "Score on the first N test images (default all)", 0},
 	{"seed", 's', "N", 0, "Of stochastic rounding and of --shuffle (default 1)", 0},
@@ -121,7 +127,8 @@ static const struct argp argp = {options,
 				 "NET",
 				 "Finds the smallest bit-widths of convolution weights, FC weights and "
 				 "activations that lose no more accuracy than the margin.\v"
-				 "Training images of --data give the ranges, test images the scores. Every score is the top-1 accuracy of exact "
+				 "Training images of --data give the ranges, test images the scores. Every score is "
+				 "the top-1 accuracy of exact "
 				 "integers, the same bits as the hardware. Scores are kept in FILE.part: a "
 				 "search that was stopped goes on where it was. Exit status 1: the margin "
 				 "cannot be met, and no FILE is written.",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* CIFAR-10 and CIFAR-100 binary: records of one label, or a coarse and a fine one, and 3072 bytes: 32x32 red, green, blue.
- * There is no header, so the file's size tells which it is, and labels out of range that it is neither. */
+/* CIFAR-10 and CIFAR-100 binary: records of one label, or a coarse and a fine one, and 3072 bytes: 32x32 red, green,
+ * blue. There is no header, so the file's size tells which it is, and labels out of range that it is neither. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,9 +40,11 @@ static int append(const char *path, const struct kind **kind, struct mch_dataset
 				   : is_kind(&kinds[1], bytes, n_bytes) ? &kinds[1] : NULL;
 	if (!found || (*kind && found != *kind)) {
 		free(text);
-		return mch_err_set(err, path, "is no CIFAR file of %zu bytes: records have 3073 bytes and a label from 0 to 9, or 3074 "
-				   "bytes and labels up to 19 and 99%s; is it whole?", n_bytes,
-				   found ? ", and the first file has the others" : "");
+		return mch_err_set(
+			err, path,
+			"is no CIFAR file of %zu bytes: records have 3073 bytes and a label from 0 to 9, or 3074 "
+			"bytes and labels up to 19 and 99%s; is it whole?",
+			n_bytes, found ? ", and the first file has the others" : "");
 	}
 	*kind = found;
 	const size_t record = PIXELS + (size_t)found->n_labels, n = n_bytes / record, before = (size_t)data->n_images;

@@ -43,8 +43,8 @@ static bool has(const char *dir, const char *name)
 
 static bool has_idx(const char *dir)
 {
-	static const char *const names[] = {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz", "t10k-images-idx3-ubyte",
-					    "t10k-images-idx3-ubyte.gz"};
+	static const char *const names[] = {"train-images-idx3-ubyte", "train-images-idx3-ubyte.gz",
+					    "t10k-images-idx3-ubyte", "t10k-images-idx3-ubyte.gz"};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (has(dir, names[i]))
 			return true;
@@ -56,10 +56,12 @@ static int open_cifar_folder(const struct mch_data_spec *spec, const char *dir, 
 			     struct mch_err *err)
 {
 	enum { N_FILES_MAX = 5 };
-	static const char *const train10[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin",
-					      "data_batch_5.bin"};
-	static const char *const test10[] = {"test_batch.bin"}, *const train100[] = {"train.bin"}, *const test100[] = {"test.bin"};
-	const bool is_100 = has(dir, "train.bin") || has(dir, "test.bin"), is_train = strcmp(spec->split, "train") == 0;
+	static const char *const train10[] = {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+					      "data_batch_4.bin", "data_batch_5.bin"};
+	static const char *const test10[] = {"test_batch.bin"}, *const train100[] = {"train.bin"},
+				 *const test100[] = {"test.bin"};
+	const bool is_100 = has(dir, "train.bin") || has(dir, "test.bin"),
+		   is_train = strcmp(spec->split, "train") == 0;
 	const char *const *names = is_train ? (is_100 ? train100 : train10) : is_100 ? test100 : test10;
 	const int n = is_train && !is_100 ? N_FILES_MAX : 1;
 	char (*paths)[MCH_PATH_ROOM] = malloc((size_t)n * sizeof(*paths));
@@ -116,7 +118,8 @@ static int open_folder(const struct mch_data_spec *spec, const char *dir, bool i
 		opened->data->is_split = true;
 		return status;
 	}
-	if (has(dir, "data_batch_1.bin") || has(dir, "test_batch.bin") || has(dir, "train.bin") || has(dir, "test.bin"))
+	if (has(dir, "data_batch_1.bin") || has(dir, "test_batch.bin") || has(dir, "train.bin") ||
+	    has(dir, "test.bin"))
 		return open_cifar_folder(spec, dir, opened, err);
 	if (has(dir, "data.mdb"))
 		return mch_lmdb_open(spec, dir, opened, err);
@@ -135,11 +138,13 @@ static bool ends_with(const char *path, const char *end)
 	return n >= n_end && strcmp(path + n - n_end, end) == 0;
 }
 
-/* The name of the file that belongs to this one: the last `from` in its name is `to` there. Whether that is a file. */
+/* The name of the file that belongs to this one: the last `from` in its name is `to` there. Whether that is a file.
+ */
 static bool find_partner(const char *path, const char *from, const char *to, char partner[MCH_PATH_ROOM])
 {
 	const char *name = mch_file_name(path), *at = strstr(name, from);
-	if (!at || snprintf(partner, MCH_PATH_ROOM, "%.*s%s%s", (int)(at - path), path, to, at + strlen(from)) >= MCH_PATH_ROOM)
+	if (!at || snprintf(partner, MCH_PATH_ROOM, "%.*s%s%s", (int)(at - path), path, to, at + strlen(from)) >=
+			   MCH_PATH_ROOM)
 		return false;
 	return mch_file_exists(partner);
 }
@@ -148,23 +153,28 @@ static int open_idx_file(const char *path, struct mch_opened *opened, struct mch
 {
 	char labels[MCH_PATH_ROOM];
 	if (!find_partner(path, "images-idx3", "labels-idx1", labels))
-		return mch_err_set(err, path, "has no file of labels beside it; give the images, NAME-images-idx3-ubyte, with "
+		return mch_err_set(err, path,
+				   "has no file of labels beside it; give the images, NAME-images-idx3-ubyte, with "
 				   "NAME-labels-idx1-ubyte beside them");
 	return mch_idx_load_files(path, labels, opened->data, err);
 }
 
-static int open_file(const struct mch_data_spec *spec, const char *path, struct mch_opened *opened, struct mch_err *err)
+static int open_file(const struct mch_data_spec *spec, const char *path, struct mch_opened *opened,
+		     struct mch_err *err)
 {
 	uint8_t head[16] = {0};
 	char labels[MCH_PATH_ROOM];
 	FILE *stream = fopen(path, "rb");
 	if (!stream)
-		return mch_err_set(err, path, "cannot be read (%s); give a folder or a file of images", strerror(errno));
+		return mch_err_set(err, path, "cannot be read (%s); give a folder or a file of images",
+				   strerror(errno));
 	const size_t n = fread(head, 1, sizeof(head), stream);
 	fclose(stream);
 	if (n >= 6 && memcmp(head, "\x93NUMPY", 6) == 0)
-		return mch_npy_open(spec, path, mch_file_name(path)[0] == 'x' && find_partner(path, "x", "y", labels) ? labels
-														 : NULL, opened, err);
+		return mch_npy_open(spec, path,
+				    mch_file_name(path)[0] == 'x' && find_partner(path, "x", "y", labels) ? labels
+													  : NULL,
+				    opened, err);
 	if (mch_image_is(head, n))
 		return mch_picture_open(spec, path, opened, err);
 	if (strstr(mch_file_name(path), "-idx") && (ends_with(path, "-ubyte") || ends_with(path, "-ubyte.gz")))
@@ -188,7 +198,8 @@ static char *name_of(const char *path, const char *split)
 	const size_t room = end - begin + (split ? strlen(split) : 0) + 2;
 	char *name = malloc(room);
 	if (name)
-		snprintf(name, room, "%.*s%s%s", (int)(end - begin), path + begin, split ? " " : "", split ? split : "");
+		snprintf(name, room, "%.*s%s%s", (int)(end - begin), path + begin, split ? " " : "",
+			 split ? split : "");
 	return name;
 }
 

@@ -19,8 +19,8 @@ struct mch_data_spec {
 	int n_threads; /* as in struct mch_loader_config */
 };
 
-/* What is at the path decides: see data.c. data->n_classes is 0 when there are no labels; data->is_split says whether the
- * path had sets for training and test. 0, or -1 with err; then data is empty. */
+/* What is at the path decides: see data.c. data->n_classes is 0 when there are no labels; data->is_split says whether
+ * the path had sets for training and test. 0, or -1 with err; then data is empty. */
 int mch_data_open(const struct mch_data_spec *spec, struct mch_dataset *data, struct mch_err *err);
 
 /* The readers fill in n_images, n_classes, labels, and either pixels and their shape or a source that gives images of
@@ -40,9 +40,11 @@ int mch_cifar_open(const char *const *paths, int n_paths, struct mch_opened *ope
 /* "path label" a line, paths relative to the list's folder; or all paths and no labels. */
 int mch_list_open(const struct mch_data_spec *spec, const char *path, struct mch_opened *opened, struct mch_err *err);
 /* A folder for each class, numbered in the order of their names' bytes; or one folder of pictures without labels. */
-int mch_folder_open(const struct mch_data_spec *spec, const char *path, struct mch_opened *opened, struct mch_err *err);
+int mch_folder_open(const struct mch_data_spec *spec, const char *path, struct mch_opened *opened,
+		    struct mch_err *err);
 /* One picture. */
-int mch_picture_open(const struct mch_data_spec *spec, const char *path, struct mch_opened *opened, struct mch_err *err);
+int mch_picture_open(const struct mch_data_spec *spec, const char *path, struct mch_opened *opened,
+		     struct mch_err *err);
 
 /* Caffe's LMDB: a folder with data.mdb, or the file itself. */
 int mch_lmdb_open(const struct mch_data_spec *spec, const char *path, struct mch_opened *opened, struct mch_err *err);

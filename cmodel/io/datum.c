@@ -12,7 +12,8 @@ static int take_int(const struct mch_wire *wire, const struct mch_wire_field *fi
 {
 	const int64_t value = (int64_t)field->value;
 	if (field->type != MCH_WIRE_VARINT || value < INT32_MIN || value > INT32_MAX)
-		return mch_wire_err(wire, "a number of the Datum is none, or too large; the file is damaged, take it anew");
+		return mch_wire_err(wire,
+				    "a number of the Datum is none, or too large; the file is damaged, take it anew");
 	*to = (int)value;
 	return 0;
 }
@@ -57,18 +58,22 @@ static int check(const char *where, const struct mch_datum *d, struct mch_err *e
 	const bool is_sized = d->c >= 1 && d->h >= 1 && d->w >= 1 && d->c <= MCH_PICTURE_SIDE_MAX &&
 			      d->h <= MCH_PICTURE_SIDE_MAX && d->w <= MCH_PICTURE_SIDE_MAX;
 	if (d->label < 0)
-		return mch_err_set(err, where, "has the label %d, 0 or more is expected; make the data anew", d->label);
+		return mch_err_set(err, where, "has the label %d, 0 or more is expected; make the data anew",
+				   d->label);
 	if (d->is_encoded)
-		return d->n_data > 0 ? 0 : mch_err_set(err, where, "is an encoded Datum without data; make the data anew");
+		return d->n_data > 0
+			       ? 0
+			       : mch_err_set(err, where, "is an encoded Datum without data; make the data anew");
 	const uint64_t want = is_sized ? (uint64_t)d->c * (uint64_t)d->h * (uint64_t)d->w : 0; /* 51 bits */
 	const uint64_t found = d->n_data > 0 ? d->n_data : d->n_floats;
 	if (!is_sized || found != want)
-		return mch_err_set(err, where, "is no Datum of %dx%dx%d: it holds %llu values; make the data anew", d->c, d->h, d->w,
-				   (unsigned long long)found);
+		return mch_err_set(err, where, "is no Datum of %dx%dx%d: it holds %llu values; make the data anew",
+				   d->c, d->h, d->w, (unsigned long long)found);
 	return 0;
 }
 
-int mch_datum_parse(const char *where, const uint8_t *bytes, size_t n_bytes, struct mch_datum *datum, struct mch_err *err)
+int mch_datum_parse(const char *where, const uint8_t *bytes, size_t n_bytes, struct mch_datum *datum,
+		    struct mch_err *err)
 {
 	struct mch_wire wire;
 	struct mch_wire_field field;
@@ -86,7 +91,8 @@ int mch_datum_parse(const char *where, const uint8_t *bytes, size_t n_bytes, str
 	return status == 0 ? check(where, datum, err) : -1;
 }
 
-int mch_datum_floats(const char *where, const uint8_t *bytes, size_t n_bytes, float *to, size_t n, struct mch_err *err)
+int mch_datum_floats(const char *where, const uint8_t *bytes, size_t n_bytes, float *to, size_t n,
+		     struct mch_err *err)
 {
 	struct mch_wire wire;
 	struct mch_wire_field field;

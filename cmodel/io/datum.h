@@ -16,9 +16,11 @@ struct mch_datum {
 };
 
 /* 0, or -1 with err, whose place is `where`: no such message, or its sizes and its data do not go together. */
-int mch_datum_parse(const char *where, const uint8_t *bytes, size_t n_bytes, struct mch_datum *datum, struct mch_err *err);
+int mch_datum_parse(const char *where, const uint8_t *bytes, size_t n_bytes, struct mch_datum *datum,
+		    struct mch_err *err);
 
 /* The floats of the same bytes, which mch_datum_parse has counted: c * h * w of them. */
-int mch_datum_floats(const char *where, const uint8_t *bytes, size_t n_bytes, float *to, size_t n, struct mch_err *err);
+int mch_datum_floats(const char *where, const uint8_t *bytes, size_t n_bytes, float *to, size_t n,
+		     struct mch_err *err);
 
 #endif

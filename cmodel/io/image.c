@@ -26,7 +26,8 @@ bool mch_image_is(const uint8_t *bytes, size_t n_bytes)
 	return is_jpeg(bytes, n_bytes) || is_png(bytes, n_bytes);
 }
 
-int mch_image_alloc(const char *where, struct mch_image *image, uint32_t c, uint32_t h, uint32_t w, struct mch_err *err)
+int mch_image_alloc(const char *where, struct mch_image *image, uint32_t c, uint32_t h, uint32_t w,
+		    struct mch_err *err)
 {
 	if (h < 1 || w < 1 || h > MCH_PICTURE_SIDE_MAX || w > MCH_PICTURE_SIDE_MAX || h > MCH_PICTURE_PIXELS_MAX / w)
 		return mch_err_set(err, where, "is %ux%u pixels, up to %d are usable; is it damaged? make it smaller",
@@ -51,8 +52,9 @@ int mch_image_decode(const char *where, const uint8_t *bytes, size_t n_bytes, st
 	else if (is_png(bytes, n_bytes))
 		status = mch_png_decode(where, bytes, n_bytes, image, err);
 	else
-		status = mch_err_set(err, where, n_bytes == 0 ? "is empty; get it again"
-							      : "is no JPEG or PNG picture; convert it to one, or leave it out");
+		status = mch_err_set(err, where,
+				     n_bytes == 0 ? "is empty; get it again"
+						  : "is no JPEG or PNG picture; convert it to one, or leave it out");
 	if (status != 0)
 		mch_image_free(image);
 	return status;

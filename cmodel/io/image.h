@@ -14,9 +14,9 @@ struct mch_image {
 /* Do the bytes begin as a picture does? */
 bool mch_image_is(const uint8_t *bytes, size_t n_bytes);
 
-/* Grey stays grey, all else becomes RGB of 8 bits: palettes are looked up, 16 bits lose the lower 8, alpha is left out,
- * CMYK is multiplied out. A picture that is cut off or damaged is refused, not patched up. 0, or -1 with err, whose place
- * is `where`; then *image is empty. */
+/* Grey stays grey, all else becomes RGB of 8 bits: palettes are looked up, 16 bits lose the lower 8, alpha is left
+ * out, CMYK is multiplied out. A picture that is cut off or damaged is refused, not patched up. 0, or -1 with err,
+ * whose place is `where`; then *image is empty. */
 int mch_image_decode(const char *where, const uint8_t *bytes, size_t n_bytes, struct mch_image *image,
 		     struct mch_err *err);
 void mch_image_free(struct mch_image *image);
@@ -32,6 +32,7 @@ int mch_png_decode(const char *where, const uint8_t *bytes, size_t n_bytes, stru
 		   struct mch_err *err);
 
 /* Room for the pixels; sizes beyond MCH_PICTURE_* are refused. */
-int mch_image_alloc(const char *where, struct mch_image *image, uint32_t c, uint32_t h, uint32_t w, struct mch_err *err);
+int mch_image_alloc(const char *where, struct mch_image *image, uint32_t c, uint32_t h, uint32_t w,
+		    struct mch_err *err);
 
 #endif

@@ -72,7 +72,8 @@ static void cmyk_to_rgb(const uint8_t *cmyk, int n, int is_inverted, uint8_t *rg
 {
 	for (int i = 0; i < n; i++, cmyk += 4)
 		for (int c = 0; c < 3; c++) {
-			const int ink = is_inverted ? cmyk[c] : 255 - cmyk[c], black = is_inverted ? cmyk[3] : 255 - cmyk[3];
+			const int ink = is_inverted ? cmyk[c] : 255 - cmyk[c],
+				  black = is_inverted ? cmyk[3] : 255 - cmyk[3];
 			*rgb++ = (uint8_t)((ink * black + 127) / 255);
 		}
 }
@@ -88,7 +89,8 @@ static int decode(struct decoder *d, struct mch_image *image)
 		return -1;
 	jpeg_start_decompress(jpeg);
 	/* One line of CMYK; of libjpeg's own memory, which goes with the decoder. */
-	JSAMPARRAY four = is_cmyk ? jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, 4 * jpeg->output_width, 1) : NULL;
+	JSAMPARRAY four =
+		is_cmyk ? jpeg->mem->alloc_sarray((j_common_ptr)jpeg, JPOOL_IMAGE, 4 * jpeg->output_width, 1) : NULL;
 	for (size_t row = 0; row < jpeg->output_height; row = jpeg->output_scanline) {
 		JSAMPROW line = image->pixels + row * (size_t)image->w * (size_t)image->c;
 		jpeg_read_scanlines(jpeg, is_cmyk ? four : &line, 1);
@@ -112,7 +114,8 @@ static int run(struct decoder *d, const uint8_t *bytes, size_t n_bytes, struct m
 	return decode(d, image);
 }
 
-int mch_jpeg_decode(const char *where, const uint8_t *bytes, size_t n_bytes, struct mch_image *image, struct mch_err *err)
+int mch_jpeg_decode(const char *where, const uint8_t *bytes, size_t n_bytes, struct mch_image *image,
+		    struct mch_err *err)
 {
 	struct decoder d = {.where = where, .err = err, .progress.progress_monitor = count_scans};
 	begin(&d);
@@ -123,10 +126,12 @@ int mch_jpeg_decode(const char *where, const uint8_t *bytes, size_t n_bytes, str
 
 #else
 
-int mch_jpeg_decode(const char *where, const uint8_t *bytes, size_t n_bytes, struct mch_image *image, struct mch_err *err)
+int mch_jpeg_decode(const char *where, const uint8_t *bytes, size_t n_bytes, struct mch_image *image,
+		    struct mch_err *err)
 {
 	(void)bytes, (void)n_bytes, (void)image;
-	return mch_err_set(err, where, "is a JPEG picture, and this program was built without libjpeg; install its headers "
+	return mch_err_set(err, where,
+			   "is a JPEG picture, and this program was built without libjpeg; install its headers "
 			   "(Debian: libjpeg62-turbo-dev), configure and build again");
 }
 

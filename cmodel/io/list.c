@@ -35,8 +35,8 @@ static int read_file(void *ctx, int i, void *to, struct mch_err *err)
 	size_t n_bytes;
 	if (mch_file_read(files->paths[i], PICTURE_BYTES_MAX, &bytes, &n_bytes, err) != 0)
 		return -1;
-	const int status = mch_image_fit(files->paths[i], (const uint8_t *)bytes, n_bytes, files->transform, files->input, to,
-					 err);
+	const int status = mch_image_fit(files->paths[i], (const uint8_t *)bytes, n_bytes, files->transform,
+					 files->input, to, err);
 	free(bytes);
 	return status;
 }
@@ -119,8 +119,11 @@ static int read_line(const char *list, const char *dir, char *line, long number,
 		return 0;
 	const int32_t label = take_label(line);
 	if (files->n > 0 && (label < 0) != (data->labels[0] < 0))
-		return mch_err_set(err, where, "\"%.60s\" %s; give each picture a label from 0, as in \"cats/1.jpg 281\", or none",
-				   line, label < 0 ? "has no label, as the lines before have" : "has a label, the lines before have none");
+		return mch_err_set(
+			err, where,
+			"\"%.60s\" %s; give each picture a label from 0, as in \"cats/1.jpg 281\", or none", line,
+			label < 0 ? "has no label, as the lines before have"
+				  : "has a label, the lines before have none");
 	if (mch_file_join(path, dir, line, err) != 0)
 		return -1;
 	return append(files, data, path, label, err);
@@ -135,10 +138,12 @@ int mch_list_open(const struct mch_data_spec *spec, const char *path, struct mch
 		return -1;
 	const char *name = mch_file_name(path);
 	snprintf(dir, sizeof(dir), "%.*s", name > path ? (int)(name - path - 1) : 1, name > path ? path : ".");
-	int status = memchr(text, '\0', n_bytes)
-			     ? mch_err_set(err, path, "is no list of pictures, nor any other data that is known: it has a zero byte; "
-					   "see IMAGES in the manual for what can be read")
-			     : 0;
+	int status =
+		memchr(text, '\0', n_bytes)
+			? mch_err_set(err, path,
+				      "is no list of pictures, nor any other data that is known: it has a zero byte; "
+				      "see IMAGES in the manual for what can be read")
+			: 0;
 	long number = 0;
 	/* strtok would skip empty lines, and their numbers */
 	for (char *line = text; status == 0 && line && *line; line = rest) {
@@ -233,7 +238,8 @@ static int append_folder(struct files *files, struct mch_dataset *data, const ch
 	return status;
 }
 
-int mch_folder_open(const struct mch_data_spec *spec, const char *path, struct mch_opened *opened, struct mch_err *err)
+int mch_folder_open(const struct mch_data_spec *spec, const char *path, struct mch_opened *opened,
+		    struct mch_err *err)
 {
 	struct names classes;
 	char dir[MCH_PATH_ROOM];
@@ -247,20 +253,25 @@ int mch_folder_open(const struct mch_data_spec *spec, const char *path, struct m
 		if (status == 0)
 			status = append_folder(files, opened->data, dir, (int32_t)i, err);
 		if (status == 0 && files->n == before)
-			status = mch_err_set(err, dir, "is the folder of a class, but has no .jpg, .jpeg or .png; fill or remove it");
+			status = mch_err_set(
+				err, dir,
+				"is the folder of a class, but has no .jpg, .jpeg or .png; fill or remove it");
 	}
 	opened->data->n_classes = (int)classes.n;
 	if (status == 0 && classes.n == 0)
 		status = append_folder(files, opened->data, path, -1, err);
 	free_names(&classes);
 	if (status == 0 && files->n == 0)
-		status = mch_err_set(err, path, "holds no data that is known; looked for IDX (t10k-images-idx3-ubyte), CIFAR "
-				     "(test_batch.bin), LMDB (data.mdb), NPY (x.npy), and pictures (.jpg, .jpeg, .png), or a "
-				     "folder of them for each class");
+		status = mch_err_set(
+			err, path,
+			"holds no data that is known; looked for IDX (t10k-images-idx3-ubyte), CIFAR "
+			"(test_batch.bin), LMDB (data.mdb), NPY (x.npy), and pictures (.jpg, .jpeg, .png), or a "
+			"folder of them for each class");
 	return status;
 }
 
-int mch_picture_open(const struct mch_data_spec *spec, const char *path, struct mch_opened *opened, struct mch_err *err)
+int mch_picture_open(const struct mch_data_spec *spec, const char *path, struct mch_opened *opened,
+		     struct mch_err *err)
 {
 	struct files *files = open_files(spec, opened, err);
 	return files ? append(files, opened->data, path, -1, err) : -1;

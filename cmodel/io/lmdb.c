@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* LMDB of Caffe's Datum, as its convert_imageset writes it. The map of the file stays open, so an image's bytes are read
- * where they lie, by any number of threads. */
+/* LMDB of Caffe's Datum, as its convert_imageset writes it. The map of the file stays open, so an image's bytes are
+ * read where they lie, by any number of threads. */
 #include "config.h"
 
 #include "io/data.h"
@@ -58,8 +58,8 @@ static int read_floats(const struct lmdb *db, size_t i, const struct mch_datum *
 	if (!values)
 		return mch_err_set(err, where_of(db, i, where), "out of memory; use a machine with more");
 	const struct mch_float_picture picture = {d->c, d->h, d->w, values, h * w, w, 1};
-	int status = mch_datum_floats(where_of(db, i, where), db->values[i].mv_data, db->values[i].mv_size, values, d->n_floats,
-				      err);
+	int status = mch_datum_floats(where_of(db, i, where), db->values[i].mv_data, db->values[i].mv_size, values,
+				      d->n_floats, err);
 	if (status == 0)
 		status = mch_picture_fit_f32(where, &picture, db->transform, db->input, to, err);
 	free(values);
@@ -75,7 +75,8 @@ static int read_image(void *ctx, int index, void *to, struct mch_err *err)
 	if (mch_datum_parse(where_of(db, i, where), db->values[i].mv_data, db->values[i].mv_size, &d, err) != 0)
 		return -1;
 	if ((d.data == NULL) != db->is_f32)
-		return mch_err_set(err, where, "holds %s, the first image others; make the data anew", d.data ? "bytes" : "floats");
+		return mch_err_set(err, where, "holds %s, the first image others; make the data anew",
+				   d.data ? "bytes" : "floats");
 	if (!d.data)
 		return read_floats(db, i, &d, to, err);
 	if (d.is_encoded)
@@ -86,7 +87,8 @@ static int read_image(void *ctx, int index, void *to, struct mch_err *err)
 
 static int failed(const struct lmdb *db, int code, struct mch_err *err)
 {
-	return mch_err_set(err, db->path, "cannot be read as LMDB (%s); is it a folder with Caffe's data.mdb, and whole?",
+	return mch_err_set(err, db->path,
+			   "cannot be read as LMDB (%s); is it a folder with Caffe's data.mdb, and whole?",
 			   mdb_strerror(code));
 }
 
@@ -146,7 +148,8 @@ static int index_values(struct lmdb *db, struct mch_err *err)
 
 static int open_lmdb(struct lmdb *db, struct mch_err *err)
 {
-	const unsigned flags = MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS | (mch_file_is_folder(db->path) ? 0 : MDB_NOSUBDIR);
+	const unsigned flags = MDB_RDONLY | MDB_NOLOCK | MDB_NOTLS |
+			       (mch_file_is_folder(db->path) ? 0 : MDB_NOSUBDIR);
 	int code = mdb_env_create(&db->env);
 	if (code == 0)
 		code = mdb_env_open(db->env, db->path, flags, 0);
@@ -169,7 +172,8 @@ static int read_labels(const struct lmdb *db, const struct mch_data_spec *spec, 
 	char where[MCH_PATH_ROOM + 32];
 	for (size_t i = 0; i < db->n; i++) {
 		struct mch_datum d = {.label = -1};
-		if (i < n && mch_datum_parse(where_of(db, i, where), db->values[i].mv_data, db->values[i].mv_size, &d, err) != 0)
+		if (i < n && mch_datum_parse(where_of(db, i, where), db->values[i].mv_data, db->values[i].mv_size, &d,
+					     err) != 0)
 			return -1;
 		opened->data->labels[i] = d.label;
 		opened->source.is_f32 = i == 0 ? d.data == NULL : opened->source.is_f32;

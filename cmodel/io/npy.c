@@ -48,8 +48,8 @@ static bool take_string(struct text *t, char *to, size_t room)
 static bool take_type(struct text *t, struct mch_npy *npy)
 {
 	char type[8];
-	if (!take_string(t, type, sizeof(type)) || strlen(type) != 3 || !strchr("<>|=", type[0]) || !strchr("uif", type[1]) ||
-	    !strchr("1248", type[2]))
+	if (!take_string(t, type, sizeof(type)) || strlen(type) != 3 || !strchr("<>|=", type[0]) ||
+	    !strchr("uif", type[1]) || !strchr("1248", type[2]))
 		return false;
 	npy->is_big_endian = type[0] == '>';
 	npy->kind = type[1];
@@ -103,12 +103,16 @@ static int parse_dictionary(const char *where, struct text t, struct mch_npy *np
 		if (strcmp(key, "descr") == 0 && !has_type) {
 			has_type = take_type(&t, npy);
 			if (!has_type)
-				return mch_err_set(err, where, "has elements of another type (%.20s); save it as uint8, float32 or an "
-						   "integer", t.at);
+				return mch_err_set(
+					err, where,
+					"has elements of another type (%.20s); save it as uint8, float32 or an "
+					"integer",
+					t.at);
 		} else if (strcmp(key, "shape") == 0 && !has_shape) {
 			has_shape = take_shape(&t, npy);
 			if (!has_shape)
-				return mch_err_set(err, where, "has a shape that is not 1 to %d sizes from 1 to %d; reshape it",
+				return mch_err_set(err, where,
+						   "has a shape that is not 1 to %d sizes from 1 to %d; reshape it",
 						   MCH_NPY_DIMS_MAX, INT_MAX);
 		} else if (strcmp(key, "fortran_order") != 0 || has_order || take_order(&t, &is_fortran) != 0) {
 			return mch_err_set(err, where, "has a damaged head; save it anew");
@@ -118,7 +122,8 @@ static int parse_dictionary(const char *where, struct text t, struct mch_npy *np
 		take(&t, ',');
 	}
 	if (!has_type || !has_order || !has_shape)
-		return mch_err_set(err, where, "has a head that does not tell its type, order and shape; save it anew");
+		return mch_err_set(err, where,
+				   "has a head that does not tell its type, order and shape; save it anew");
 	if (is_fortran && npy->n_dims > 1)
 		return mch_err_set(err, where, "is in Fortran's order; save numpy.ascontiguousarray(x)");
 	return 0;
@@ -133,8 +138,11 @@ static int check_size(const char *where, const struct mch_npy *npy, uint64_t fil
 		want *= (uint64_t)npy->dim[i];
 	}
 	if (file_bytes - npy->at != want)
-		return mch_err_set(err, where, "has %llu bytes of elements, its shape wants %llu; the copy is incomplete or damaged, "
-				   "get it again", (unsigned long long)(file_bytes - npy->at), (unsigned long long)want);
+		return mch_err_set(
+			err, where,
+			"has %llu bytes of elements, its shape wants %llu; the copy is incomplete or damaged, "
+			"get it again",
+			(unsigned long long)(file_bytes - npy->at), (unsigned long long)want);
 	return 0;
 }
 
@@ -147,7 +155,8 @@ int mch_npy_parse(const char *where, const uint8_t *bytes, size_t n_bytes, uint6
 	const bool is_first = bytes[6] == 1; /* version 1 has a length of 2 bytes, 2 and 3 of 4 */
 	const size_t head = is_first ? 10 : 12;
 	const size_t n = is_first ? bytes[8] | (size_t)bytes[9] << 8
-				  : bytes[8] | (size_t)bytes[9] << 8 | (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
+				  : bytes[8] | (size_t)bytes[9] << 8 | (size_t)bytes[10] << 16 |
+					    (size_t)bytes[11] << 24;
 	if (bytes[6] < 1 || bytes[6] > 3)
 		return mch_err_set(err, where, "is of .npy version %d, 1 to 3 are known; save it anew", bytes[6]);
 	if (n > MCH_NPY_HEAD_MAX - head || n > n_bytes - head || n > file_bytes - head)
@@ -197,7 +206,8 @@ void mch_npy_integers(const struct mch_npy *npy, const uint8_t *from, size_t n, 
 	for (size_t i = 0; i < n; i++, from += npy->item_bytes) {
 		const uint64_t bits = bits_of(npy, from);
 		const bool is_negative = npy->kind == 'i' && bits >> (n_bits - 1);
-		/* -2^n_bits more, without leaving 64 bits; an unsigned number of 64 bits beyond INT64_MAX stays there */
+		/* -2^n_bits more, without leaving 64 bits; an unsigned number of 64 bits beyond INT64_MAX stays there
+		 */
 		if (is_negative)
 			to[i] = -(int64_t)((n_bits == 64 ? UINT64_MAX : (UINT64_C(1) << n_bits) - 1) - bits) - 1;
 		else

@@ -22,9 +22,9 @@ struct mch_npy {
 	size_t at; /* offset of the first element */
 };
 
-/* bytes are the file's first, at least its head; file_bytes is its size, which has to be that of the head and all elements.
- * 0, or -1 with err, whose place is `where`: something else, or an array of other types, more dimensions, or in Fortran's
- * order. */
+/* bytes are the file's first, at least its head; file_bytes is its size, which has to be that of the head and all
+ * elements. 0, or -1 with err, whose place is `where`: something else, or an array of other types, more dimensions,
+ * or in Fortran's order. */
 int mch_npy_parse(const char *where, const uint8_t *bytes, size_t n_bytes, uint64_t file_bytes, struct mch_npy *npy,
 		  struct mch_err *err);
 

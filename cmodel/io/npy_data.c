@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Images and labels as two .npy files: uint8 or float, [n][c][h][w], or [n][h][w][c] where only that fits the network. */
+/* Images and labels as two .npy files: uint8 or float, [n][c][h][w], or [n][h][w][c] where only that fits the
+ * network. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -87,11 +88,13 @@ static int read_image(void *ctx, int i, void *to, struct mch_err *err)
 	if (status == 0)
 		status = read_at(x->fd, x->path, x->npy.at + (uint64_t)i * n_bytes, bytes, n_bytes, err);
 	if (status == 0 && values) {
-		const struct mch_float_picture picture = {x->c, x->h, x->w, values, x->stride_c, x->stride_h, x->stride_w};
+		const struct mch_float_picture picture = {x->c,	       x->h,	    x->w,	values,
+							  x->stride_c, x->stride_h, x->stride_w};
 		mch_npy_floats(&x->npy, bytes, elems, values);
 		status = mch_picture_fit_f32(where, &picture, x->transform, x->input, to, err);
 	} else if (status == 0) {
-		const struct mch_picture picture = {x->c, x->h, x->w, bytes, x->stride_c, x->stride_h, x->stride_w, false};
+		const struct mch_picture picture = {x->c,	 x->h,	      x->w,	   bytes,
+						    x->stride_c, x->stride_h, x->stride_w, false};
 		status = mch_picture_fit(where, &picture, x->transform, x->input, to, err);
 	}
 	free(values);
@@ -117,13 +120,16 @@ static int take_shape(struct images *x, struct mch_err *err)
 	if (npy->n_dims < 2)
 		return mch_err_set(err, x->path, "has one dimension; images have [n][c][h][w], [n][h][w] or [n][c]");
 	if (!(npy->kind == 'f' || (npy->kind == 'u' && npy->item_bytes == 1)))
-		return mch_err_set(err, x->path, "has elements of the type %c%d, uint8 or float are usable; save x.astype('float32')",
-				   npy->kind, npy->item_bytes);
+		return mch_err_set(
+			err, x->path,
+			"has elements of the type %c%d, uint8 or float are usable; save x.astype('float32')",
+			npy->kind, npy->item_bytes);
 	x->c = npy->n_dims == 3 ? 1 : is_last ? dim[3] : dim[1];
 	x->h = npy->n_dims == 3 || is_last ? dim[1] : dim[2];
 	x->w = npy->n_dims == 3 || is_last ? dim[2] : dim[3];
 	if (x->c > MCH_TENSOR_ELEMS_MAX / x->h || x->c * x->h > MCH_TENSOR_ELEMS_MAX / x->w)
-		return mch_err_set(err, x->path, "has images of more than %d values; is it the right file?", MCH_TENSOR_ELEMS_MAX);
+		return mch_err_set(err, x->path, "has images of more than %d values; is it the right file?",
+				   MCH_TENSOR_ELEMS_MAX);
 	x->stride_c = is_last ? 1 : (size_t)x->h * (size_t)x->w;
 	x->stride_h = (size_t)x->w * (is_last ? (size_t)x->c : 1);
 	x->stride_w = is_last ? (size_t)x->c : 1;
@@ -142,7 +148,8 @@ static int read_labels(const char *path, struct mch_opened *opened, struct mch_e
 	if (npy.kind == 'f' || npy.dim[1] != 1 || npy.dim[2] != 1 || npy.dim[3] != 1)
 		status = mch_err_set(err, path, "is no list of integers; give one class from 0 for each image");
 	else if (npy.dim[0] != n)
-		status = mch_err_set(err, path, "has %d labels for %d images; give files that belong together", npy.dim[0], n);
+		status = mch_err_set(err, path, "has %d labels for %d images; give files that belong together",
+				     npy.dim[0], n);
 	if (status == 0) {
 		bytes = malloc((size_t)n * (size_t)npy.item_bytes);
 		values = malloc((size_t)n * sizeof(*values));
@@ -153,8 +160,8 @@ static int read_labels(const char *path, struct mch_opened *opened, struct mch_e
 		mch_npy_integers(&npy, bytes, (size_t)n, values);
 	for (int i = 0; status == 0 && i < n; i++) {
 		if (values[i] < 0 || values[i] > LABEL_MAX)
-			status = mch_err_set(err, path, "label %d is %lld, 0 to %d are usable; is it the right file?", i,
-					     (long long)values[i], LABEL_MAX);
+			status = mch_err_set(err, path, "label %d is %lld, 0 to %d are usable; is it the right file?",
+					     i, (long long)values[i], LABEL_MAX);
 		else
 			opened->data->labels[i] = (int32_t)values[i];
 	}

@@ -30,8 +30,8 @@ struct tap {
 };
 enum { WEIGHT_BITS = 11, WEIGHT = 1 << WEIGHT_BITS };
 
-/* Pixel centres are at halves: coordinate d of n_out lies at s = (d + 1/2) * n_in / n_out - 1/2 of n_in, and beyond the
- * first and the last centre the edge goes on. n is for d = first .. first + n - 1. */
+/* Pixel centres are at halves: coordinate d of n_out lies at s = (d + 1/2) * n_in / n_out - 1/2 of n_in, and beyond
+ * the first and the last centre the edge goes on. n is for d = first .. first + n - 1. */
 static void make_taps(struct tap *taps, int n, int64_t first, int64_t n_in, int64_t n_out)
 {
 	for (int i = 0; i < n; i++) {
@@ -51,7 +51,8 @@ static void resize_row(const struct plane *from, int y, const struct tap *taps, 
 {
 	const uint8_t *line = from->pixels + (size_t)y * from->stride_h;
 	for (int i = 0; i < n; i++) {
-		const int32_t a = line[(size_t)taps[i].at * from->stride_w], b = line[(size_t)taps[i].next * from->stride_w];
+		const int32_t a = line[(size_t)taps[i].at * from->stride_w],
+			      b = line[(size_t)taps[i].next * from->stride_w];
 		row[i] = (WEIGHT - taps[i].weight) * a + taps[i].weight * b;
 	}
 }
@@ -104,17 +105,20 @@ static void resized_size(const struct mch_picture *p, const struct mch_transform
 	g->is_resized = g->h != p->h || g->w != p->w;
 }
 
-static int measure(const char *where, const struct mch_picture *p, const struct mch_transform *t, struct mch_shape input,
-		   struct geometry *g, struct mch_err *err)
+static int measure(const char *where, const struct mch_picture *p, const struct mch_transform *t,
+		   struct mch_shape input, struct geometry *g, struct mch_err *err)
 {
 	resized_size(p, t, g);
 	if ((g->h != input.h || g->w != input.w) && t->resize == MCH_RESIZE_NONE && !t->is_cropped)
-		return mch_err_set(err, where, "is %dx%d pixels, the network takes %dx%d (width x height); give "
-				   "--resize=%dx%d, --resize=short:N, or --crop for the centre", p->w, p->h, input.w, input.h,
-				   input.w, input.h);
+		return mch_err_set(err, where,
+				   "is %dx%d pixels, the network takes %dx%d (width x height); give "
+				   "--resize=%dx%d, --resize=short:N, or --crop for the centre",
+				   p->w, p->h, input.w, input.h, input.w, input.h);
 	if (g->h < input.h || g->w < input.w)
-		return mch_err_set(err, where, "is %lldx%lld pixels%s, less than the %dx%d (width x height) that the network "
-				   "takes; give a larger --resize", (long long)g->w, (long long)g->h,
+		return mch_err_set(err, where,
+				   "is %lldx%lld pixels%s, less than the %dx%d (width x height) that the network "
+				   "takes; give a larger --resize",
+				   (long long)g->w, (long long)g->h,
 				   t->resize == MCH_RESIZE_NONE ? "" : " when resized", input.w, input.h);
 	g->top = (g->h - input.h) / 2;
 	g->left = (g->w - input.w) / 2;
@@ -122,8 +126,8 @@ static int measure(const char *where, const struct mch_picture *p, const struct 
 }
 
 /* Only the part that is cut out is computed. */
-static int fit_resized(const char *where, const struct mch_picture *p, const struct geometry *g, struct mch_shape input,
-		       const struct plane *planes, uint8_t *out, struct mch_err *err)
+static int fit_resized(const char *where, const struct mch_picture *p, const struct geometry *g,
+		       struct mch_shape input, const struct plane *planes, uint8_t *out, struct mch_err *err)
 {
 	struct tap *taps = malloc(((size_t)input.w + (size_t)input.h) * sizeof(*taps));
 	int32_t *row = malloc(2 * (size_t)input.w * sizeof(*row));
@@ -167,13 +171,14 @@ static uint8_t *make_grey(const struct mch_picture *p)
 	return grey;
 }
 
-int mch_picture_fit(const char *where, const struct mch_picture *p, const struct mch_transform *t, struct mch_shape input,
-		    uint8_t *out, struct mch_err *err)
+int mch_picture_fit(const char *where, const struct mch_picture *p, const struct mch_transform *t,
+		    struct mch_shape input, uint8_t *out, struct mch_err *err)
 {
 	struct geometry g = {0};
 	uint8_t *grey = NULL;
 	if (p->c != input.c && !(p->c == 1 && input.c == 3) && !(p->c == 3 && input.c == 1))
-		return mch_err_set(err, where, "has %d channel%s, the network takes %d; give the data that it was trained on",
+		return mch_err_set(err, where,
+				   "has %d channel%s, the network takes %d; give the data that it was trained on",
 				   p->c, p->c == 1 ? "" : "s", input.c);
 	if (measure(where, p, t, input, &g, err) != 0)
 		return -1;
@@ -204,9 +209,12 @@ int mch_picture_fit_f32(const char *where, const struct mch_float_picture *p, co
 	const int top = (p->h - input.h) / 2, left = (p->w - input.w) / 2;
 	const bool is_equal = p->h == input.h && p->w == input.w;
 	if (p->c != input.c || p->h < input.h || p->w < input.w || (!is_equal && !t->is_cropped))
-		return mch_err_set(err, where, "is %dx%dx%d in float, the network takes %dx%dx%d; give values of its size%s", p->c,
-				   p->h, p->w, input.c, input.h, input.w,
-				   p->c == input.c && p->h >= input.h && p->w >= input.w ? ", or --crop for the centre" : "");
+		return mch_err_set(err, where,
+				   "is %dx%dx%d in float, the network takes %dx%dx%d; give values of its size%s",
+				   p->c, p->h, p->w, input.c, input.h, input.w,
+				   p->c == input.c && p->h >= input.h && p->w >= input.w
+					   ? ", or --crop for the centre"
+					   : "");
 	for (size_t c = 0; c < (size_t)input.c; c++)
 		for (size_t y = 0; y < (size_t)input.h; y++, out += input.w) {
 			const float *from = p->values + c * p->stride_c + ((size_t)top + y) * p->stride_h +

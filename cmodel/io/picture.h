@@ -23,15 +23,16 @@ struct mch_picture {
 	int c, h, w;
 	const uint8_t *pixels;
 	size_t stride_c, stride_h, stride_w;
-	bool is_decoded; /* three channels are red, green, blue, to be put into the network's order; planes stay as they lie */
+	bool is_decoded; /* three channels are red, green, blue, to be put into the network's order; planes stay as
+			    they lie */
 };
 
 /* Planes [c][h][w]. */
 struct mch_picture mch_picture_of_planes(struct mch_shape shape, const uint8_t *pixels);
 
-/* One grey channel becomes as many as the network has, three become grey where it has one. Then t->resize, then the centre
- * is cut out; without either the size has to be the input's. out is [input.c][input.h][input.w]. 0, or -1 with err, whose
- * place is `where`. */
+/* One grey channel becomes as many as the network has, three become grey where it has one. Then t->resize, then the
+ * centre is cut out; without either the size has to be the input's. out is [input.c][input.h][input.w]. 0, or -1 with
+ * err, whose place is `where`. */
 int mch_picture_fit(const char *where, const struct mch_picture *picture, const struct mch_transform *t,
 		    struct mch_shape input, uint8_t *out, struct mch_err *err);
 

@@ -102,13 +102,15 @@ static int run(struct decoder *d, struct mch_image *image)
 		return -1;
 	d->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, d, fail, warn);
 	if (!d->png)
-		return mch_err_set(d->err, d->where, "cannot be read by the libpng that is installed; build the program "
+		return mch_err_set(d->err, d->where,
+				   "cannot be read by the libpng that is installed; build the program "
 				   "again");
 	open_decoder(d);
 	return decode(d, image);
 }
 
-int mch_png_decode(const char *where, const uint8_t *bytes, size_t n_bytes, struct mch_image *image, struct mch_err *err)
+int mch_png_decode(const char *where, const uint8_t *bytes, size_t n_bytes, struct mch_image *image,
+		   struct mch_err *err)
 {
 	struct decoder d = {.bytes = bytes, .n_left = n_bytes, .where = where, .err = err};
 	const int status = run(&d, image);
@@ -118,10 +120,12 @@ int mch_png_decode(const char *where, const uint8_t *bytes, size_t n_bytes, stru
 
 #else
 
-int mch_png_decode(const char *where, const uint8_t *bytes, size_t n_bytes, struct mch_image *image, struct mch_err *err)
+int mch_png_decode(const char *where, const uint8_t *bytes, size_t n_bytes, struct mch_image *image,
+		   struct mch_err *err)
 {
 	(void)bytes, (void)n_bytes, (void)image;
-	return mch_err_set(err, where, "is a PNG picture, and this program was built without libpng; install its headers "
+	return mch_err_set(err, where,
+			   "is a PNG picture, and this program was built without libpng; install its headers "
 			   "(Debian: libpng-dev), configure and build again");
 }
 

@@ -138,8 +138,9 @@ static void transform(const struct mch_dataset *data, const void *image, float *
 		}
 		/* The centre is cut out of the mean as it is out of a picture. */
 		const size_t mean_width = (size_t)t->mean_w;
-		const float *mean = t->mean_image + ((size_t)c * (size_t)t->mean_h + (size_t)((t->mean_h - s.h) / 2)) *
-							    mean_width + (size_t)((t->mean_w - s.w) / 2);
+		const float *mean = t->mean_image +
+				    ((size_t)c * (size_t)t->mean_h + (size_t)((t->mean_h - s.h) / 2)) * mean_width +
+				    (size_t)((t->mean_w - s.w) / 2);
 		for (size_t h = 0; h < (size_t)s.h; h++)
 			transform_row(width, u8 ? u8 + h * width : NULL, f32 ? f32 + h * width : NULL,
 				      mean + h * mean_width, factor, out + h * width);

@@ -20,7 +20,7 @@ struct mch_dataset {
 	struct mch_shape shape;  /* of one image, n == 1 */
 	uint8_t *pixels;         /* [n_images][c][h][w], owned; NULL: a loader has them */
 	struct mch_loader *loader;
-	int32_t *order;  /* owned; image i is number order[i] of pixels or of the loader's source; NULL: as they lie */
+	int32_t *order; /* owned; image i is number order[i] of pixels or of the loader's source; NULL: as they lie */
 	int32_t *labels; /* [n_images], owned, in that order */
 	const struct mch_transform *transform; /* the network's; NULL: the value of a pixel is the pixel */
 	char *name;                            /* for messages and reports, owned */

@@ -31,8 +31,8 @@ int mch_engine_before_softmax(const struct mch_net *net)
 }
 
 /* Few enough that a layer's sums stay in a core's own cache, enough to use a dense layer's weights more than once.
- * Measured, time for an image: LeNet at 8 bits varies by 5 % from 4 to 32 images, at 16 bits 4 is best and 32 takes two
- * thirds longer; the first layers of SqueezeNet are best alone. */
+ * Measured, time for an image: LeNet at 8 bits varies by 5 % from 4 to 32 images, at 16 bits 4 is best and 32 takes
+ * two thirds longer; the first layers of SqueezeNet are best alone. */
 static int exact_batch(const struct mch_qnet *q)
 {
 	enum { CACHE_BYTES = 1 << 20, BATCH_MAX = 32, BATCH_MIN = 2 };
@@ -82,7 +82,8 @@ static int open_exact(struct mch_engine *e, size_t in, size_t out, struct mch_er
 	e->raw_x = malloc((size_t)e->batch * in * sizeof(*e->raw_x));
 	e->raw_y = malloc((size_t)e->batch * out * sizeof(*e->raw_y));
 	if (!e->raw_x || !e->raw_y)
-		return mch_err_set(err, q->net->name ? q->net->name : "network", "out of memory; use a machine with more");
+		return mch_err_set(err, q->net->name ? q->net->name : "network",
+				   "out of memory; use a machine with more");
 	if (e->model->is_plain)
 		return 0;
 	e->fast_exact = mch_exact_new(q, e->batch, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* One way to run a network, whatever its arithmetic and operators: images of a data set in, real values of an edge out.
- * For one thread. Host only: no RTL twin. */
+/* One way to run a network, whatever its arithmetic and operators: images of a data set in, real values of an edge
+ * out. For one thread. Host only: no RTL twin. */
 #ifndef MCH_NET_ENGINE_H
 #define MCH_NET_ENGINE_H
 
@@ -32,8 +32,8 @@ int mch_engine_batch(const struct mch_model *model);
 struct mch_engine *mch_engine_new(const struct mch_model *model, int edge, int batch, struct mch_err *err);
 void mch_engine_free(struct mch_engine *engine);
 
-/* Images first .. first + n - 1, n <= batch; out is [n] images of the edge. Codes are given as the values they stand for,
- * exactly. 0, or -1 with err. */
+/* Images first .. first + n - 1, n <= batch; out is [n] images of the edge. Codes are given as the values they stand
+ * for, exactly. 0, or -1 with err. */
 int mch_engine_run(struct mch_engine *engine, const struct mch_dataset *data, int first, int n, float *out,
 		   struct mch_err *err);
 

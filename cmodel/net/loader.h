@@ -15,8 +15,8 @@
 struct mch_source {
 	void *ctx;
 	bool is_f32; /* values are float, else u8 */
-	/* Image i, [c][h][w] of the network's input: resized and cropped, but not transformed. Called by several threads
-	 * at once, and always gives the same. 0, or -1 with err, which names the image. */
+	/* Image i, [c][h][w] of the network's input: resized and cropped, but not transformed. Called by several
+	 * threads at once, and always gives the same. 0, or -1 with err, which names the image. */
 	int (*read)(void *ctx, int i, void *to, struct mch_err *err);
 	void (*free)(void *ctx);
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Networks over a data set; see score.h. The images are cut into batches whatever the threads, each thread has engines of
- * its own, and a batch's results lie where only it writes. */
+/* Networks over a data set; see score.h. The images are cut into batches whatever the threads, each thread has
+ * engines of its own, and a batch's results lie where only it writes. */
 #include "net/score.h"
 
 #include <math.h>
@@ -101,7 +101,8 @@ static int run_pass(struct pass *pass, struct mch_err *err)
 			is_unable = true;
 			report(pass, -1, 0, -1, &why);
 		}
-		/* In order, so that all batches before one that fails have been begun, and the first failure is found. */
+		/* In order, so that all batches before one that fails have been begun, and the first failure is
+		 * found. */
 #pragma omp for schedule(monotonic : dynamic)
 		for (int i = 0; i < n_batches; i++) {
 			const int first = i * pass->batch, rest = n - first;
@@ -158,13 +159,21 @@ int mch_score_run(const struct mch_model *model, const struct mch_score_config *
 	const int edge = mch_engine_output(model);
 	const size_t n_outputs = mch_shape_elems(model->net->edges[edge].shape), n = (size_t)config->n;
 	struct graded graded = {answers, config->data->labels};
-	struct pass pass = {.config = config, .models = {model}, .edge = {edge}, .n_models = 1, .n_outputs = n_outputs,
-			    .batch = batch_of(model, config->n), .take = take_answers, .ctx = &graded};
+	struct pass pass = {.config = config,
+			    .models = {model},
+			    .edge = {edge},
+			    .n_models = 1,
+			    .n_outputs = n_outputs,
+			    .batch = batch_of(model, config->n),
+			    .take = take_answers,
+			    .ctx = &graded};
 	*answers = (struct mch_answers){.n_images = config->n, .n_outputs = (int)n_outputs};
 	answers->prediction = malloc((n + 1) * sizeof(*answers->prediction));
 	answers->rank = malloc((n + 1) * sizeof(*answers->rank));
-	int status = answers->prediction && answers->rank ? 0 : mch_err_set(err, "score", "out of memory; use a machine "
-									 "with more");
+	int status = answers->prediction && answers->rank ? 0
+							  : mch_err_set(err, "score",
+									"out of memory; use a machine "
+									"with more");
 	if (status == 0)
 		status = run_pass(&pass, err);
 	for (int i = 0; status == 0 && i < config->n; i++) {
@@ -250,7 +259,8 @@ static struct mch_difference sum_up(const struct part *parts, int n_batches, uin
 				       .max_error = sum.max_error,
 				       .max_reference = sum.max_reference,
 				       .rms_error = n_values ? sqrt(sum.error2 / (double)n_values) : 0,
-				       .sqnr_db = sum.error2 == 0 ? INFINITY : 10 * log10(sum.reference2 / sum.error2)};
+				       .sqnr_db = sum.error2 == 0 ? INFINITY
+								  : 10 * log10(sum.reference2 / sum.error2)};
 }
 
 int mch_score_compare(const struct mch_model *model, const struct mch_model *reference,
@@ -261,9 +271,11 @@ int mch_score_compare(const struct mch_model *model, const struct mch_model *ref
 	const int other = model->q ? mch_engine_before_softmax(reference->net) : reference->net->output;
 	const struct mch_shape s = model->net->edges[edge].shape, t = reference->net->edges[other].shape;
 	if (mch_shape_elems(s) != mch_shape_elems(t))
-		return mch_err_set(err, reference->net->name ? reference->net->name : "reference",
-				   "its output %s is %dx%dx%d, that of the network is %dx%dx%d; give a reference of the same "
-				   "output", reference->net->edges[other].name, t.c, t.h, t.w, s.c, s.h, s.w);
+		return mch_err_set(
+			err, reference->net->name ? reference->net->name : "reference",
+			"its output %s is %dx%dx%d, that of the network is %dx%dx%d; give a reference of the same "
+			"output",
+			reference->net->edges[other].name, t.c, t.h, t.w, s.c, s.h, s.w);
 	const int batch = batch_of(model, config->n), n_batches = (config->n + batch - 1) / batch;
 	struct differences d = {.batch = batch, .n_outputs = mch_shape_elems(s)};
 	struct pass pass = {.config = config, .models = {model, reference}, .edge = {edge, other}, .n_models = 2,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* A network over a data set, on all cores: what it answers, or how far it is from another network. The results are the
- * same for any number of threads. Host only: no RTL twin. */
+/* A network over a data set, on all cores: what it answers, or how far it is from another network. The results are
+ * the same for any number of threads. Host only: no RTL twin. */
 #ifndef MCH_NET_SCORE_H
 #define MCH_NET_SCORE_H
 
@@ -21,7 +21,8 @@ struct mch_score_config {
 struct mch_answers {
 	int n_images, n_outputs;
 	int32_t *prediction; /* [n_images], owned: the largest output, of equals the first */
-	int32_t *rank;       /* [n_images], owned: how many outputs come before the label's; of equals the first comes first */
+	int32_t *rank; /* [n_images], owned: how many outputs come before the label's; of equals the first comes first
+			*/
 	int n_top1, n_top5;  /* images whose rank is below 1, below 5 */
 };
 
@@ -45,8 +46,8 @@ struct mch_difference {
 	double sqnr_db; /* 10 log10(sum reference^2 / sum error^2); INFINITY: no error */
 };
 
-/* The output of an integer model is left without the softmax at its end, so the reference, which is a float network, is
- * looked at before its own. 0, or -1 with err: as mch_score_run, or the outputs differ in size. */
+/* The output of an integer model is left without the softmax at its end, so the reference, which is a float network,
+ * is looked at before its own. 0, or -1 with err: as mch_score_run, or the outputs differ in size. */
 int mch_score_compare(const struct mch_model *model, const struct mch_model *reference,
 		      const struct mch_score_config *config, struct mch_difference *difference, struct mch_err *err);
 
