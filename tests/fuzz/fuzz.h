@@ -30,6 +30,8 @@ const char *fuzz_file(int slot, const uint8_t *bytes, size_t n_bytes);
 void fuzz_expect(int status, const struct mch_err *err);
 
 void fuzz_caffe(const uint8_t *bytes, size_t n_bytes);
+void fuzz_caffe_mean(const uint8_t *bytes, size_t n_bytes);
+void fuzz_caffemodel(const uint8_t *bytes, size_t n_bytes);
 void fuzz_checkpoint(const uint8_t *bytes, size_t n_bytes);
 void fuzz_idx(const uint8_t *bytes, size_t n_bytes);
 void fuzz_manifest(const uint8_t *bytes, size_t n_bytes);

@@ -12,6 +12,8 @@
 
 const struct fuzz_target fuzz_targets[] = {
 	{"caffe", fuzz_caffe},
+	{"caffe_mean", fuzz_caffe_mean},
+	{"caffemodel", fuzz_caffemodel},
 	{"checkpoint", fuzz_checkpoint},
 	{"idx", fuzz_idx},
 	{"manifest", fuzz_manifest},

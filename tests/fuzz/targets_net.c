@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fuzz/fuzz.h"
+#include "io/caffe_mean.h"
 #include "io/caffe_read.h"
 #include "io/onnx_read.h"
 #include "io/prototxt.h"
@@ -29,11 +30,47 @@ static void use(struct mch_net *net)
 	mch_net_free(net);
 }
 
+/* Ristretto's definitions have formats too. */
 void fuzz_caffe(const uint8_t *bytes, size_t n_bytes)
 {
 	struct mch_err err = {""};
 	struct mch_net net;
-	const int status = mch_caffe_read(fuzz_file(0, bytes, n_bytes), NULL, &net, &err);
+	struct mch_quant quant = {0};
+	const int status = mch_caffe_load(fuzz_file(0, bytes, n_bytes), NULL, NULL, &net, &quant, &err);
+	fuzz_expect(status, &err);
+	mch_quant_free(&quant);
+	if (status == 0)
+		use(&net);
+}
+
+void fuzz_caffe_mean(const uint8_t *bytes, size_t n_bytes)
+{
+	struct mch_err err = {""};
+	struct mch_transform transform = mch_transform_plain();
+	const struct mch_shape input = {1, 3, 2, 2};
+	fuzz_expect(mch_caffe_mean_read(fuzz_file(0, bytes, n_bytes), input, &transform, &err), &err);
+	free(transform.mean_image);
+}
+
+/* The parameters of a network with every kind that has some. */
+void fuzz_caffemodel(const uint8_t *bytes, size_t n_bytes)
+{
+	static const char definition[] =
+		"input: 'x' input_shape { dim: [1, 2, 3, 3] }\n"
+		"layer { name: 'c' type: 'Convolution' bottom: 'x' top: 'c' convolution_param { num_output: 2 "
+		"kernel_size: 2 "
+		"} }\n"
+		"layer { name: 'n' type: 'BatchNorm' bottom: 'c' top: 'n' }\n"
+		"layer { name: 's' type: 'Scale' bottom: 'n' top: 's' scale_param { bias_term: true } }\n"
+		"layer { name: 'b' type: 'Bias' bottom: 's' top: 'b' }\n"
+		"layer { name: 'p' type: 'PReLU' bottom: 'b' top: 'p' prelu_param { channel_shared: true } }\n"
+		"layer { name: 'i' type: 'InnerProduct' bottom: 'p' top: 'i' inner_product_param { num_output: 2 "
+		"transpose: "
+		"true } }\n";
+	struct mch_err err = {""};
+	struct mch_net net;
+	const char *text = fuzz_file(1, (const uint8_t *)definition, sizeof(definition) - 1);
+	const int status = mch_caffe_load(text, fuzz_file(0, bytes, n_bytes), NULL, &net, NULL, &err);
 	fuzz_expect(status, &err);
 	if (status == 0)
 		use(&net);
