@@ -12,6 +12,7 @@
 #endif
 
 #include "base/rng.h"
+#include "net/interval.h"
 #include "net/loader.h"
 #include "net/score.h"
 
@@ -86,7 +87,7 @@ START_TEST(answers_and_ranks)
 		for (int threads = 1; threads <= 3; threads++) {
 			const struct mch_model model = {&net, NULL, plain};
 			int last = 0, n_top1 = 0, n_top5 = 0, n_ties = 0;
-			const struct mch_score_config config = {&data, N, count_calls, &last};
+			const struct mch_score_config config = {.data = &data, .n = N, .progress = count_calls, .ctx = &last};
 			struct mch_answers answers;
 			use_threads(threads);
 			ck_assert_msg(mch_score_run(&model, &config, &answers, &err) == 0, "%s", err.text);
@@ -114,6 +115,64 @@ START_TEST(answers_and_ranks)
 			ck_assert_int_eq(mch_float_score(&net, &data, N, NULL, &err), n_top1);
 			mch_answers_free(&answers);
 		}
+}
+END_TEST
+
+/* A part of the images has their answers, wherever it lies. */
+START_TEST(a_part)
+{
+	const struct mch_model model = {.net = &net};
+	struct mch_answers whole, part;
+	ck_assert_int_eq(mch_score_run(&model, &(struct mch_score_config){.data = &data, .n = N}, &whole, &err), 0);
+	for (int first = 0; first < N; first += 37) {
+		const struct mch_score_config config = {.data = &data, .first = first, .n = N - first};
+		ck_assert_int_eq(mch_score_run(&model, &config, &part, &err), 0);
+		ck_assert_mem_eq(part.rank, whole.rank + first, sizeof(*part.rank) * (size_t)(N - first));
+		ck_assert_mem_eq(part.prediction, whole.prediction + first, sizeof(*part.rank) * (size_t)(N - first));
+		mch_answers_free(&part);
+	}
+	mch_answers_free(&whole);
+}
+END_TEST
+
+/* For every number of right answers that may be asked for: the verdict of the whole run, at the first image that decides it. */
+START_TEST(stops_early)
+{
+	const struct mch_model fast = {.net = &net}, plain = {.net = &net, .is_plain = true};
+	struct mch_answers whole, a;
+	int n_early = 0;
+	ck_assert_int_eq(mch_score_run(&fast, &(struct mch_score_config){.data = &data, .n = N}, &whole, &err), 0);
+	for (int need = 0; need <= N; need++) {
+		const struct mch_score_config config = {.data = &data, .n = N, .need = need};
+		use_threads(1 + need % 3);
+		ck_assert_int_eq(mch_score_run(need % 2 ? &fast : &plain, &config, &a, &err), 0);
+		int n_wrong = 0, n_seen = 0, n_right = 0;
+		while (n_seen < N && (need == 0 || n_wrong <= N - need)) {
+			n_wrong += whole.rank[n_seen] > 0;
+			n_right += whole.rank[n_seen++] == 0;
+		}
+		ck_assert_int_eq(a.n_images, n_seen);
+		ck_assert_int_eq(a.n_top1, n_right);
+		ck_assert_int_eq(a.n_top1 + (N - a.n_images) >= need, whole.n_top1 >= need);
+		n_early += a.n_images < N;
+		mch_answers_free(&a);
+	}
+	ck_assert_int_ge(n_early, N - whole.n_top1 - 1);
+	ck_assert_int_ge(n_early, 50);
+	mch_answers_free(&whole);
+}
+END_TEST
+
+/* From the literature: 10 of 20, and the ends. */
+START_TEST(intervals)
+{
+	const struct mch_interval half = mch_interval_95(10, 20), none = mch_interval_95(0, 10), all = mch_interval_95(10, 10);
+	ck_assert_double_eq_tol(half.low, 29.93, 0.005);
+	ck_assert_double_eq_tol(half.high, 70.07, 0.005);
+	ck_assert(none.low == 0 && all.high == 100);
+	ck_assert_double_eq_tol(none.high, 27.75, 0.005);
+	ck_assert_double_eq_tol(all.low, 72.25, 0.005);
+	ck_assert(mch_interval_95(0, 0).low == 0 && mch_interval_95(0, 0).high == 100);
 }
 END_TEST
 
@@ -221,6 +280,9 @@ static Suite *suite(void)
 	TCase *cases = tcase_create("score");
 	tcase_add_checked_fixture(cases, setup, teardown);
 	tcase_add_test(cases, answers_and_ranks);
+	tcase_add_test(cases, a_part);
+	tcase_add_test(cases, stops_early);
+	tcase_add_test(cases, intervals);
 	tcase_add_test(cases, differences);
 	tcase_add_test(cases, refuses_another_output);
 	tcase_add_test(cases, first_failure_is_told);

@@ -82,7 +82,7 @@ static int find_answers(struct job *job, const struct mch_model *model, struct m
 {
 	struct mch_eval_report *r = &job->report;
 	struct mch_progress bar;
-	const struct mch_score_config config = {&job->data, r->n_images, show_progress, &bar};
+	const struct mch_score_config config = {.data = &job->data, .n = r->n_images, .progress = show_progress, .ctx = &bar};
 	const double start_s = now_s();
 	mch_progress_begin(&bar, "eval", "images");
 	const int status = mch_score_run(model, &config, &r->answers, err);
@@ -94,7 +94,8 @@ static int find_answers(struct job *job, const struct mch_model *model, struct m
 static int find_difference(struct job *job, const struct mch_model *model, struct mch_err *err)
 {
 	struct mch_progress bar;
-	const struct mch_score_config config = {&job->data, job->report.n_images, show_progress, &bar};
+	const struct mch_score_config config = {.data = &job->data, .n = job->report.n_images,
+						.progress = show_progress, .ctx = &bar};
 	const struct mch_model reference = {.net = &job->reference, .is_plain = job->args->plain};
 	mch_progress_begin(&bar, "compare", "images");
 	const int status = mch_score_compare(model, &reference, &config, &job->report.difference, err);

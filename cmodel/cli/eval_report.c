@@ -14,6 +14,7 @@
 #include "cli/host_layers.h"
 #include "io/file.h"
 #include "io/hash.h"
+#include "net/interval.h"
 
 enum { PRINTED_CLASSES_MAX = 20, NAMES_BYTES_MAX = 1 << 24 };
 
@@ -77,21 +78,6 @@ char **mch_eval_read_names(const char *path, int n, struct mch_err *err)
 	return NULL;
 }
 
-/* The 95 % interval of Wilson, "Probable Inference, the Law of Succession, and Statistical Inference", 1927; in
- * percent. */
-struct interval {
-	double low, high;
-};
-
-static struct interval wilson(int n_right, int n)
-{
-	const double z = 1.959963984540054, share = (double)n_right / n, zz = z * z / n;
-	const double middle = (share + zz / 2) / (1 + zz);
-	const double reach = z * sqrt(share * (1 - share) / n + zz / (4 * n)) / (1 + zz);
-	return (struct interval){n_right == 0 ? 0 : 100 * (middle - reach),
-				 n_right == n ? 100 : 100 * (middle + reach)};
-}
-
 /* Images of a class, those that were right. */
 struct tally {
 	int n, n_right;
@@ -116,9 +102,8 @@ static const char *name_of(const struct mch_eval_report *r, int label, char text
 
 static void print_share(const char *what, int n_right, int n)
 {
-	const struct interval i = wilson(n_right, n);
-	printf("%-11s %.2f %% (%d right), 95 %% interval %.2f to %.2f %%\n", what, 100.0 * n_right / n, n_right,
-	       i.low, i.high);
+	const struct mch_interval i = mch_interval_95(n_right, n);
+	printf("%-11s %.2f %% (%d right), 95 %% interval %.2f to %.2f %%\n", what, 100.0 * n_right / n, n_right, i.low, i.high);
 }
 
 static void print_classes(const struct mch_eval_report *r)
@@ -180,7 +165,7 @@ static void print_text(const struct mch_eval_report *r)
 static int add_answers(json_t *root, const struct mch_eval_report *r)
 {
 	const struct mch_answers *a = &r->answers;
-	const struct interval top1 = wilson(a->n_top1, r->n_images), top5 = wilson(a->n_top5, r->n_images);
+	const struct mch_interval top1 = mch_interval_95(a->n_top1, r->n_images), top5 = mch_interval_95(a->n_top5, r->n_images);
 	json_t *classes = json_array();
 	int bad = 0;
 	for (int c = 0; c < r->data->n_classes; c++) {

@@ -23,6 +23,8 @@ cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/host.h \
 	cmodel/net/host_lrn.c \
 	cmodel/net/host_lrn.h \
+	cmodel/net/interval.c \
+	cmodel/net/interval.h \
 	cmodel/net/layer.c \
 	cmodel/net/layer.h \
 	cmodel/net/layer_f32.c \

@@ -20,11 +20,16 @@ struct pass {
 	int edge[N_MODELS_MAX]; /* that is looked at */
 	int n_models, batch;
 	size_t n_outputs;
-	/* Images first .. first + n - 1: y[m] is [n][n_outputs]. Called by several threads at once. */
+	/* Images first .. first + n - 1 of the pass: y[m] is [n][n_outputs]. Called by several threads at once. */
 	void (*take)(void *ctx, int first, int n, float *const *y);
+	/* Of a batch that was taken: answers that count against the limit. NULL: none do. */
+	int (*count)(const void *ctx, int first, int n);
 	void *ctx;
+	int limit; /* the pass ends with the batch in which more than this count */
 	/* Shared by the threads, in a critical region: */
 	int n_done, failed; /* the first batch that failed */
+	int *counted;       /* [n_batches]: what count() said, -1 before */
+	int n_whole, n_counted, end; /* batches 0 .. n_whole - 1 are counted, to n_counted; none behind `end` is wanted */
 	struct mch_err err;
 };
 
@@ -58,14 +63,25 @@ static void close_worker(struct worker *w)
 static int run_batch(struct worker *w, const struct pass *pass, int first, int n, struct mch_err *err)
 {
 	for (int m = 0; m < pass->n_models; m++)
-		if (mch_engine_run(w->engine[m], pass->config->data, first, n, w->y[m], err) != 0)
+		if (mch_engine_run(w->engine[m], pass->config->data, pass->config->first + first, n, w->y[m], err) != 0)
 			return -1;
 	pass->take(pass->ctx, first, n, w->y);
 	return 0;
 }
 
+/* The end is where the batches in their order pass the limit, whatever order they came in. */
+static void count_batch(struct pass *pass, int batch, int n, int n_batches)
+{
+	pass->counted[batch] = pass->count(pass->ctx, batch * pass->batch, n);
+	while (pass->n_whole < n_batches && pass->counted[pass->n_whole] >= 0 && pass->n_counted <= pass->limit)
+		pass->n_counted += pass->counted[pass->n_whole++];
+	if (pass->n_counted > pass->limit && pass->n_whole <= pass->end)
+		pass->end = pass->n_whole - 1;
+}
+
 static void report(struct pass *pass, int batch, int n, int status, const struct mch_err *err)
 {
+	const int n_batches = (pass->config->n + pass->batch - 1) / pass->batch;
 #pragma omp critical(mch_score)
 	{
 		pass->n_done += n;
@@ -73,24 +89,40 @@ static void report(struct pass *pass, int batch, int n, int status, const struct
 			pass->failed = batch;
 			pass->err = *err;
 		}
+		if (status == 0 && pass->count)
+			count_batch(pass, batch, n, n_batches);
 		if (status == 0 && pass->config->progress)
 			pass->config->progress(pass->config->ctx, pass->n_done, pass->config->n);
 	}
 }
 
-static bool is_before_failure(struct pass *pass, int batch)
+static bool is_wanted(struct pass *pass, int batch)
 {
 	bool is_before;
 #pragma omp critical(mch_score)
-	is_before = batch < pass->failed;
+	is_before = batch < pass->failed && batch <= pass->end;
 	return is_before;
+}
+
+static void run_batches(struct pass *pass, struct worker *w, int n_batches)
+{
+	struct mch_err why = {""};
+	/* In order, so that all batches before one that fails have been begun, and the first failure is found. */
+#pragma omp for schedule(monotonic : dynamic)
+	for (int i = 0; i < n_batches; i++) {
+		const int first = i * pass->batch, rest = pass->config->n - first;
+		const int count = rest < pass->batch ? rest : pass->batch;
+		if (is_wanted(pass, i))
+			report(pass, i, count, run_batch(w, pass, first, count, &why), &why);
+	}
 }
 
 static int run_pass(struct pass *pass, struct mch_err *err)
 {
 	const int n = pass->config->n, n_batches = (n + pass->batch - 1) / pass->batch;
-	pass->failed = n_batches;
-	mch_dataset_ahead(pass->config->data, n);
+	pass->failed = pass->end = n_batches;
+	if (pass->config->first == 0)
+		mch_dataset_ahead(pass->config->data, n);
 	bool is_unable = false;
 #pragma omp parallel reduction(|| : is_unable)
 	{
@@ -101,18 +133,10 @@ static int run_pass(struct pass *pass, struct mch_err *err)
 			is_unable = true;
 			report(pass, -1, 0, -1, &why);
 		}
-		/* In order, so that all batches before one that fails have been begun, and the first failure is
-		 * found. */
-#pragma omp for schedule(monotonic : dynamic)
-		for (int i = 0; i < n_batches; i++) {
-			const int first = i * pass->batch, rest = n - first;
-			const int count = rest < pass->batch ? rest : pass->batch;
-			if (is_before_failure(pass, i))
-				report(pass, i, count, run_batch(&w, pass, first, count, &why), &why);
-		}
+		run_batches(pass, &w, n_batches);
 		close_worker(&w);
 	}
-	if (!is_unable && pass->failed == n_batches)
+	if (!is_unable && (pass->failed == n_batches || pass->failed > pass->end))
 		return 0;
 	if (err)
 		*err = pass->err;
@@ -129,6 +153,7 @@ static int batch_of(const struct mch_model *model, int n)
 struct graded {
 	struct mch_answers *to;
 	const int32_t *labels;
+	int first; /* of the pass, in the data */
 };
 
 static int rank_of(const float *y, int n, int label)
@@ -149,8 +174,29 @@ static void take_answers(void *ctx, int first, int n, float *const *y)
 		const float *of_image = y[0] + (size_t)i * (size_t)n_outputs;
 		const int best = mch_argmax_f32(of_image, n_outputs);
 		g->to->prediction[first + i] = best;
-		g->to->rank[first + i] = rank_of(of_image, n_outputs, g->labels[first + i]);
+		g->to->rank[first + i] = rank_of(of_image, n_outputs, g->labels[g->first + first + i]);
 	}
+}
+
+static int count_wrong(const void *ctx, int first, int n)
+{
+	const struct graded *g = ctx;
+	int n_wrong = 0;
+	for (int i = first; i < first + n; i++)
+		n_wrong += g->to->rank[i] > 0;
+	return n_wrong;
+}
+
+/* Images up to the one at which the limit is passed: the same for any size of batches. */
+static void sum_answers(struct mch_answers *answers, int limit)
+{
+	int n_wrong = 0, i = 0;
+	for (; i < answers->n_images && n_wrong <= limit; i++) {
+		answers->n_top1 += answers->rank[i] < 1;
+		answers->n_top5 += answers->rank[i] < 5;
+		n_wrong += answers->rank[i] > 0;
+	}
+	answers->n_images = i;
 }
 
 int mch_score_run(const struct mch_model *model, const struct mch_score_config *config, struct mch_answers *answers,
@@ -158,28 +204,24 @@ int mch_score_run(const struct mch_model *model, const struct mch_score_config *
 {
 	const int edge = mch_engine_output(model);
 	const size_t n_outputs = mch_shape_elems(model->net->edges[edge].shape), n = (size_t)config->n;
-	struct graded graded = {answers, config->data->labels};
-	struct pass pass = {.config = config,
-			    .models = {model},
-			    .edge = {edge},
-			    .n_models = 1,
-			    .n_outputs = n_outputs,
-			    .batch = batch_of(model, config->n),
-			    .take = take_answers,
-			    .ctx = &graded};
+	struct graded graded = {answers, config->data->labels, config->first};
+	struct pass pass = {.config = config, .models = {model}, .edge = {edge}, .n_models = 1, .n_outputs = n_outputs,
+			    .batch = batch_of(model, config->n), .take = take_answers, .ctx = &graded,
+			    .limit = config->need > 0 ? config->n - config->need : config->n};
 	*answers = (struct mch_answers){.n_images = config->n, .n_outputs = (int)n_outputs};
 	answers->prediction = malloc((n + 1) * sizeof(*answers->prediction));
 	answers->rank = malloc((n + 1) * sizeof(*answers->rank));
-	int status = answers->prediction && answers->rank ? 0
-							  : mch_err_set(err, "score",
-									"out of memory; use a machine "
-									"with more");
-	if (status == 0)
+	pass.counted = malloc((n + 1) * sizeof(*pass.counted));
+	int status = answers->prediction && answers->rank && pass.counted
+			     ? 0 : mch_err_set(err, "score", "out of memory; use a machine with more");
+	if (status == 0) {
+		memset(pass.counted, -1, (n + 1) * sizeof(*pass.counted));
+		pass.count = count_wrong;
 		status = run_pass(&pass, err);
-	for (int i = 0; status == 0 && i < config->n; i++) {
-		answers->n_top1 += answers->rank[i] < 1;
-		answers->n_top5 += answers->rank[i] < 5;
 	}
+	if (status == 0)
+		sum_answers(answers, pass.limit);
+	free(pass.counted);
 	if (status != 0)
 		mch_answers_free(answers);
 	return status;

@@ -10,23 +10,27 @@
 #include "net/dataset.h"
 #include "net/engine.h"
 
-/* Images 0 .. n - 1. progress, which may be NULL, is called now and then, by one thread at a time. */
+/* Images first .. first + n - 1. progress, which may be NULL, is called now and then, by one thread at a time. */
 struct mch_score_config {
 	const struct mch_dataset *data;
 	int n;
 	void (*progress)(void *ctx, int done, int total);
 	void *ctx;
+	int first;
+	int need; /* right answers that are worth counting on for: see mch_score_run; 0: all images are looked at */
 };
 
 struct mch_answers {
-	int n_images, n_outputs;
+	int n_images, n_outputs; /* n_images: looked at */
 	int32_t *prediction; /* [n_images], owned: the largest output, of equals the first */
 	int32_t *rank; /* [n_images], owned: how many outputs come before the label's; of equals the first comes first
 			*/
 	int n_top1, n_top5;  /* images whose rank is below 1, below 5 */
 };
 
-/* 0, or -1 with err and *answers empty: memory is short, or an image cannot be read; of several, the first. */
+/* With config->need, ends at the first image whose wrong answer leaves fewer than `need` right ones possible: then n_images is less
+ * than config->n, and the verdict that of the full run. Threads may have looked further; what they saw is dropped.
+ * 0, or -1 with err and *answers empty: memory is short, or an image cannot be read; of several, the first. */
 int mch_score_run(const struct mch_model *model, const struct mch_score_config *config, struct mch_answers *answers,
 		  struct mch_err *err);
 void mch_answers_free(struct mch_answers *answers);
