@@ -15,9 +15,10 @@
 #include "base/rng.h"
 #include "io/image.h"
 
-enum { H = 19, W = 23 };
-
 static struct mch_err err;
+
+#if defined(HAVE_LIBJPEG) || defined(HAVE_LIBPNG)
+enum { H = 19, W = 23 };
 
 /* Smooth, so that JPEG keeps it nearly as it is. */
 static void fill(uint8_t *pixels, int c)
@@ -60,6 +61,8 @@ static void survive_damage(struct picture_file file)
 		file.bytes[at] = was;
 	}
 }
+
+#endif
 
 #ifdef HAVE_LIBJPEG
 START_TEST(jpeg_grey_and_colour)

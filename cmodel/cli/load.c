@@ -3,6 +3,7 @@
 /* Loading for commands; see load.h. */
 #include "cli/load.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "io/data.h"
@@ -24,6 +25,8 @@ int mch_load_net(const struct mch_net_options *options, const struct mch_data_op
 int mch_load_data(const struct mch_data_options *options, const char *path, const char *split,
 		  const struct mch_net *net, long n_wanted, struct mch_dataset *data, struct mch_err *err)
 {
+	const size_t most_mib = SIZE_MAX >> 20, mib = (size_t)options->memory_mib;
+	const size_t budget = (mib < most_mib ? mib : most_mib) << 20;
 	const struct mch_data_spec spec = {.path = path,
 					   .split = split,
 					   .input = net->edges[net->input].shape,
@@ -31,7 +34,7 @@ int mch_load_data(const struct mch_data_options *options, const char *path, cons
 					   .is_shuffled = options->is_shuffled,
 					   .seed = options->seed,
 					   .n_wanted = (int)n_wanted,
-					   .budget_bytes = (size_t)options->memory_mib << 20,
+					   .budget_bytes = budget,
 					   .n_threads = mch_data_options_threads(options)};
 	*data = (struct mch_dataset){0};
 	return mch_data_options_check(net, err) == 0 ? mch_data_open(&spec, data, err) : -1;

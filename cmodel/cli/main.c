@@ -18,10 +18,10 @@ static const struct command {
 	int (*run)(int argc, char **argv, struct mch_err *err);
 } commands[] = {
 	{"info", "NET", "layers, shapes, multiply-accumulates, parameters", mch_cmd_info},
-	{"train", "NET.prototxt --data=DIR -o NET.onnx", "train in float, from scratch", mch_cmd_train},
-	{"eval", "NET --data=DIR [--quant=Q.json]", "accuracy: float, or exact integers", mch_cmd_eval},
-	{"ranges", "NET --data=DIR", "range and suggested format of every tensor", mch_cmd_ranges},
-	{"quantize", "NET --data=DIR --error-margin=1 -o Q.json", "search the smallest bit-widths", mch_cmd_quantize},
+	{"train", "NET.prototxt --data=PATH -o NET.onnx", "train in float, from scratch", mch_cmd_train},
+	{"eval", "NET --data=PATH [--quant=Q.json]", "accuracy: float, or exact integers", mch_cmd_eval},
+	{"ranges", "NET --data=PATH", "range and suggested format of every tensor", mch_cmd_ranges},
+	{"quantize", "NET --data=PATH --error-margin=1 -o Q.json", "search the smallest bit-widths", mch_cmd_quantize},
 	{"convert", "NET -o NET.onnx", "write a network in another format", mch_cmd_convert},
 	{"export", "NET Q.json -o DIR", "headers, memory images, vectors for hardware", mch_cmd_export},
 };
