@@ -45,6 +45,7 @@ UNIT_TESTS = \
 	tests/check_npy \
 	tests/check_number \
 	tests/check_onnx \
+	tests/check_onnx_data \
 	tests/check_onnx_foreign \
 	tests/check_onnx_kinds \
 	tests/check_onnx_ops \
@@ -191,6 +192,7 @@ tests_check_names_LDADD = $(ALL_LIBS)
 tests_check_npy_SOURCES = tests/check_npy.c tests/data_fixture.h
 tests_check_npy_LDADD = $(ALL_LIBS)
 tests_check_onnx_LDADD = $(ALL_LIBS)
+tests_check_onnx_data_LDADD = $(ALL_LIBS)
 tests_check_onnx_foreign_LDADD = $(ALL_LIBS)
 tests_check_onnx_kinds_SOURCES = tests/check_onnx_kinds.c tests/kind_nets.c tests/kind_nets.h tests/kind_pools.c
 tests_check_onnx_kinds_LDADD = $(ALL_LIBS)

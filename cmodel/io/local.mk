@@ -81,6 +81,8 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/onnx_eltwise.c \
 	cmodel/io/onnx_emit.c \
 	cmodel/io/onnx_emit.h \
+	cmodel/io/onnx_external.c \
+	cmodel/io/onnx_external.h \
 	cmodel/io/onnx_fold.c \
 	cmodel/io/onnx_graph.c \
 	cmodel/io/onnx_graph.h \

@@ -11,6 +11,7 @@
 
 #include "base/require.h"
 #include "io/onnx_attr.h"
+#include "io/onnx_external.h"
 
 enum list { LIST_NONE, LIST_FLOAT, LIST_INT32, LIST_INT64, LIST_DOUBLE, LIST_UINT64 };
 
@@ -96,93 +97,19 @@ static size_t list_elems(const MchOnnx__TensorProto *t, enum list list)
 	}
 }
 
-static const char *external_value(const MchOnnx__TensorProto *t, const char *key)
-{
-	for (size_t i = 0; i < t->n_external_data; i++)
-		if (strcmp(t->external_data[i]->key, key) == 0)
-			return t->external_data[i]->value;
-	return NULL;
-}
-
-/* A whole number of at most 18 digits. */
-static int external_number(const struct reading *r, const char *key, uint64_t fallback, uint64_t *value)
-{
-	const char *text = external_value(r->t, key);
-	const size_t n = text ? strspn(text, "0123456789") : 0;
-	*value = fallback;
-	if (!text)
-		return 0;
-	if (n == 0 || n > 18 || text[n])
-		return mch_onnx_err(
-			r->node,
-			"tensor \"%.64s\": %s \"%.40s\" of its external data is no whole number; export "
-			"the model again",
-			r->t->name, key, text);
-	*value = strtoull(text, NULL, 10);
-	return 0;
-}
-
-/* A path that cannot lead out of the model's folder: no part is "..", the first is no root. */
-static bool stays_below(const char *location)
-{
-	if (location[0] == '\0' || location[0] == '/')
-		return false;
-	for (const char *part = location; part; part = strchr(part, '/')) {
-		part += *part == '/';
-		const size_t n = strcspn(part, "/");
-		if (n == 2 && part[0] == '.' && part[1] == '.')
-			return false;
-	}
-	return true;
-}
-
-static int open_external(struct reading *r, size_t n_bytes)
-{
-	const char *path = r->node->path, *location = external_value(r->t, "location");
-	const char *slash = strrchr(path, '/');
-	uint64_t at, length;
-	char name[4096];
-	if (!location || !stays_below(location))
-		return mch_onnx_err(
-			r->node,
-			"tensor \"%.64s\": its file \"%.80s\" is not below the model's folder; put it there, "
-			"and name it so",
-			r->t->name, location ? location : "");
-	if (r->node->wire->memory || r->node->wire->spool)
-		return fail(r, "is in another file, and a stream has no folder; give the model's file by its name");
-	if (external_number(r, "offset", 0, &at) != 0 || external_number(r, "length", n_bytes, &length) != 0)
-		return -1;
-	const int used =
-		snprintf(name, sizeof(name), "%.*s%s", slash ? (int)(slash - path + 1) : 0, path, location);
-	if (used < 0 || (size_t)used >= sizeof(name))
-		return fail(r, "has too long a path of its file; move the model to a shorter one");
-	r->owned = malloc(sizeof(*r->owned));
-	if (!r->owned)
-		return fail(r, "finds no memory; use a machine with more");
-	struct mch_err why;
-	if (mch_wire_open(r->owned, name, &why) != 0) {
-		free(r->owned);
-		r->owned = NULL;
-		return mch_err_set(r->node->err, r->node->path, "%.400s, it holds tensor \"%.64s\"", why.text,
-				   r->t->name);
-	}
-	r->owned->path = path; /* `name` does not outlive this function */
-	r->owned->err = r->node->err;
-	if (length != n_bytes || at > r->owned->n_bytes || n_bytes > r->owned->n_bytes - at)
-		return mch_onnx_err(r->node,
-				    "tensor \"%.64s\": %zu bytes expected, %" PRIu64 " at %" PRIu64 " of %" PRIu64
-				    " found in \"%.80s\"; take both files from one export",
-				    r->t->name, n_bytes, length, at, r->owned->n_bytes, location);
-	r->wire = r->owned;
-	return mch_wire_seek_bytes(r->wire, at, n_bytes);
-}
-
 static void finish(struct reading *r)
 {
 	if (r->owned) {
 		mch_wire_close(r->owned);
 		free(r->owned);
 	}
+}
+
+static int begin_external(struct reading *r, size_t n_bytes)
+{
+	const int status = mch_onnx_external_open(r->node, r->t, n_bytes, &r->owned);
+	r->wire = r->owned;
+	return status;
 }
 
 /* The tensor has as many elements as its shape says, wherever they are. finish() in any case. */
@@ -197,7 +124,7 @@ static int begin(struct reading *r, const struct mch_onnx_node *node, const MchO
 		return fail(r, "has an empty or too large shape; export the model again");
 	const size_t n_bytes = (r->n * r->type->bits + 7) / 8, n_listed = list_elems(t, r->type->list);
 	if (t->data_location == 1)
-		return open_external(r, n_bytes);
+		return begin_external(r, n_bytes);
 	const bool is_raw = t->raw_data.len > 0 || t->file_bytes > 0;
 	const uint64_t n_found = t->file_bytes > 0 ? t->file_bytes : t->raw_data.len;
 	/* Of four bits, too, a list has one entry for each byte. */
