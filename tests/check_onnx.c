@@ -80,6 +80,28 @@ START_TEST(reads_back_the_same)
 }
 END_TEST
 
+/* Too large for one file: the weights go into another. */
+START_TEST(writes_two_files)
+{
+	struct mch_net net, back;
+	struct mch_err err = {""};
+	small_net(&net);
+	const int wide = small_net_add(&net, "wide", MCH_DENSE);
+	net.layers[wide].conv = mch_dense_geometry(1, 3, 500); /* 6000 bytes */
+	net.output = -1;
+	ck_assert_int_eq(mch_net_infer(&net, &err), 0);
+	small_net_fill(&net, 2);
+	ck_assert_msg(mch_onnx_write_limited(temp_path(&temp, "a.onnx"), &net, 5000, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(temp_count(&temp), 2);
+	ck_assert_msg(mch_onnx_read(temp.path, &back, &err) == 0, "%s", err.text);
+	expect_same(&net, &back);
+	mch_net_free(&back);
+	ck_assert_int_eq(mch_onnx_write_limited(temp.path, &net, 100, &err), -1);
+	ck_assert_ptr_nonnull(strstr(err.text, "over 100 bytes without its weights"));
+	mch_net_free(&net);
+}
+END_TEST
+
 START_TEST(writes_the_same_bytes)
 {
 	size_t n_a, n_b;
@@ -355,6 +377,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(cases, setup, teardown);
 	tcase_add_test(cases, reads_back_the_same);
 	tcase_add_test(cases, writes_the_same_bytes);
+	tcase_add_test(cases, writes_two_files);
 	tcase_add_test(cases, leaves_no_partial_file);
 	tcase_add_test(cases, survives_truncation);
 	tcase_add_test(cases, survives_flipped_bits);

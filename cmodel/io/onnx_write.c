@@ -3,6 +3,7 @@
 /* A network as an ONNX model; see onnx_write.h. What layers become is in onnx_write_layer.c. */
 #include "io/onnx_write.h"
 
+#include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,10 +11,11 @@
 
 #include "base/outfile.h"
 #include "base/require.h"
+#include "io/file.h"
 #include "io/onnx_emit.h"
 #include "io/onnx_metadata.h"
 
-enum { OPSET = 13, DATA_FLOAT = 1 };
+enum { OPSET = 13, DATA_FLOAT = 1, EXTERNAL_BYTES = 1024 };
 
 /* A float tensor with an open batch, as an input or output of the graph. NULL when memory is short. */
 static MchOnnx__ValueInfoProto *value_info(struct mch_emit *e, int edge)
@@ -82,7 +84,57 @@ static void append(ProtobufCBuffer *buffer, size_t n, const uint8_t *bytes)
 	fwrite(bytes, 1, n, ((struct sink *)buffer)->stream);
 }
 
-static int write_model(const char *path, struct mch_emit *e, struct mch_err *err)
+static void put_external(struct mch_emit *e, MchOnnx__TensorProto *t, const char *location, uint64_t at)
+{
+	static const char *const keys[] = {"location", "offset", "length"};
+	const uint64_t numbers[] = {0, at, t->raw_data.len};
+	MchOnnx__StringStringEntryProto **list = mch_emit_room(e, 3 * sizeof(*list));
+	for (int i = 0; list && i < 3; i++) {
+		char *text = mch_emit_room(e, 24);
+		list[i] = mch_emit_room(e, sizeof(*list[i]));
+		if (!list[i] || !text)
+			return;
+		snprintf(text, 24, "%" PRIu64, numbers[i]);
+		mch_onnx__string_string_entry_proto__init(list[i]);
+		list[i]->key = (char *)keys[i];
+		list[i]->value = i == 0 ? (char *)location : text;
+	}
+	t->external_data = list;
+	t->n_external_data = list ? 3 : 0;
+	t->data_location = 1;
+}
+
+/* Large tensors go into PATH.data, one behind the other. That file comes first: a model that is there is whole. */
+static int move_data(const char *path, struct mch_emit *e, struct mch_err *err)
+{
+	const size_t room = strlen(path) + sizeof(".data");
+	char *data = mch_emit_room(e, room);
+	struct mch_outfile file;
+	uint64_t at = 0;
+	if (strcmp(path, "-") == 0)
+		return mch_err_set(err, "standard output",
+				   "the model has over 2 GiB and needs a second file for its weights; "
+				   "give a file name");
+	if (!data)
+		return mch_err_set(err, path, "out of memory; use a machine with more");
+	snprintf(data, room, "%s.data", path);
+	if (mch_outfile_open(&file, data, err) != 0)
+		return -1;
+	for (size_t i = 0; i < e->graph.n_initializer; i++) {
+		MchOnnx__TensorProto *t = e->graph.initializer[i];
+		if (t->raw_data.len <= EXTERNAL_BYTES)
+			continue;
+		put_external(e, t, mch_file_name(data), at);
+		at += fwrite(t->raw_data.data, 1, t->raw_data.len, file.stream);
+		t->raw_data.len = 0;
+	}
+	if (!e->failed)
+		return mch_outfile_commit(&file, err);
+	mch_outfile_abandon(&file);
+	return mch_err_set(err, path, "out of memory; use a machine with more");
+}
+
+static int write_model(const char *path, struct mch_emit *e, size_t limit_bytes, struct mch_err *err)
 {
 	MchOnnx__ModelProto model = MCH_ONNX__MODEL_PROTO__INIT;
 	MchOnnx__OperatorSetIdProto opset = MCH_ONNX__OPERATOR_SET_ID_PROTO__INIT, *opsets[] = {&opset};
@@ -97,10 +149,13 @@ static int write_model(const char *path, struct mch_emit *e, struct mch_err *err
 	model.graph = &e->graph;
 	model.opset_import = opsets;
 	model.n_opset_import = 1;
-	if (mch_onnx__model_proto__get_packed_size(&model) > INT_MAX)
-		return mch_err_set(
-			err, path,
-			"the model has over 2 GiB, more than such a file can hold; use a smaller network");
+	if (mch_onnx__model_proto__get_packed_size(&model) > limit_bytes && move_data(path, e, err) != 0)
+		return -1;
+	if (mch_onnx__model_proto__get_packed_size(&model) > limit_bytes)
+		return mch_err_set(err, path,
+				   "over %zu bytes without its weights, more than such a file can hold; use a "
+				   "smaller network",
+				   limit_bytes);
 	struct mch_outfile file;
 	if (mch_outfile_open(&file, path, err) != 0)
 		return -1;
@@ -122,6 +177,11 @@ static int check_names(const char *path, const struct mch_net *net, struct mch_e
 
 int mch_onnx_write(const char *path, const struct mch_net *net, struct mch_err *err)
 {
+	return mch_onnx_write_limited(path, net, INT_MAX, err); /* protobuf's own limit */
+}
+
+int mch_onnx_write_limited(const char *path, const struct mch_net *net, size_t limit_bytes, struct mch_err *err)
+{
 	MCH_REQUIRE(net->input >= 0 && net->output >= 0, "a network is written after mch_net_infer");
 	if (mch_net_require_weights(net, err) != 0 || check_names(path, net, err) != 0)
 		return -1;
@@ -135,7 +195,7 @@ int mch_onnx_write(const char *path, const struct mch_net *net, struct mch_err *
 		status = mch_emit_layer(&e, err);
 	}
 	if (status == 0)
-		status = write_model(path, &e, err);
+		status = write_model(path, &e, limit_bytes, err);
 	mch_emit_free(&e);
 	return status;
 }

@@ -13,4 +13,7 @@
  * (onnx_mark.h). Needs weights in every layer. 0, or -1 with err. */
 int mch_onnx_write(const char *path, const struct mch_net *net, struct mch_err *err);
 
+/* A model of over limit_bytes, of which a file may have 2^31 - 1, has its weights in a second file, PATH.data. */
+int mch_onnx_write_limited(const char *path, const struct mch_net *net, size_t limit_bytes, struct mch_err *err);
+
 #endif
