@@ -9,6 +9,7 @@ TESTS += $(STRUCTURE_TESTS)
 EXTRA_DIST += \
 	$(STRUCTURE_TESTS) \
 	scripts/bench \
+	scripts/bench-onnxruntime \
 	scripts/build \
 	scripts/check-onnxruntime \
 	scripts/demo \

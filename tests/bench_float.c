@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Speed of the float engine on a network of the user's, for scripts/bench-onnxruntime, and how far it is from the plain
- * operators.
+/* Speed of the float engine on a network of the user's, for scripts/bench-onnxruntime, and how far it is from the
+ * plain operators.
  *
  *   bench_float NET WEIGHTS images THREADS BATCH SECONDS    images/s, each thread with images of its own
  *   bench_float NET WEIGHTS latency THREADS SECONDS         ms for one image, all threads on it
  *   bench_float NET WEIGHTS check                           largest difference by the largest value: edges, output
  *
- * WEIGHTS is a caffemodel, - (the net has them) or `noise`. Inputs are noise. After a warm-up it keeps the best round: what else the machine does can only slow it down. */
+ * WEIGHTS is a caffemodel, - (the net has them) or `noise`. Inputs are noise. After a warm-up it
+ * keeps the best round: what else the machine does can only slow it down. */
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -24,7 +25,7 @@
 #include "io/net_read.h"
 #include "net/float.h"
 
-static const double round_s = 0.25;
+static const double round_s = 0.05;
 
 static double now_s(void)
 {
@@ -157,7 +158,8 @@ static void check(const struct mch_net *net)
 	for (int e = 0; e < net->n_edges; e++)
 		want[e] = noise(mch_shape_elems(net->edges[e].shape), 2);
 	MCH_REQUIRE(mch_net_run_f32(net, 1, x, want, &err) == 0, err.text);
-	struct mch_float *kept = mch_float_new_tapped(net, 1, MCH_FLOAT_ALL, &err), *fast = mch_float_new(net, 1, &err);
+	struct mch_float *kept = mch_float_new_tapped(net, 1, MCH_FLOAT_ALL, &err);
+	struct mch_float *fast = mch_float_new(net, 1, &err);
 	MCH_REQUIRE(kept && fast, err.text);
 	const size_t out_elems = mch_shape_elems(net->edges[net->output].shape);
 	float *out = noise(out_elems, 2);

@@ -211,8 +211,8 @@ int mch_dnnl_graph_deconv(struct mch_dnnl_graph *graph, int x, const struct mch_
 	return y < 0 || w->map.fn == MCH_FN_SAME ? y : mch_dnnl_graph_map(graph, y, w->map, err);
 }
 
-/* Few images are best flattened first, many not: for CaffeNet's fc6, 256x6x6 to 4096, 1 image took 9 ms as it was and 4 ms
- * flat, 32 took 19 and 25 ms. */
+/* Few images are best flattened first: CaffeNet's fc6, 256x6x6 to 4096, took 9 ms for one image as it was, and half as
+ * long flat. */
 int mch_dnnl_graph_dense(struct mch_dnnl_graph *graph, int x, int k, const struct mch_dnnl_weighted *w,
 			 struct mch_err *err)
 {
