@@ -229,8 +229,7 @@ static int fields_of_inputs(struct mch_net *net, struct field *fields)
 	struct mch_transform *t = &net->transform;
 	const struct field all[] = {
 		{INT, &t->n_mean, 1},  {FLOAT, &t->mean[0], 3}, {INT, &t->n_std, 1},
-		{FLOAT, &t->std[0], 3}, {INT, &t->resize, MCH_RESIZE_WARP}, {INT, &t->height, 5},
-		{INT, &t->width, 5},   {FLOAT, &t->mean_image[31], 3}, {INT, &net->edges[1].shape.w, 5},
+		{FLOAT, &t->std[0], 3}, {FLOAT, &t->mean_image[31], 3}, {INT, &net->edges[1].shape.w, 5},
 	};
 	memcpy(fields, all, sizeof(all));
 	return (int)(sizeof(all) / sizeof(all[0]));

@@ -4,6 +4,8 @@
 #include "data_fixture.h"
 #include "picture_file.h"
 
+#include "base/rng.h"
+
 #ifdef HAVE_LMDB
 #include <lmdb.h>
 #ifdef HAVE_LIBPNG
@@ -145,6 +147,40 @@ START_TEST(lmdb_cut_off)
 }
 END_TEST
 
+/* liblmdb itself crashes on some of these. */
+START_TEST(lmdb_damaged)
+{
+	enum { N = 40, FLIPS = 150 };
+	const uint8_t *values[N];
+	size_t n_bytes[N];
+	static char bytes[1 << 16];
+	int n_crashes = 0, n_fine = 0;
+	struct mch_rng rng = mch_rng_seed(5);
+	for (int i = 0; i < N; i++)
+		values[i] = raw_datum, n_bytes[i] = sizeof(raw_datum);
+	write_lmdb("db", values, n_bytes, N);
+	FILE *stream = fopen(temp_path(&temp, "db/data.mdb"), "rb");
+	ck_assert_ptr_nonnull(stream);
+	const size_t n = fread(bytes, 1, sizeof(bytes), stream);
+	fclose(stream);
+	for (int i = 0; i < FLIPS; i++) {
+		const size_t at = mch_rng_below(&rng, (uint32_t)n);
+		const char was = bytes[at];
+		bytes[at] = (char)(was ^ (1 << mch_rng_below(&rng, 8)));
+		temp_write(&temp, "db/data.mdb", bytes, n);
+		if (open_as("db", "test", rgb2) == 0) {
+			n_fine++;
+			mch_dataset_free(&data);
+		} else {
+			n_crashes += strstr(err.text, "is damaged inside: reading all of it ends in a crash; get it again") != NULL;
+		}
+		bytes[at] = was;
+	}
+	ck_assert_int_gt(n_fine, 0);
+	ck_assert_int_gt(n_crashes, 0);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("lmdb");
@@ -157,6 +193,7 @@ static Suite *suite(void)
 #endif
 	tcase_add_test(cases, lmdb_broken);
 	tcase_add_test(cases, lmdb_cut_off);
+	tcase_add_test(cases, lmdb_damaged);
 	suite_add_tcase(s, cases);
 	return s;
 }

@@ -7,7 +7,7 @@
 
 #include "check_main.h"
 #include "corners.h"
-#include "fxp/format.h"
+#include "fxp/number.h"
 #include "oracle/slow_number.h"
 
 static int64_t list[65536];
@@ -75,7 +75,7 @@ START_TEST(published)
 }
 END_TEST
 
-static void check_encode(struct mch_format f, int64_t first, int n, __int128 v, int shift, int mode, uint32_t noise)
+static void check_encode(struct mch_format f, int64_t first, int n, mch_int128 v, int shift, int mode, uint32_t noise)
 {
 	const int place = slow_number_place(list, n, first, v, shift, mode, noise);
 	const bool outside = place < 0 || place >= n;
@@ -89,11 +89,11 @@ static void check_encode(struct mch_format f, int64_t first, int n, __int128 v, 
 }
 
 /* Near a number of the format, or the middle of two: where rules differ. */
-static __int128 telling_value(struct mch_rng *rng, const int64_t *numbers, int n, int shift)
+static mch_int128 telling_value(struct mch_rng *rng, const int64_t *numbers, int n, int shift)
 {
 	const int i = (int)mch_rng_below(rng, (uint32_t)n), j = i + 1 < n ? i + 1 : i;
-	const __int128 unit = (__int128)1 << (shift > 0 ? shift : 0);
-	const __int128 at = numbers[i] * unit, middle = (numbers[i] * unit + numbers[j] * unit) / 2;
+	const mch_int128 unit = (mch_int128)1 << (shift > 0 ? shift : 0);
+	const mch_int128 at = numbers[i] * unit, middle = (numbers[i] * unit + numbers[j] * unit) / 2;
 	const int near = (int)mch_rng_below(rng, 5) - 2;
 	switch (mch_rng_below(rng, 4)) {
 	case 0:
@@ -101,9 +101,9 @@ static __int128 telling_value(struct mch_rng *rng, const int64_t *numbers, int n
 	case 1:
 		return middle + near;
 	case 2:
-		return at + (__int128)(mch_rng_next(rng) >> 20) * unit / ((int64_t)1 << 24);
+		return at + (mch_int128)(mch_rng_next(rng) >> 20) * unit / ((int64_t)1 << 24);
 	default: /* beyond both ends */
-		return (mch_rng_next(rng) & 1 ? 1 : -1) * (3 * (__int128)llabs(numbers[n - 1]) * unit / 2 + near);
+		return (mch_rng_next(rng) & 1 ? 1 : -1) * (3 * (mch_int128)llabs(numbers[n - 1]) * unit / 2 + near);
 	}
 }
 
@@ -116,7 +116,7 @@ START_TEST(encode)
 		const int n = slow_number_list(f.number, f.bits, f.exp_bits, f.is_signed, list, &first);
 		for (int i = 0; i < 600; i++) {
 			const int shift = (int)corner_uniform(&rng, MCH_SHIFT_MIN, 50);
-			const __int128 v = telling_value(&rng, list, n, shift);
+			const mch_int128 v = telling_value(&rng, list, n, shift);
 			check_encode(f, first, n, v, shift, i % MCH_N_ROUNDS, (uint32_t)mch_rng_next(&rng) & 0xffff);
 		}
 	}
@@ -130,8 +130,8 @@ START_TEST(encode_fixed)
 		const struct mch_format f = {1 + (int)mch_rng_below(&rng, 16), 0, mch_rng_next(&rng) & 1, MCH_FIXED, 0};
 		const int shift = (int)corner_uniform(&rng, MCH_SHIFT_MIN, 64), mode = i % MCH_N_ROUNDS;
 		const uint32_t noise = (uint32_t)mch_rng_next(&rng) & 0xffff;
-		const __int128 wide = shift > 46 ? (__int128)1 << (shift - 46) : 1;
-		const __int128 v = corner_value(&rng, -(INT64_C(1) << 62), INT64_C(1) << 62, shift) * wide +
+		const mch_int128 wide = shift > 46 ? (mch_int128)1 << (shift - 46) : 1;
+		const mch_int128 v = corner_value(&rng, -(INT64_C(1) << 62), INT64_C(1) << 62, shift) * wide +
 				   (int)mch_rng_below(&rng, 3) - 1;
 		bool got_sat, want_sat;
 		const int64_t want = (int64_t)slow_sat(slow_round_shift(v, shift, mode, noise), f.bits, f.is_signed, &want_sat);
@@ -151,7 +151,7 @@ START_TEST(reals)
 		const int n = slow_number_list(f.number, f.bits, f.exp_bits, f.is_signed, list, &first);
 		for (int i = 0; i < 300; i++) {
 			/* 2^20 units a step: exact in a double. */
-			const __int128 v = telling_value(&rng, list, n, 4);
+			const mch_int128 v = telling_value(&rng, list, n, 4);
 			const double real = ldexp((double)v, -4 - f.frac);
 			const int mode = i % 4, place = slow_number_place(list, n, first, v, 4, mode, 0);
 			bool saturated;

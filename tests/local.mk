@@ -218,7 +218,8 @@ tests_check_train_nets_LDADD = $(ALL_LIBS)
 tests_check_wire_LDADD = $(ALL_LIBS)
 
 # Parsers against any bytes: scripts/fuzz builds fuzz and flip with clang, `make check` replays the corpus.
-FUZZ_SOURCES = tests/fuzz/fuzz.h tests/fuzz/targets.c tests/fuzz/targets_data.c tests/fuzz/targets_net.c
+FUZZ_SOURCES = tests/fuzz/fuzz.h tests/fuzz/targets.c tests/fuzz/targets_data.c tests/fuzz/targets_image.c \
+	tests/fuzz/targets_net.c
 EXTRA_PROGRAMS += tests/fuzz/fuzz
 tests_fuzz_fuzz_SOURCES = tests/fuzz/fuzz_main.c $(FUZZ_SOURCES)
 tests_fuzz_fuzz_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/require.h"
+#include "fxp/number.h"
 
 double mch_format_real(struct mch_format f, int64_t raw)
 {
@@ -53,15 +54,15 @@ static int64_t encode_real(struct mch_format f, double real, enum mch_round roun
 	int exponent = 0;
 	const double mantissa = isinf(real) ? 0 : frexp(real, &exponent); /* 53 bits below the point */
 	int shift = 53 - exponent - f.frac;
-	__int128 v = (__int128)ldexp(mantissa, 53);
+	mch_int128 v = (mch_int128)ldexp(mantissa, 53);
 	if (real == 0 || isinf(real) || exponent + f.frac > NEAR) {
-		v = real == 0 ? 0 : real < 0 ? -((__int128)1 << NEAR) : (__int128)1 << NEAR;
+		v = real == 0 ? 0 : real < 0 ? -((mch_int128)1 << NEAR) : (mch_int128)1 << NEAR;
 		shift = 0;
 	} else if (shift > MCH_ENCODE_SHIFT_MAX) {
 		v = real < 0 ? -1 : 1; /* far below half a step */
 		shift = MCH_ENCODE_SHIFT_MAX;
 	} else if (shift < 0) {
-		v *= (__int128)1 << -shift; /* at most 60 bits in all */
+		v *= (mch_int128)1 << -shift; /* at most 60 bits in all */
 		shift = 0;
 	}
 	return mch_format_encode(f, v, shift, round_mode, 0, saturated);

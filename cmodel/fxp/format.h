@@ -18,7 +18,6 @@ enum {
 	MCH_FRAC_LIMIT = 64,       /* |frac| <= 64 */
 	MCH_EXP_BITS_MAX = 5,      /* of a minifloat: then its integers have at most 46 bits */
 	MCH_POW2_BITS_MAX = 5,     /* 16 exponents */
-	MCH_ENCODE_SHIFT_MAX = 72, /* of mch_format_encode: 46 + 72 = 118 bits */
 };
 
 /* What the integer of a code is. A code ("raw") is always an ordinal: a larger code is a larger value, so that ReLU, maximum and
@@ -68,18 +67,11 @@ static inline int64_t mch_format_max(struct mch_format f)
 /* The integer of a code: value = integer * 2^-frac. |integer| < 2^46, fixed < 2^49. */
 int64_t mch_format_integer(struct mch_format f, int64_t code);
 
-/* The code nearest to v * 2^-shift in units of 2^-frac, under a rounding rule: the code's lower neighbour, or the upper one,
- * as mch_round_shift would round the place between the two (ties to even: to the even code); clamped to the format's ends,
- * behind which the last step goes on. For fixed formats it is sat(round_shift(v, shift)). |v| < 2^110,
- * MCH_SHIFT_MIN <= shift <= MCH_ENCODE_SHIFT_MAX; noise as in mch_round_shift. */
-int64_t mch_format_encode(struct mch_format f, __int128 v, int shift, enum mch_round round_mode, uint32_t noise,
-			  bool *saturated);
-
 /* integer * 2^-frac; exact, since |integer| < 2^53 and a double's exponent holds every frac allowed. */
 double mch_format_real(struct mch_format f, int64_t raw);
 
 /* Real to code: sat(round(real * 2^frac)), as if the product were exact; of the other kinds the neighbour that
- * mch_format_encode would choose. A NaN gives 0. Not for the stochastic mode. *saturated, if not NULL, says whether the value
+ * mch_format_encode (fxp/number.h) would choose. A NaN gives 0. Not for the stochastic mode. *saturated, if not NULL, says whether the value
  * was out of range. */
 int64_t mch_format_raw(struct mch_format f, double real, enum mch_round round_mode, bool *saturated);
 

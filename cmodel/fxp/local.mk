@@ -7,6 +7,7 @@ cmodel_fxp_libfxp_a_SOURCES = \
 	cmodel/fxp/lfsr.h \
 	cmodel/fxp/mac.h \
 	cmodel/fxp/number.c \
+	cmodel/fxp/number.h \
 	cmodel/fxp/round_shift.c \
 	cmodel/fxp/round_shift.h \
 	cmodel/fxp/sat.h

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* The kinds of numbers: codes to integers and back; see format.h. Host only: no RTL twin. */
+/* The kinds of numbers: codes to integers and back; see format.h and number.h. Host only: no RTL twin. */
+#include "fxp/number.h"
+
 #include "base/require.h"
-#include "fxp/format.h"
 #include "fxp/sat.h"
 
 static int mantissa_bits(struct mch_format f)
@@ -56,11 +57,11 @@ int64_t mch_format_integer(struct mch_format f, int64_t code)
 
 /* mch_round_shift for a v of more bits whose result has at most 18: of the part that is lost, what lies below its 30 highest
  * bits only tells "some" from "none". 30 are enough for every rule: a tie needs one, the noise has 16. 18 + 30 = 48 bits. */
-static int64_t round_wide(__int128 v, int shift, enum mch_round round_mode, uint32_t noise)
+static int64_t round_wide(mch_int128 v, int shift, enum mch_round round_mode, uint32_t noise)
 {
 	const int excess = shift > 30 ? shift - 30 : 0;
-	const __int128 unit = (__int128)1 << excess;
-	__int128 kept = v / unit, rest = v % unit;
+	const mch_int128 unit = (mch_int128)1 << excess;
+	mch_int128 kept = v / unit, rest = v % unit;
 	if (rest < 0) { /* towards minus infinity */
 		kept -= 1;
 		rest += unit;
@@ -69,12 +70,12 @@ static int64_t round_wide(__int128 v, int shift, enum mch_round round_mode, uint
 }
 
 /* The largest code whose integer is at most v / 2^shift; v is not below the lowest. */
-static int64_t lower_code(struct mch_format f, __int128 v, int shift)
+static int64_t lower_code(struct mch_format f, mch_int128 v, int shift)
 {
 	int64_t low = mch_format_min(f), high = mch_format_max(f);
 	while (low < high) {
 		const int64_t middle = low + (high - low + 1) / 2;
-		if ((__int128)mch_format_integer(f, middle) * ((__int128)1 << shift) <= v)
+		if ((mch_int128)mch_format_integer(f, middle) * ((mch_int128)1 << shift) <= v)
 			low = middle;
 		else
 			high = middle - 1;
@@ -92,11 +93,11 @@ static int log2_of(int64_t power)
 	return n;
 }
 
-static int64_t fixed(struct mch_format f, __int128 v, int shift, enum mch_round round_mode, uint32_t noise,
+static int64_t fixed(struct mch_format f, mch_int128 v, int shift, enum mch_round round_mode, uint32_t noise,
 		     bool *saturated)
 {
 	/* Far outside, where 18 bits would not do: the end of the range, whatever the rounding. */
-	const __int128 far = (__int128)1 << (f.bits + (shift > 0 ? shift : 0) + 1);
+	const mch_int128 far = (mch_int128)1 << (f.bits + (shift > 0 ? shift : 0) + 1);
 	if (v >= far || v <= -far) {
 		*saturated = true;
 		return v < 0 ? mch_format_min(f) : mch_format_max(f);
@@ -104,7 +105,7 @@ static int64_t fixed(struct mch_format f, __int128 v, int shift, enum mch_round 
 	return mch_sat(round_wide(v, shift, round_mode, noise), f.bits, f.is_signed, saturated);
 }
 
-int64_t mch_format_encode(struct mch_format f, __int128 v, int shift, enum mch_round round_mode, uint32_t noise,
+int64_t mch_format_encode(struct mch_format f, mch_int128 v, int shift, enum mch_round round_mode, uint32_t noise,
 			  bool *saturated)
 {
 	MCH_REQUIRE(shift >= MCH_SHIFT_MIN && shift <= MCH_ENCODE_SHIFT_MAX, "a shift has its range");
@@ -112,10 +113,10 @@ int64_t mch_format_encode(struct mch_format f, __int128 v, int shift, enum mch_r
 	if (f.number == MCH_FIXED)
 		return fixed(f, v, shift, round_mode, noise, saturated);
 	if (shift < 0) {
-		v *= (__int128)1 << -shift;
+		v *= (mch_int128)1 << -shift;
 		shift = 0;
 	}
-	const __int128 unit = (__int128)1 << shift;
+	const mch_int128 unit = (mch_int128)1 << shift;
 	const int64_t min = mch_format_min(f), max = mch_format_max(f);
 	*saturated = false;
 	/* Below the lowest code the first step goes on: one step more is as good as any. */
@@ -123,7 +124,7 @@ int64_t mch_format_encode(struct mch_format f, __int128 v, int shift, enum mch_r
 	const int64_t at_max = mch_format_integer(f, max), step_max = at_max - mch_format_integer(f, max - 1);
 	int64_t code, at, step;
 	if (v < at_min * unit) {
-		const __int128 lowest = (at_min - step_min) * unit;
+		const mch_int128 lowest = (at_min - step_min) * unit;
 		code = min - 1, at = at_min - step_min, step = step_min;
 		v = v < lowest ? lowest : v;
 	} else {
@@ -136,7 +137,7 @@ int64_t mch_format_encode(struct mch_format f, __int128 v, int shift, enum mch_r
 	/* A number between two multiples of the step, of the code's parity and v's sign: ties go where they would go there. */
 	const int log2_step = log2_of(step) + shift;
 	const int64_t base = (code & 1) - (v < 0 ? 2 : 0);
-	const __int128 place = base * ((__int128)1 << log2_step) + (v - at * unit);
+	const mch_int128 place = base * ((mch_int128)1 << log2_step) + (v - at * unit);
 	const int64_t rounded = code + round_wide(place, log2_step, round_mode, noise) - base;
 	*saturated = rounded < min || rounded > max;
 	return rounded < min ? min : rounded > max ? max : rounded;

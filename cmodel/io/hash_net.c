@@ -156,15 +156,15 @@ static void hash_layer(struct mch_hash *hash, const struct mch_net *net, const s
 	hash_parameters(hash, layer);
 }
 
-/* All but the scale, which each network's hash has. Grey has no order of colours. */
+/* All that makes values of pixels but the scale, which each network's hash has; how a picture gets its size is not the
+ * network's. Grey has no order of colours. */
 static void hash_transform(struct mch_hash *hash, const struct mch_transform *t, int n_channels)
 {
 	const bool is_bgr = t->is_bgr && n_channels > 1;
-	if (!t->resize && !is_bgr && !t->n_mean && !t->n_std && !t->mean_image)
+	if (!is_bgr && !t->n_mean && !t->n_std && !t->mean_image)
 		return;
 	mch_hash_text(hash, "transform");
-	hash_ints(hash, (const int[]){(int)t->resize, t->resize ? t->height : 0, t->resize ? t->width : 0, is_bgr},
-		  4);
+	mch_hash_int(hash, is_bgr);
 	mch_hash_int(hash, t->n_mean);
 	mch_hash_f32(hash, t->mean, (size_t)t->n_mean);
 	mch_hash_int(hash, t->n_std);

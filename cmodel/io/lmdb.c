@@ -8,11 +8,16 @@
 
 #ifdef HAVE_LMDB
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <lmdb.h>
 
@@ -163,6 +168,40 @@ static int open_lmdb(struct lmdb *db, struct mch_err *err)
 	return code == 0 ? index_values(db, err) : failed(db, code, err);
 }
 
+/* liblmdb believes what a file's inner pages say, and follows them anywhere. So a child reads all of them first: what ends
+ * it would have ended this program. */
+static int check_in_child(const struct lmdb *like, struct mch_err *err)
+{
+	enum { FINE = 10, REFUSED = 11, SECONDS = 600 };
+	int status = 0;
+	fflush(NULL);
+	const pid_t child = fork();
+	if (child < 0)
+		return mch_err_set(err, like->path, "no process can be made to check it (%s); try again", strerror(errno));
+	if (child == 0) {
+		struct lmdb db = *like;
+		struct mch_err why = {""};
+		unsigned sum = 0;
+		const int quiet = open("/dev/null", O_WRONLY);
+		const struct rlimit none = {0, 0};
+		dup2(quiet, STDERR_FILENO); /* a sanitizer's report is not for the user */
+		setrlimit(RLIMIT_CORE, &none);
+		alarm(SECONDS); /* pages may point in circles */
+		if (open_lmdb(&db, &why) != 0)
+			_exit(REFUSED); /* the same again, with its message, in the parent */
+		for (size_t i = 0; i < db.n; i++)
+			if (db.values[i].mv_size > 0)
+				sum += ((const unsigned char *)db.values[i].mv_data)[0] +
+				       ((const unsigned char *)db.values[i].mv_data)[db.values[i].mv_size - 1];
+		_exit(FINE + (sum == UINT_MAX)); /* either is fine; the sum keeps the reads */
+	}
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		continue;
+	if (WIFEXITED(status) && (WEXITSTATUS(status) == FINE || WEXITSTATUS(status) == REFUSED))
+		return 0;
+	return mch_err_set(err, like->path, "is damaged inside: reading all of it ends in a crash; get it again");
+}
+
 /* Of a large file each label is a visit to the disk, so those that nobody wants are left out. */
 static int read_labels(const struct lmdb *db, const struct mch_data_spec *spec, struct mch_opened *opened,
 		       struct mch_err *err)
@@ -192,7 +231,7 @@ int mch_lmdb_open(const struct mch_data_spec *spec, const char *path, struct mch
 	db->input = spec->input;
 	db->transform = spec->transform;
 	snprintf(db->path, sizeof(db->path), "%s", path);
-	if (open_lmdb(db, err) != 0 || mch_opened_labels(opened, path, (int)db->n, err) != 0 ||
+	if (check_in_child(db, err) != 0 || open_lmdb(db, err) != 0 || mch_opened_labels(opened, path, (int)db->n, err) != 0 ||
 	    read_labels(db, spec, opened, err) != 0)
 		return -1;
 	db->is_f32 = opened->source.is_f32;

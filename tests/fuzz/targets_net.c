@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/require.h"
 #include "fuzz/fuzz.h"
 #include "io/caffe_mean.h"
 #include "io/caffe_read.h"
 #include "io/onnx_read.h"
 #include "io/prototxt.h"
 #include "io/quant_json.h"
+#include "net/lower.h"
 #include "train/checkpoint.h"
 
 void fuzz_prototxt(const uint8_t *bytes, size_t n_bytes)
@@ -20,13 +22,28 @@ void fuzz_prototxt(const uint8_t *bytes, size_t n_bytes)
 	mch_prototxt_free(root);
 }
 
-/* A network that was read can be used: its sizes are sane. */
+/* What was read can be used: it is lowered and, if it is small and has its weights, run. */
 static void use(struct mch_net *net)
 {
-	size_t macs = 0;
-	for (int i = 0; i < net->n_layers; i++)
-		macs += mch_layer_macs(&net->layers[i]) + mch_layer_params(&net->layers[i]);
-	(void)macs;
+	enum { ELEMS_MAX = 20000, MACS_MAX = 200000 };
+	struct mch_err err = {""};
+	size_t n_elems = 0, n_macs = 0;
+	int status = mch_net_lower(net, &err);
+	fuzz_expect(status, &err);
+	for (int e = 0; status == 0 && e < net->n_edges; e++)
+		n_elems += mch_shape_elems(net->edges[e].shape);
+	for (int i = 0; status == 0 && i < net->n_layers; i++)
+		n_macs += mch_layer_macs(&net->layers[i]);
+	if (status == 0 && n_elems <= ELEMS_MAX && n_macs <= MACS_MAX && net->n_layers <= 64 &&
+	    mch_net_n_inputs(net) == 1 && mch_net_require_weights(net, &err) == 0) {
+		float *input = calloc(ELEMS_MAX, sizeof(*input));
+		float **values = calloc((size_t)net->n_edges, sizeof(*values));
+		MCH_REQUIRE(input && values, "there is memory");
+		status = mch_net_run_f32(net, 1, input, values, &err);
+		fuzz_expect(status, &err);
+		free(values);
+		free(input);
+	}
 	mch_net_free(net);
 }
 
@@ -82,6 +99,19 @@ void fuzz_onnx(const uint8_t *bytes, size_t n_bytes)
 	struct mch_net net;
 	const int status = mch_onnx_parse("f.onnx", bytes, n_bytes, &net, &err);
 	fuzz_expect(status, &err);
+	if (status == 0)
+		use(&net);
+}
+
+void fuzz_onnx_quant(const uint8_t *bytes, size_t n_bytes)
+{
+	struct mch_err err = {""};
+	struct mch_net net;
+	struct mch_quant quant = {0};
+	const struct mch_onnx_options options = {.quant = &quant};
+	const int status = mch_onnx_parse_options("f.onnx", bytes, n_bytes, &options, &net, &err);
+	fuzz_expect(status, &err);
+	mch_quant_free(&quant);
 	if (status == 0)
 		use(&net);
 }
