@@ -152,6 +152,12 @@ static const struct {
 	{"in x Nx1x1x1; f s - = 1.0; t int8 z - = 0; QLinearConv x s z x s z s z -> q; DequantizeLinear q s z -> "
 	 "y; out y",
 	 "q.onnx: node q (QLinearConv): \"x\" is no constant; simplify the model"},
+	{"in x Nx1; f s 3 = 1 1 1; t int8 z 2 = 0 0; com.microsoft:QLinearAdd x s z x s z s z -> q; "
+	 "DequantizeLinear q s z -> y; out y",
+	 "q.onnx: node q (QLinearAdd): 3 scales and 2 zero points; export the model again"},
+	{"in x Nx1; f s - = 1.0; t int8 z - = 0; com.microsoft:QLinearAdd x s z x s z s z; DequantizeLinear x s z "
+	 "-> y; out y",
+	 "q.onnx: node  (QLinearAdd): 8 inputs and 0 outputs are not supported; export the model again"},
 };
 
 START_TEST(refuses)

@@ -41,7 +41,7 @@ static const MchOnnx__TensorProto *constant_factor(const struct mch_onnx_quant *
 
 int mch_onnx_quant_product(struct mch_onnx_quant *q, const MchOnnx__NodeProto *node, bool *is_gone)
 {
-	const MchOnnx__TensorProto *t = q->run_scales.n ? constant_factor(q, node) : NULL;
+	const MchOnnx__TensorProto *t = q->run_scales.n && node->n_output == 1 ? constant_factor(q, node) : NULL;
 	if (!t)
 		return 0;
 	*is_gone = true;

@@ -268,5 +268,7 @@ bool mch_onnx_quant_is_op(const MchOnnx__NodeProto *node)
 int mch_onnx_quant_node(struct mch_onnx_quant *q, MchOnnx__NodeProto **node, bool *is_gone)
 {
 	const struct row *row = find_row(*node);
+	if (row && check_inputs(q, *node, 1, SIZE_MAX) != 0)
+		return -1;
 	return row ? row->change(q, node, is_gone) : mch_onnx_quant_product(q, *node, is_gone);
 }

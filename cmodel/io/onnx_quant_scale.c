@@ -68,7 +68,7 @@ int mch_onnx_scale_read(struct mch_onnx_quant *q, const char *scale_name, const 
 	return t ? mch_onnx_scale_of(q, t, zero_name, type, s) : -1;
 }
 
-int mch_onnx_scale_of(struct mch_onnx_quant *q, const MchOnnx__TensorProto *scale, const char *zero_name, int type,
+static int read_parts(struct mch_onnx_quant *q, const MchOnnx__TensorProto *scale, const char *zero_name, int type,
 		      struct mch_onnx_scale *s)
 {
 	const bool has_zero = zero_name && zero_name[0];
@@ -88,6 +88,15 @@ int mch_onnx_scale_of(struct mch_onnx_quant *q, const MchOnnx__TensorProto *scal
 				"scale %zu is %g, a number above 0 is expected; quantize the model again", i,
 				(double)s->scale[i]);
 	return 0;
+}
+
+int mch_onnx_scale_of(struct mch_onnx_quant *q, const MchOnnx__TensorProto *scale, const char *zero_name, int type,
+		      struct mch_onnx_scale *s)
+{
+	const int status = read_parts(q, scale, zero_name, type, s);
+	if (status != 0)
+		mch_onnx_scale_free(s);
+	return status;
 }
 
 /* Elements that have one scale in a row, and how often the scales repeat. */

@@ -97,10 +97,13 @@ void fuzz_onnx(const uint8_t *bytes, size_t n_bytes)
 {
 	struct mch_err err = {""};
 	struct mch_net net;
-	const int status = mch_onnx_parse("f.onnx", bytes, n_bytes, &net, &err);
+	struct mch_quant quant = {0};
+	const struct mch_onnx_options options = {.quant = &quant};
+	const int status = mch_onnx_parse_options("f.onnx", bytes, n_bytes, &options, &net, &err);
 	fuzz_expect(status, &err);
 	if (status == 0)
 		use(&net);
+	mch_quant_free(&quant);
 }
 
 void fuzz_onnx_quant(const uint8_t *bytes, size_t n_bytes)
