@@ -91,7 +91,8 @@ int mch_onnx_quant_change(struct mch_onnx_quant *q, MchOnnx__NodeProto *node, co
 			  bool keep_attributes, size_t n_inputs, const char *const *inputs);
 int mch_onnx_quant_rename(struct mch_onnx_quant *q, char **name, const char *to);
 
-/* onnx_quant_scale.c. Nothing is left to free on failure. zero_name may be "" or NULL. type: of the codes when there is no zero point. */
+/* onnx_quant_scale.c. Nothing is left to free on failure. zero_name may be "" or NULL. type: of the codes when
+ * there is no zero point. */
 int mch_onnx_scale_read(struct mch_onnx_quant *q, const char *scale_name, const char *zero_name, int type,
 			struct mch_onnx_scale *s);
 int mch_onnx_scale_of(struct mch_onnx_quant *q, const MchOnnx__TensorProto *scale, const char *zero_name, int type,
