@@ -61,7 +61,7 @@ static struct mch_format output_format(const struct mch_qnet *q)
 	return q->input_format;
 }
 
-static int open_float(struct mch_engine *e, size_t in, struct mch_err *err)
+static int open_float(struct mch_engine *e, const struct mch_engine *like, size_t in, struct mch_err *err)
 {
 	const struct mch_net *net = e->model->net;
 	e->x = malloc((size_t)e->batch * in * sizeof(*e->x));
@@ -70,7 +70,9 @@ static int open_float(struct mch_engine *e, size_t in, struct mch_err *err)
 		return mch_err_set(err, net->name ? net->name : "network", "out of memory; use a machine with more");
 	if (e->model->is_plain)
 		return mch_net_require_weights(net, err);
-	e->fast_float = mch_float_new_tapped(net, e->batch, e->edge == net->output ? MCH_FLOAT_OUTPUT : e->edge, err);
+	const int tapped = e->edge == net->output ? MCH_FLOAT_OUTPUT : e->edge;
+	e->fast_float = like ? mch_float_twin(like->fast_float, err)
+			     : mch_float_new_tapped(net, e->batch, tapped, err);
 	return e->fast_float ? 0 : -1;
 }
 
@@ -90,7 +92,9 @@ static int open_exact(struct mch_engine *e, size_t in, size_t out, struct mch_er
 	return e->fast_exact ? 0 : -1;
 }
 
-struct mch_engine *mch_engine_new(const struct mch_model *model, int edge, int batch, struct mch_err *err)
+/* like: shares what it compiled to, or NULL. */
+static struct mch_engine *open_engine(const struct mch_model *model, int edge, int batch,
+				      const struct mch_engine *like, struct mch_err *err)
 {
 	const struct mch_net *net = model->net;
 	const size_t in = mch_shape_elems(net->edges[net->input].shape);
@@ -103,11 +107,21 @@ struct mch_engine *mch_engine_new(const struct mch_model *model, int edge, int b
 	e->edge = edge;
 	e->batch = batch;
 	const int status = model->q ? open_exact(e, in, mch_shape_elems(net->edges[edge].shape), err)
-				    : open_float(e, in, err);
+				    : open_float(e, like, in, err);
 	if (status == 0)
 		return e;
 	mch_engine_free(e);
 	return NULL;
+}
+
+struct mch_engine *mch_engine_new(const struct mch_model *model, int edge, int batch, struct mch_err *err)
+{
+	return open_engine(model, edge, batch, NULL, err);
+}
+
+struct mch_engine *mch_engine_twin(const struct mch_engine *e, struct mch_err *err)
+{
+	return open_engine(e->model, e->edge, e->batch, e, err);
 }
 
 void mch_engine_free(struct mch_engine *e)

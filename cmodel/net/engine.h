@@ -30,6 +30,8 @@ int mch_engine_batch(const struct mch_model *model);
 
 /* edge: as mch_engine_output gives it, or of a float model mch_engine_before_softmax. NULL with err. */
 struct mch_engine *mch_engine_new(const struct mch_model *model, int edge, int batch, struct mch_err *err);
+/* Another one like it, for another thread; what a network compiles to is shared where it can be. NULL with err. */
+struct mch_engine *mch_engine_twin(const struct mch_engine *engine, struct mch_err *err);
 void mch_engine_free(struct mch_engine *engine);
 
 /* Images first .. first + n - 1, n <= batch; out is [n] images of the edge. Codes are given as the values they stand

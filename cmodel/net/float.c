@@ -3,6 +3,7 @@
 /* Float forward of a network on the fast operators; see float.h. */
 #include "net/float.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +12,9 @@
 
 enum { DENSE_ELEMS = 1 << 16 };
 
-/* What all twins share. */
+/* What all twins share, until the last of them is freed. */
 struct program {
+	atomic_int n_users;
 	const struct mch_net *net;
 	int batch;
 	int step; /* images at a time through the graph */
@@ -23,7 +25,6 @@ struct program {
 
 struct mch_float {
 	struct program *program;
-	bool is_twin; /* the program is another's */
 	struct mch_dnnl_job *job;
 	float *input; /* room for a step's images */
 };
@@ -112,18 +113,23 @@ static struct program *new_program(const struct mch_net *net, int batch, int tap
 	return NULL;
 }
 
-static struct mch_float *open_float(struct program *p, bool is_twin, struct mch_err *err)
+static void release_program(struct program *p)
+{
+	if (atomic_fetch_sub(&p->n_users, 1) == 1)
+		free_program(p);
+}
+
+/* Takes over one use of p. */
+static struct mch_float *open_float(struct program *p, struct mch_err *err)
 {
 	const struct mch_net *net = p->net;
 	struct mch_float *f = calloc(1, sizeof(*f));
 	if (!f) {
 		no_memory(net, err);
-		if (!is_twin)
-			free_program(p);
+		release_program(p);
 		return NULL;
 	}
 	f->program = p;
-	f->is_twin = is_twin;
 	f->input = malloc((size_t)p->step * mch_shape_elems(net->edges[net->input].shape) * sizeof(float));
 	f->job = f->input ? mch_dnnl_job_new(p->build.graph, err) : NULL;
 	if (!f->input)
@@ -146,7 +152,10 @@ static struct mch_float *new_float(const struct mch_net *net, int batch, int tap
 	if (mch_net_require_weights(net, err) != 0)
 		return NULL;
 	struct program *p = new_program(net, batch, tapped, err);
-	return p ? open_float(p, false, err) : NULL;
+	if (!p)
+		return NULL;
+	atomic_init(&p->n_users, 1);
+	return open_float(p, err);
 }
 
 struct mch_float *mch_float_new(const struct mch_net *net, int batch, struct mch_err *err)
@@ -161,7 +170,8 @@ struct mch_float *mch_float_new_tapped(const struct mch_net *net, int batch, int
 
 struct mch_float *mch_float_twin(const struct mch_float *f, struct mch_err *err)
 {
-	return open_float(f->program, true, err);
+	atomic_fetch_add(&f->program->n_users, 1);
+	return open_float(f->program, err);
 }
 
 void mch_float_free(struct mch_float *f)
@@ -170,8 +180,7 @@ void mch_float_free(struct mch_float *f)
 		return;
 	mch_dnnl_job_free(f->job);
 	free(f->input);
-	if (!f->is_twin)
-		free_program(f->program);
+	release_program(f->program);
 	free(f);
 }
 

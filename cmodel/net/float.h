@@ -18,7 +18,7 @@ struct mch_float *mch_float_new(const struct mch_net *net, int batch, struct mch
 enum { MCH_FLOAT_ALL = -1, MCH_FLOAT_OUTPUT = -2 };
 struct mch_float *mch_float_new_tapped(const struct mch_net *net, int batch, int edge, struct mch_err *err);
 
-/* Another one of the same compiled network, sharing its weights, that may run at the same time. f must outlive it. */
+/* Another one of the same compiled network, sharing its weights, that may run at the same time. */
 struct mch_float *mch_float_twin(const struct mch_float *f, struct mch_err *err);
 
 void mch_float_free(struct mch_float *f);

@@ -31,6 +31,7 @@ struct pass {
 	int *counted;       /* [n_batches]: what count() said, -1 before */
 	int n_whole, n_counted, end; /* batches 0 .. n_whole - 1 are counted, to n_counted; none behind `end` is wanted */
 	struct mch_err err;
+	struct mch_engine *first[N_MODELS_MAX]; /* of the thread that began; the others have twins of them */
 };
 
 /* A thread's share of a pass. */
@@ -42,7 +43,8 @@ struct worker {
 static int open_worker(struct worker *w, const struct pass *pass, struct mch_err *err)
 {
 	for (int m = 0; m < pass->n_models; m++) {
-		w->engine[m] = mch_engine_new(pass->models[m], pass->edge[m], pass->batch, err);
+		w->engine[m] = pass->first[m] ? mch_engine_twin(pass->first[m], err)
+					      : mch_engine_new(pass->models[m], pass->edge[m], pass->batch, err);
 		if (!w->engine[m])
 			return -1;
 		w->y[m] = malloc((size_t)pass->batch * pass->n_outputs * sizeof(*w->y[m]));
@@ -129,7 +131,15 @@ static int run_pass(struct pass *pass, struct mch_err *err)
 		struct worker w = {{NULL}, {NULL}};
 		struct mch_err why = {""};
 		mch_one_thread();
-		if (open_worker(&w, pass, &why) != 0) {
+		int status = 1; /* not opened yet */
+#pragma omp single
+		{
+			status = open_worker(&w, pass, &why);
+			memcpy(pass->first, w.engine, sizeof(pass->first));
+		}
+		if (status == 1)
+			status = open_worker(&w, pass, &why);
+		if (status != 0) {
 			is_unable = true;
 			report(pass, -1, 0, -1, &why);
 		}
