@@ -15,6 +15,7 @@ EXTRA_DIST += \
 	scripts/demo \
 	scripts/fuzz \
 	scripts/install-deps \
+	scripts/measure-cost \
 	scripts/sim \
 	scripts/test \
 	scripts/verilate
