@@ -29,12 +29,18 @@ macchiato_SOURCES = \
 	cmodel/cli/options.c \
 	cmodel/cli/progress.c \
 	cmodel/cli/progress.h \
+	cmodel/cli/quantize_job.h \
+	cmodel/cli/quantize_json.c \
+	cmodel/cli/quantize_load.c \
 	cmodel/cli/quantize_options.c \
 	cmodel/cli/quantize_options.h \
 	cmodel/cli/quantize_report.c \
 	cmodel/cli/quantize_report.h \
+	cmodel/cli/quantize_search.c \
 	cmodel/cli/scores.c \
-	cmodel/cli/scores.h
+	cmodel/cli/scores.h \
+	cmodel/cli/search_options.c \
+	cmodel/cli/search_options.h
 # From the top floor down: a library may only need those that come after it.
 MCH_LIBS = \
 	cmodel/train/libtrain.a \

@@ -19,6 +19,9 @@ static void finish_arguments(struct mch_quantize_options *args)
 		mch_cmd_fail("--output", "no file given; give the file for the result");
 	if (isnan(args->error_margin) && !args->widths[0])
 		args->error_margin = 1;
+	if (args->widths[0] && args->search.has_granularity)
+		mch_cmd_fail("--widths",
+			     "widths are given, and a granularity to search them with; leave one of the two out");
 	if (args->json && strcmp(args->output, "-") == 0)
 		mch_cmd_fail("--json", "the standard output is taken by --output=-; give a file name");
 }
@@ -47,8 +50,10 @@ static error_t parse_choice(int key, const char *text, struct argp_state *state)
 		return 0;
 	case 'r':
 		if (mch_round_parse(text, &args->round) != 0)
-			mch_cmd_fail("--rounding", "\"%.60s\" is no rounding mode; give floor, half_up, half_away, "
-				     "half_even or stochastic", text);
+			mch_cmd_fail("--rounding",
+				     "\"%.60s\" is no rounding mode; give floor, half_up, half_away, "
+				     "half_even or stochastic",
+				     text);
 		return 0;
 	case 'f':
 		if (mch_fraction_parse(text, &args->rule) != 0)
@@ -91,6 +96,8 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->net;
 		state->child_inputs[1] = &args->data;
+		state->child_inputs[2] = &args->search;
+		state->child_inputs[3] = &args->hardware;
 		return 0;
 	case ARGP_KEY_END:
 		finish_arguments(args);
@@ -121,7 +128,11 @@ static const struct argp_option options[] = {
 	{"quiet", 'q', NULL, 0, "No progress, notes or tables", 0},
 	{0},
 };
-static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0}, {&mch_data_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0},
+					     {&mch_data_argp, 0, NULL, 0},
+					     {&mch_search_argp, 0, NULL, 0},
+					     {&mch_array_argp, 0, NULL, 0},
+					     {0}};
 static const struct argp argp = {options,
 				 parse_option,
 				 "NET",
@@ -139,6 +150,8 @@ static const struct argp argp = {options,
 struct mch_quantize_options mch_quantize_parse(int argc, char **argv)
 {
 	struct mch_quantize_options args = {.data = mch_data_options_usual(),
+					    .search = mch_search_options_usual(),
+					    .hardware = mch_array_options_usual(),
 					    .error_margin = NAN,
 					    .round = MCH_ROUND_HALF_EVEN,
 					    .rule = MCH_FRACTION_USUAL,

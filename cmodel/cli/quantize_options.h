@@ -9,6 +9,7 @@
 
 #include "cli/data_options.h"
 #include "cli/net_options.h"
+#include "cli/search_options.h"
 #include "net/quant.h"
 #include "quant/fraction.h"
 
@@ -17,8 +18,10 @@ struct mch_quantize_options {
 	struct mch_data_options data; /* its limit is of the test images; its seed is `seed` too */
 	const char *train_data;       /* a path of its own for the training images, or NULL */
 	const char *output;
+	struct mch_search_options search;
+	struct mch_cost_config hardware;
 	double error_margin; /* NAN: none */
-	long images; /* 0: as usual */
+	long images;         /* 0: as usual */
 	enum mch_round round;
 	enum mch_fraction rule;
 	uint32_t seed;

@@ -9,9 +9,8 @@
 #include <string.h>
 
 #include "cli/host_layers.h"
-#include "io/quant_keys.h"
+#include "net/interval.h"
 #include "net/layer.h"
-#include "quant/formats.h"
 
 static const char *const why_names[] = {
 	[MCH_SEARCH_COMBINED] = "together",
@@ -25,66 +24,142 @@ static const char *const part_titles[MCH_N_PARTS] = {
 	[MCH_PART_ACTIVATIONS] = "activations",
 };
 
-static double percent(const struct mch_quantize_report *r, int n_correct)
+const char *mch_quantize_why_name(enum mch_search_why why)
 {
-	return 100.0 * n_correct / r->config->n_images;
+	return why_names[why];
+}
+
+double mch_quantize_percent(const struct mch_quantize_job *job, int n_correct)
+{
+	return 100.0 * n_correct / job->choosing.n;
+}
+
+static const struct mch_right *right_of(const struct mch_quantize_job *job, long candidate)
+{
+	return &job->candidates.list[candidate].right;
+}
+
+static bool passes(const struct mch_quantize_job *job, long candidate)
+{
+	return right_of(job, candidate)->n_correct >= mch_search_need(&job->config);
+}
+
+/* One width for all is told as one column. */
+static const char *title(const struct mch_quantize_job *job, int part)
+{
+	return job->config.is_net ? "all parts" : part_titles[part];
+}
+
+static int n_columns(const struct mch_quantize_job *job)
+{
+	return job->config.is_net ? 1 : MCH_N_PARTS;
 }
 
 /* Accuracy of each part alone. The star marks the width that was chosen from its column. */
-static void print_alone(const struct mch_quantize_report *r)
+static void print_alone(const struct mch_quantize_job *job)
 {
-	printf("\nAccuracy in %% when one part has few bits and the others have 16; * is the part's smallest "
-	       "width\n");
+	printf(job->config.is_net ? "\n3 Search: accuracy in %%, all parts at one width; * is the smallest, < a "
+				    "bound: scoring ended "
+				    "when the margin was out of reach\n"
+				  : "\n3 Parts alone: accuracy in %% when one part has few bits and the others have "
+				    "16; * is the part's "
+				    "smallest\n  width, < a bound: scoring ended when the margin was out of reach\n");
 	printf("bits");
-	for (int p = 0; p < MCH_N_PARTS; p++)
-		printf("  %12s ", part_titles[p]);
+	for (int p = 0; p < n_columns(job); p++)
+		printf("  %12s ", title(job, p));
 	putchar('\n');
 	for (int bits = MCH_OPERAND_BITS_MAX; bits >= 1; bits--) {
 		printf("%4d", bits);
-		for (int p = 0; p < MCH_N_PARTS; p++) {
-			if (r->search->alone[p][bits] < 0)
+		for (int p = 0; p < n_columns(job); p++) {
+			const long alone = job->search->alone[p][bits];
+			char text[16];
+			if (alone < 0) {
 				printf("  %12s ", "-");
-			else
-				printf("  %12.2f%c", percent(r, r->search->alone[p][bits]),
-				       bits == r->search->alone_width[p] ? '*' : ' ');
+				continue;
+			}
+			snprintf(text, sizeof(text), "%s%.2f", right_of(job, alone)->is_bound ? "<" : "",
+				 mch_quantize_percent(job, right_of(job, alone)->n_correct +
+								   right_of(job, alone)->is_bound));
+			printf("  %12s%c", text, bits == job->search->alone_width[p] ? '*' : ' ');
 		}
 		putchar('\n');
 	}
 }
 
-static void print_tries(const struct mch_quantize_report *r)
+static void print_accuracy(const struct mch_quantize_job *job, long candidate)
 {
-	printf("\n%-12s  %4s  %4s  %4s  %9s\n", "All parts", "conv", "FC", "act.", "accuracy");
-	for (int i = 0; i < r->search->n_tries; i++) {
-		const struct mch_search_try *t = &r->search->tries[i];
-		const char *verdict = isnan(r->config->error_margin)		      ? "no margin asked for"
-				      : mch_search_passes(r->config, t->n_correct) ? "within the margin"
-										   : "misses the margin";
+	const struct mch_right *right = right_of(job, candidate);
+	printf("%s%6.2f %%", right->is_bound ? " <" : "  ",
+	       mch_quantize_percent(job, right->n_correct + right->is_bound));
+}
+
+static void print_tries(const struct mch_quantize_job *job)
+{
+	printf("\n4 Combination, each scored as a whole\n%-12s  %4s  %4s  %4s  %9s\n", "", "conv", "FC", "act.",
+	       "accuracy");
+	for (int i = 0; i < job->search->n_tries; i++) {
+		const struct mch_search_try *t = &job->search->tries[i];
+		const char *verdict = isnan(job->config.error_margin) ? "no margin asked for"
+				      : passes(job, t->candidate)     ? "within the margin"
+								      : "misses the margin";
 		printf("%-12s", why_names[t->why]);
 		for (int p = 0; p < MCH_N_PARTS; p++) {
-			if (r->config->has_part[p])
+			if (job->config.has_part[p])
 				printf("  %4d", t->width[p]);
 			else
 				printf("  %4s", "-");
 		}
-		printf("  %7.2f %%  %s%s\n", percent(r, t->n_correct), verdict,
-		       t->is_taken ? ", taken" : "");
+		print_accuracy(job, t->candidate);
+		printf("  %s%s\n", verdict, t->is_taken ? ", taken" : "");
 	}
 }
 
-static void print_layers(const struct mch_quantize_report *r)
+/* What was taken, and the number of tries that were undone between. */
+static void print_steps(const struct mch_quantize_job *job)
+{
+	int n_undone = 0;
+	printf("\n4 Combination, each scored as a whole: %zu scores%s\n%-9s  %7s  %14s  %10s\n", job->mixed.n_steps,
+	       job->mixed.is_cut_short ? ", then --max-scores ended it" : "", "step", "changed",
+	       mch_cost_name(job->args->search.cost), "accuracy");
+	for (size_t i = 0; i < job->mixed.n_steps; i++) {
+		const struct mch_mixed_step *step = &job->mixed.steps[i];
+		if (!step->is_taken) {
+			n_undone++;
+			continue;
+		}
+		printf("%-9s  %7d  %14.6g", mch_mixed_why_name(step->why), step->n_moves,
+		       job->points[step->candidate].cost);
+		print_accuracy(job, step->candidate);
+		if (n_undone)
+			printf("  after %d that missed the margin", n_undone);
+		putchar('\n');
+		n_undone = 0;
+	}
+	if (n_undone)
+		printf("%-9s  %7d that missed the margin, undone\n", "", n_undone);
+}
+
+static void print_front(const struct mch_quantize_job *job)
+{
+	char unit[64];
+	snprintf(unit, sizeof(unit), "%s", mch_cost_name(job->args->search.cost));
+	printf("\nAccuracy against cost (%s): # on the front, o beaten%s\n", unit, ", . a bound");
+	mch_pareto_plot(stdout, job->points, job->candidates.n, job->choosing.n, unit);
+}
+
+static void print_layers(const struct mch_quantize_job *job)
 {
 	size_t width = strlen("Layer");
-	for (int i = 0; i < r->net->n_layers; i++)
-		width = strlen(r->net->layers[i].name) > width ? strlen(r->net->layers[i].name) : width;
+	for (int i = 0; i < job->net.n_layers; i++)
+		width = strlen(job->net.layers[i].name) > width ? strlen(job->net.layers[i].name) : width;
 	printf("\n%-*s  %-8s  %-7s  %-7s  %-7s  %4s  %s\n", (int)width, "Layer", "kind", "weights", "input", "output",
-	       "acc.",
-	       "range of the accumulator, for any input");
-	for (int i = 0; i < r->net->n_layers; i++) {
-		const struct mch_layer *layer = &r->net->layers[i];
-		const struct mch_layer_quant *q = &r->quant->layer[i];
-		const struct mch_format out = r->quant->edge[layer->out[0]];
-		const struct mch_format in = layer->n_in ? r->quant->edge[layer->in[0]] : out; /* a constant has none */
+	       "acc.", "range of the accumulator, for any input");
+	for (int i = 0; i < job->net.n_layers; i++) {
+		const struct mch_layer *layer = &job->net.layers[i];
+		const struct mch_layer_quant *q = &job->quant.layer[i];
+		const struct mch_format out = job->quant.edge[layer->out[0]];
+		const struct mch_format in =
+			layer->n_in ? job->quant.edge[layer->in[0]] : out; /* a constant has none */
 		char text[3][16];
 		printf("%-*s  %-8s  %-7s  %-7s  %-7s", (int)width, layer->name, mch_layer_table[layer->kind].name,
 		       q->weights.bits ? mch_format_text(q->weights, text[0]) : "", mch_format_text(in, text[1]),
@@ -96,85 +171,91 @@ static void print_layers(const struct mch_quantize_report *r)
 	}
 }
 
-void mch_quantize_print(const struct mch_quantize_report *r)
+static void print_images(const struct mch_quantize_job *job)
 {
-	const int n = r->config->n_images, float_correct = r->config->n_float_correct, exact = r->search->n_correct;
-	const int widest = r->search->known[MCH_OPERAND_BITS_MAX][MCH_OPERAND_BITS_MAX][MCH_OPERAND_BITS_MAX];
-	printf("network     %s\n", r->net->name);
-	printf("float       %.2f %% (%d of %d images)\n", percent(r, float_correct), float_correct, n);
-	printf("16 bits     %.2f %% (%d), all parts\n", percent(r, widest), widest);
-	if (!r->config->fixed)
-		print_alone(r);
-	print_tries(r);
-	print_layers(r);
-	putchar('\n');
-	mch_host_layers_print(r->net);
+	if (job->reporting.first > 0)
+		printf("images      %d choose, %d others report, drawn with seed %" PRIu32 "\n", job->choosing.n,
+		       job->reporting.n, job->args->seed);
+	else
+		printf("images      %d choose and report: the result's accuracy flatters, being the best of many "
+		       "tries; --holdout "
+		       "tells\n            apart\n",
+		       job->reporting.n);
+}
+
+static void print_share(const char *what, int n_right, int n)
+{
+	const struct mch_interval i = mch_interval_95(n_right, n);
+	printf("%-11s %.2f %% (%d of %d images), 95 %% interval %.2f to %.2f %%\n", what, 100.0 * n_right / n,
+	       n_right, n, i.low, i.high);
+}
+
+static void print_report(const struct mch_quantize_job *job)
+{
+	const struct mch_image_part *part = &job->reporting;
+	printf("\nOn the images that report\n");
+	print_share("float", part->n_float_correct, part->n);
+	print_share("integers", job->report.n_correct, part->n);
+	printf("agreement   %.2f %% of the images are answered as in float\n", 100.0 * job->report.n_agree / part->n);
+	printf("logits      signal to noise %.2f dB\n", job->report.sqnr_db);
+}
+
+/* The smallest and the largest width of the weights or the tensors. */
+static void print_span(const struct mch_quantize_job *job, bool is_weights, const char *what)
+{
+	int low = MCH_OPERAND_BITS_MAX, high = 0;
+	for (int k = 0; k < job->knobs.n; k++) {
+		if (job->knobs.knob[k].is_weights != is_weights)
+			continue;
+		low = job->setting[k] < low ? job->setting[k] : low;
+		high = job->setting[k] > high ? job->setting[k] : high;
+	}
+	if (high)
+		printf(" %d- to %d-bit %s,", low, high, what);
+}
+
+static void print_result(const struct mch_quantize_job *job)
+{
+	const int exact = right_of(job, job->candidate)->n_correct;
+	printf("cost        %.6g %s\n", job->points[job->candidate].cost, mch_cost_name(job->args->search.cost));
 	printf("result     ");
-	for (int p = 0; p < MCH_N_PARTS; p++)
-		if (r->config->has_part[p])
-			printf(" %d-bit %s,", r->search->width[p], part_titles[p]);
-	printf(" %.2f %% (%+.2f points", percent(r, exact), percent(r, exact - float_correct));
-	if (!isnan(r->config->error_margin))
-		printf(", margin %g", r->config->error_margin);
+	if (job->args->search.granularity == MCH_GRANULARITY_LAYER) {
+		print_span(job, true, "weights");
+		print_span(job, false, "activations");
+	} else {
+		for (int p = 0; p < MCH_N_PARTS; p++)
+			if (job->quant.width[p])
+				printf(" %d-bit %s,", job->search->width[p], part_titles[p]);
+	}
+	printf(" %.2f %% (%+.2f points", mch_quantize_percent(job, exact),
+	       mch_quantize_percent(job, exact - job->choosing.n_float_correct));
+	if (!isnan(job->config.error_margin))
+		printf(", margin %g", job->config.error_margin);
 	printf(")\n");
 }
 
-static json_t *widths_json(const struct mch_quantize_report *r, const int *width)
+void mch_quantize_print(const struct mch_quantize_job *job)
 {
-	json_t *object = json_object();
-	for (int p = 0; p < MCH_N_PARTS; p++)
-		json_object_set_new(object, mch_quant_part_names[p],
-				    json_integer(r->config->has_part[p] ? width[p] : 0));
-	return object;
-}
-
-static json_t *alone_json(const struct mch_quantize_report *r)
-{
-	json_t *list = json_array();
-	for (int bits = MCH_OPERAND_BITS_MAX; bits >= 1 && !r->config->fixed; bits--) {
-		json_t *row = json_pack("{s:i}", "bits", bits);
-		for (int p = 0; p < MCH_N_PARTS; p++)
-			if (r->search->alone[p][bits] >= 0)
-				json_object_set_new(row, mch_quant_part_names[p],
-						    json_real(percent(r, r->search->alone[p][bits])));
-		json_array_append_new(list, row);
-	}
-	return list;
-}
-
-static json_t *tries_json(const struct mch_quantize_report *r)
-{
-	json_t *list = json_array();
-	for (int i = 0; i < r->search->n_tries; i++) {
-		const struct mch_search_try *t = &r->search->tries[i];
-		json_array_append_new(list, json_pack("{s:s, s:o, s:f, s:b}", "why", why_names[t->why], "widths",
-						      widths_json(r, t->width), "accuracy", percent(r, t->n_correct),
-						      "taken", (int)t->is_taken));
-	}
-	return list;
-}
-
-json_t *mch_quantize_search_json(const struct mch_quantize_report *r)
-{
-	return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o}", "fraction", mch_fraction_name(r->rule),
-			 "range_images", r->n_ranges, "range_images_hash", r->train_hash, "scored_images_hash",
-			 r->test_hash, "host_layers", mch_host_layers_json(r->net), "alone", alone_json(r), "alone_widths",
-			 widths_json(r, r->search->alone_width), "together", tries_json(r));
-}
-
-json_t *mch_quantize_json(const struct mch_quantize_report *r, bool is_found)
-{
-	const int widest = r->search->known[MCH_OPERAND_BITS_MAX][MCH_OPERAND_BITS_MAX][MCH_OPERAND_BITS_MAX];
-	json_t *root = json_pack("{s:s, s:b, s:i, s:o, s:f, s:f, s:f}", "network", r->net->name, "found",
-				 (int)is_found, "images", r->config->n_images, "error_margin",
-				 isnan(r->config->error_margin) ? json_null() : json_real(r->config->error_margin),
-				 "accuracy_float", percent(r, r->config->n_float_correct),
-				 "accuracy_16_bits", percent(r, widest), "accuracy_exact",
-				 percent(r, r->search->n_correct));
-	if (is_found && root) {
-		json_object_set_new(root, "output", json_string(r->output));
-		json_object_set_new(root, "widths", widths_json(r, r->search->width));
-		json_object_set_new(root, "search", mch_quantize_search_json(r));
-	}
-	return root;
+	const int n = job->choosing.n, n_float = job->choosing.n_float_correct;
+	const int widest = right_of(job, job->search->widest)->n_correct;
+	printf("network     %s\n", job->net.name);
+	print_images(job);
+	printf("\n1 Ranges: of the weights, and of every tensor over %d training images (macchiato ranges)\n",
+	       job->n_ranges);
+	printf("2 Activations: formats by the rule %s, for every width\n", mch_fraction_name(job->args->rule));
+	printf("float       %.2f %% (%d of %d images)\n", mch_quantize_percent(job, n_float), n_float, n);
+	printf("16 bits     %.2f %% (%d), all parts\n", mch_quantize_percent(job, widest), widest);
+	if (!job->config.fixed)
+		print_alone(job);
+	if (job->args->search.granularity == MCH_GRANULARITY_LAYER)
+		print_steps(job);
+	else
+		print_tries(job);
+	if (job->candidates.n > 2)
+		print_front(job);
+	print_layers(job);
+	print_report(job);
+	printf("\n5 Fine-tuning: not done\n");
+	mch_host_layers_print(&job->net);
+	print_result(job);
 }

@@ -1,32 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* What `macchiato quantize` tells of its search: as tables, and as JSON. */
+/* What `macchiato quantize` tells of its search: as tables, as JSON, as CSV. */
 #ifndef MCH_CLI_QUANTIZE_REPORT_H
 #define MCH_CLI_QUANTIZE_REPORT_H
 
 #include <jansson.h>
 
-#include "net/quant.h"
-#include "quant/fraction.h"
-#include "quant/search.h"
+#include "cli/quantize_job.h"
 
-struct mch_quantize_report {
-	const struct mch_net *net;
-	const struct mch_quant *quant; /* of the widths that won */
-	const struct mch_search *search;
-	const struct mch_search_config *config;
-	enum mch_fraction rule;
-	int n_ranges;                             /* training images behind the formats */
-	const char *train_hash, *test_hash;       /* SHA-256 of the images used */
-	const char *output;                       /* path of the result */
-};
+/* Of a search that found a result, or scored the widths given. */
+void mch_quantize_print(const struct mch_quantize_job *job);
 
-void mch_quantize_print(const struct mch_quantize_report *r);
+/* "together", "one bit more", "one bit less". */
+const char *mch_quantize_why_name(enum mch_search_why why);
 
-/* The search for NET.quant.json, complete enough to draw its curves anew. NULL when memory is short. */
-json_t *mch_quantize_search_json(const struct mch_quantize_report *r);
+/* Percent of the choosing images. */
+double mch_quantize_percent(const struct mch_quantize_job *job, int n_correct);
+
+/* The search for NET.quant.json, complete enough to draw its curves anew; keys are told in docs/quantize.md. NULL
+ * when memory is short. */
+json_t *mch_quantize_search_json(const struct mch_quantize_job *job);
 
 /* The answer of --json; is_found: the margin is met. NULL when memory is short. */
-json_t *mch_quantize_json(const struct mch_quantize_report *r, bool is_found);
+json_t *mch_quantize_json(const struct mch_quantize_job *job, bool is_found);
+
+/* Every candidate as CSV. 0, or -1 with err. */
+int mch_quantize_write_pareto(const struct mch_quantize_job *job, const char *path, struct mch_err *err);
 
 #endif

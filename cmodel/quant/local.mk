@@ -2,10 +2,18 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 noinst_LIBRARIES += cmodel/quant/libquant.a
 cmodel_quant_libquant_a_SOURCES = \
+	cmodel/quant/candidates.c \
+	cmodel/quant/candidates.h \
 	cmodel/quant/formats.c \
 	cmodel/quant/formats.h \
 	cmodel/quant/fraction.c \
 	cmodel/quant/fraction.h \
+	cmodel/quant/knobs.c \
+	cmodel/quant/knobs.h \
+	cmodel/quant/mixed.c \
+	cmodel/quant/mixed.h \
+	cmodel/quant/pareto.c \
+	cmodel/quant/pareto.h \
 	cmodel/quant/range.c \
 	cmodel/quant/range.h \
 	cmodel/quant/ranges.c \

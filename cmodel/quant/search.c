@@ -4,6 +4,7 @@
 #include "quant/search.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/require.h"
@@ -15,67 +16,67 @@ struct walk {
 	struct mch_search *s;
 	const struct mch_search_config *config;
 	struct mch_err *err;
-	int n_expected; /* scores, for the progress bar */
+	int8_t *setting; /* scratch */
 };
 
-bool mch_search_passes(const struct mch_search_config *config, int n_correct)
+int mch_search_need(const struct mch_search_config *config)
 {
 	if (isnan(config->error_margin))
-		return true;
+		return 0;
 	/* In whole answers. The slack is for margins that are no binary fraction: 0.07 % of 10000 is 7. */
-	const double lost = (double)config->n_float_correct - (double)n_correct;
-	return lost <= config->error_margin * (double)config->n_images / 100 + 1e-6;
+	const double lost = floor(config->error_margin * (double)config->n_images / 100 + 1e-6);
+	return lost >= config->n_float_correct ? 0 : config->n_float_correct - (int)lost;
 }
 
-static int score(struct walk *w, const int *width, int *n_correct)
+static int right_of(const struct walk *w, long candidate)
 {
-	int *known = &w->s->known[width[0]][width[1]][width[2]];
-	if (*known < 0) {
-		int found = -1;
-		if (w->config->lookup && w->config->lookup(w->config->ctx, width, &found)) {
-			w->s->n_reused++;
-		} else {
-			if (w->config->score(w->config->ctx, width, &found, w->err) != 0)
-				return -1;
-			if (w->config->store && w->config->store(w->config->ctx, width, found, w->err) != 0)
-				return -1;
-		}
-		MCH_REQUIRE(found >= 0 && found <= w->config->n_images, "a score is a number of images");
-		*known = found;
-		w->s->n_scores++;
-		if (w->s->n_scores > w->n_expected)
-			w->n_expected = w->s->n_scores;
-		if (w->config->progress)
-			w->config->progress(w->config->ctx, w->s->n_scores, w->n_expected);
-	}
-	*n_correct = *known;
-	return 0;
+	return w->config->candidates->list[candidate].right.n_correct;
+}
+
+static bool passes(const struct walk *w, long candidate)
+{
+	return right_of(w, candidate) >= mch_search_need(w->config);
+}
+
+/* With need 0, on all images. */
+static int score(struct walk *w, const int *width, int need, long *candidate)
+{
+	w->config->spread(w->config->ctx, width, w->setting);
+	*candidate = mch_candidates_score(w->config->candidates, w->setting, need, w->err);
+	if (w->config->candidates->n_scored > w->s->n_expected)
+		w->s->n_expected = w->config->candidates->n_scored;
+	return *candidate < 0 ? -1 : 0;
 }
 
 /* Step 1 for one part. */
 static int search_part(struct walk *w, int part)
 {
 	int width[MCH_N_PARTS] = {WIDEST, WIDEST, WIDEST};
+	const int need = w->config->has_curves ? 0 : mch_search_need(w->config);
 	bool still_passes = true;
 	for (int bits = WIDEST; bits >= 1; bits--) {
-		width[part] = bits;
-		int *n_correct = &w->s->alone[part][bits];
-		if (score(w, width, n_correct) != 0)
+		long *candidate = &w->s->alone[part][bits];
+		for (int p = 0; p < MCH_N_PARTS; p++)
+			if (p == part || w->config->is_net)
+				width[p] = bits;
+		if (score(w, width, need, candidate) != 0)
 			return -1;
-		still_passes = still_passes && mch_search_passes(w->config, *n_correct);
-		if (still_passes)
-			w->s->alone_width[part] = bits;
+		still_passes = still_passes && passes(w, *candidate);
+		for (int p = 0; p < MCH_N_PARTS && still_passes; p++)
+			if (p == part || w->config->is_net)
+				w->s->alone_width[p] = bits;
 	}
 	return 0;
 }
 
-static int try_widths(struct walk *w, enum mch_search_why why, const int *width, struct mch_search_try **result)
+static int try_widths(struct walk *w, enum mch_search_why why, const int *width, int need,
+		      struct mch_search_try **result)
 {
 	MCH_REQUIRE(w->s->n_tries < MCH_SEARCH_TRIES_MAX, "90 steps of 3 tries each are the longest path");
 	struct mch_search_try *t = &w->s->tries[w->s->n_tries];
 	*t = (struct mch_search_try){.why = why};
 	memcpy(t->width, width, sizeof(t->width));
-	if (score(w, width, &t->n_correct) != 0)
+	if (score(w, width, need, &t->candidate) != 0)
 		return -1;
 	w->s->n_tries++;
 	*result = t;
@@ -86,7 +87,7 @@ static void take(struct walk *w, struct mch_search_try *t)
 {
 	t->is_taken = true;
 	memcpy(w->s->width, t->width, sizeof(w->s->width));
-	w->s->n_correct = t->n_correct;
+	w->s->candidate = t->candidate;
 }
 
 /* Bits saved in all by a, against b; negative when a is larger. */
@@ -98,8 +99,27 @@ static long long saved(const struct walk *w, const struct mch_search_try *a, con
 	return sum;
 }
 
+/* The step just taken, backwards, is known to fail: why it was taken. */
+static bool is_known_to_fail(struct walk *w, const int *width)
+{
+	w->config->spread(w->config->ctx, width, w->setting);
+	const long known = mch_candidates_find(w->config->candidates, w->setting);
+	return known >= 0 && !passes(w, known);
+}
+
+/* Of two steps in the same direction: the more accurate when bits are added, the smaller when they are taken away. */
+static bool is_better(const struct walk *w, const struct mch_search_try *t, const struct mch_search_try *best,
+		      int delta)
+{
+	if (!best)
+		return true;
+	const long long bits = saved(w, t, best);
+	const int answers = right_of(w, t->candidate) - right_of(w, best->candidate);
+	return delta > 0 ? answers > 0 || (answers == 0 && bits > 0) : bits > 0 || (bits == 0 && answers > 0);
+}
+
 /* One bit more (delta 1) or less (-1) for each part in turn, within [low, high]; the better of those that count is
- * left in *best, NULL when there is none. */
+ * left in *best, NULL when there is none. What fails matters only while nothing passes and bits are added. */
 static int try_neighbours(struct walk *w, int delta, const int *low, const int *high, struct mch_search_try **best)
 {
 	*best = NULL;
@@ -110,18 +130,13 @@ static int try_neighbours(struct walk *w, int delta, const int *low, const int *
 		width[p] += delta;
 		if (width[p] < low[p] || width[p] > high[p] || !w->config->has_part[p])
 			continue;
-		const int known = w->s->known[width[0]][width[1]][width[2]];
-		if (delta < 0 && known >= 0 && !mch_search_passes(w->config, known))
-			continue; /* the step just taken, backwards: why it was taken */
-		if (try_widths(w, delta > 0 ? MCH_SEARCH_STEP_BACK : MCH_SEARCH_TAKE_AWAY, width, &t) != 0)
-			return -1;
-		if (delta < 0 && !mch_search_passes(w->config, t->n_correct))
+		if (delta < 0 && is_known_to_fail(w, width))
 			continue;
-		const long long bits = *best ? saved(w, t, *best) : 1;
-		const int answers = *best ? t->n_correct - (*best)->n_correct : 1;
-		const bool is_better = delta > 0 ? answers > 0 || (answers == 0 && bits > 0)
-						 : bits > 0 || (bits == 0 && answers > 0);
-		if (is_better)
+		const bool is_verdict = delta < 0 || (*best && passes(w, (*best)->candidate));
+		if (try_widths(w, delta > 0 ? MCH_SEARCH_STEP_BACK : MCH_SEARCH_TAKE_AWAY, width,
+			       is_verdict ? mch_search_need(w->config) : 0, &t) != 0)
+			return -1;
+		if ((delta > 0 || passes(w, t->candidate)) && is_better(w, t, *best, delta))
 			*best = t;
 	}
 	return 0;
@@ -133,10 +148,10 @@ static int combine(struct walk *w)
 	struct mch_search *s = w->s;
 	const int widest[MCH_N_PARTS] = {WIDEST, WIDEST, WIDEST}, narrowest[MCH_N_PARTS] = {1, 1, 1};
 	struct mch_search_try *t;
-	if (try_widths(w, MCH_SEARCH_COMBINED, s->alone_width, &t) != 0)
+	if (try_widths(w, MCH_SEARCH_COMBINED, s->alone_width, 0, &t) != 0)
 		return -1;
 	take(w, t);
-	while (!mch_search_passes(w->config, s->n_correct)) {
+	while (!passes(w, s->candidate)) {
 		if (try_neighbours(w, 1, narrowest, widest, &t) != 0)
 			return -1;
 		/* 16 bits everywhere passed in step 1, and every path of single bits ends there. */
@@ -152,30 +167,44 @@ static int combine(struct walk *w)
 	return 0;
 }
 
+static int run(struct walk *w)
+{
+	struct mch_search *s = w->s;
+	const struct mch_search_config *config = w->config;
+	const int widest[MCH_N_PARTS] = {WIDEST, WIDEST, WIDEST};
+	if (score(w, widest, 0, &s->widest) != 0)
+		return -1;
+	s->candidate = s->widest;
+	if (config->fixed) {
+		struct mch_search_try *only;
+		if (try_widths(w, MCH_SEARCH_COMBINED, config->fixed, 0, &only) != 0)
+			return -1;
+		take(w, only);
+		return passes(w, only->candidate) ? 0 : 1;
+	}
+	if (!passes(w, s->widest))
+		return 1;
+	for (int p = 0; p < (config->is_net ? 1 : MCH_N_PARTS); p++)
+		if (config->has_part[p] && search_part(w, p) != 0)
+			return -1;
+	return combine(w);
+}
+
 int mch_search_run(struct mch_search *s, const struct mch_search_config *config, struct mch_err *err)
 {
 	memset(s, 0, sizeof(*s));
-	memset(s->known, -1, sizeof(s->known));
-	memset(s->alone, -1, sizeof(s->alone));
-	struct walk w = {s, config, err, 2};
-	const int widest[MCH_N_PARTS] = {WIDEST, WIDEST, WIDEST};
-	memcpy(s->alone_width, widest, sizeof(widest));
-	memcpy(s->width, widest, sizeof(widest));
-	for (int p = 0; p < MCH_N_PARTS; p++)
-		w.n_expected += config->has_part[p] && !config->fixed ? WIDEST - 1 : 0;
-	if (score(&w, widest, &s->n_correct) != 0)
-		return -1;
-	if (config->fixed) {
-		struct mch_search_try *only;
-		if (try_widths(&w, MCH_SEARCH_COMBINED, config->fixed, &only) != 0)
-			return -1;
-		take(&w, only);
-		return mch_search_passes(config, only->n_correct) ? 0 : 1;
+	struct walk w = {s, config, err, malloc((size_t)config->candidates->n_knobs + 1)};
+	if (!w.setting)
+		return mch_err_set(err, "search", "out of memory; use a machine with more");
+	s->n_expected = 2;
+	for (int p = 0; p < MCH_N_PARTS; p++) {
+		s->alone_width[p] = s->width[p] = WIDEST;
+		if (config->has_part[p] && !config->fixed && (p == 0 || !config->is_net))
+			s->n_expected += WIDEST - 1;
+		for (int bits = 0; bits < MCH_SEARCH_WIDTHS; bits++)
+			s->alone[p][bits] = -1;
 	}
-	if (!mch_search_passes(config, s->n_correct))
-		return 1;
-	for (int p = 0; p < MCH_N_PARTS; p++)
-		if (config->has_part[p] && search_part(&w, p) != 0)
-			return -1;
-	return combine(&w) == 0 ? 0 : -1;
+	const int status = run(&w);
+	free(w.setting);
+	return status;
 }

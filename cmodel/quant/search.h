@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "net/quant.h"
+#include "quant/candidates.h"
 
 enum { MCH_SEARCH_WIDTHS = MCH_OPERAND_BITS_MAX + 1 }; /* index 0 is not used */
 
@@ -19,46 +20,43 @@ struct mch_search_config {
 	int n_float_correct; /* right answers of the float net on the same images */
 	double error_margin; /* percentage points that may be lost against float; NAN: any */
 	const int *fixed;    /* NULL, or the widths to score instead of a search */
+	bool is_net;         /* one width for all parts; has_part[0] stands for it */
 	bool has_part[MCH_N_PARTS]; /* a part that the net has not is left at 16 bits and costs no score */
 	long weight_of[MCH_N_PARTS]; /* values stored per part: what one bit of width costs; settles ties */
-
-	/* Right answers of 0..n_images into *n_correct. 0, or -1 with err: that ends the search. */
-	int (*score)(void *ctx, const int *width, int *n_correct, struct mch_err *err);
-	/* A score known from an earlier, interrupted run: true with *n_correct. May be NULL. */
-	bool (*lookup)(void *ctx, const int *width, int *n_correct);
-	/* Called after each fresh score. 0, or -1 with err: that ends the search. May be NULL. */
-	int (*store)(void *ctx, const int *width, int n_correct, struct mch_err *err);
-	/* Scores done, and how many there will be as far as is known. May be NULL. */
-	void (*progress)(void *ctx, int done, int total);
+	bool has_curves; /* scores that miss the margin are made on all images too */
+	struct mch_candidates *candidates;
+	/* Three widths to the setting of a candidate. */
+	void (*spread)(void *ctx, const int *width, int8_t *setting);
 	void *ctx;
 };
 
 /* Why a combination was tried. */
 enum mch_search_why { MCH_SEARCH_COMBINED, MCH_SEARCH_STEP_BACK, MCH_SEARCH_TAKE_AWAY };
 
+/* Candidates are named by their place in the list, whose entry may yet become exact. */
 struct mch_search_try {
 	enum mch_search_why why;
 	int width[MCH_N_PARTS];
-	int n_correct;
+	long candidate;
 	bool is_taken; /* the search went on from here */
 };
 
 enum { MCH_SEARCH_TRIES_MAX = 6 * MCH_OPERAND_BITS_MAX * MCH_N_PARTS + 1 };
 
 struct mch_search {
-	/* Right answers with one part at a width and the others at 16; -1 for a part that the net has not. */
-	int alone[MCH_N_PARTS][MCH_SEARCH_WIDTHS];
+	/* Candidates with one part at a width and the others at 16; -1 for a part that the net has not. */
+	long alone[MCH_N_PARTS][MCH_SEARCH_WIDTHS];
 	int alone_width[MCH_N_PARTS]; /* chosen from these */
+	long widest;                  /* 16 bits everywhere */
 	int width[MCH_N_PARTS];       /* the result */
-	int n_correct;                /* at the result */
+	long candidate;               /* at the result */
 	int n_tries;
 	struct mch_search_try tries[MCH_SEARCH_TRIES_MAX]; /* combinations, in order */
-	int n_scores, n_reused; /* distinct scores used; of these, from lookup */
-	int known[MCH_SEARCH_WIDTHS][MCH_SEARCH_WIDTHS][MCH_SEARCH_WIDTHS]; /* the cache; -1: not scored */
+	size_t n_expected; /* scores that there will be, as far as is known: for progress */
 };
 
-/* The margin is met, or there is none: right answers lost are at most error_margin percent of the images. */
-bool mch_search_passes(const struct mch_search_config *config, int n_correct);
+/* Right answers that keep within the margin; 0: any do, or there is none. */
+int mch_search_need(const struct mch_search_config *config);
 
 /* 1. Each part alone, 16 bits down to 1, the others at 16. Its width is the smallest such that this and every larger
  *    width pass.

@@ -12,7 +12,8 @@
 struct mch_widths {
 	int n_layers, n_edges;
 	int8_t *weights; /* [n_layers], owned: bits; 0: the layer has none */
-	int8_t *edge;    /* [n_edges], owned: bits of the codes of each tensor; those of one group (quant/formats.h) are equal */
+	int8_t *edge; /* [n_edges], owned: bits of the codes of each tensor; those of one group (quant/formats.h) are
+			 equal */
 };
 
 /* All zero. 0, or -1 with err when memory is short. */

@@ -83,28 +83,62 @@ cmp report.txt again.txt || fail "the resumed search has another report"
 [ "$(cat notes.txt)" = "macchiato: killed.json.part: $n scores of an interrupted search are used" ] || fail "$(cat notes.txt)"
 [ ! -e killed.json.part ] || fail "the checkpoint outlives the resumed search"
 
-# A checkpoint is believed: it is what decides, not a score made anew. All scores 200 lead to one bit in each part.
+# line JSON: as a checkpoint has it, behind its CRC-32, which is what gzip ends with.
+line() {
+	printf '%s %s\n' "$(printf %s "$1" | gzip -c | tail -c 8 | od -An -tx1 -N4 | awk '{print $4 $3 $2 $1}')" "$1"
+}
+
+# A checkpoint is believed: it is what decides, not a score made anew. All scores 200 lead to one bit in each part. The
+# knobs: weights of conv, fc1 and fc2, then four groups of tensors.
 {
 	head -n 1 kept.part
-	for bits in 16 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1; do
-		echo "{\"widths\": [$bits, 16, 16], \"correct\": 200}"
-		[ $bits = 16 ] || echo "{\"widths\": [16, $bits, 16], \"correct\": 200}"
-		[ $bits = 16 ] || echo "{\"widths\": [16, 16, $bits], \"correct\": 200}"
+	for bits in g f e d c b a 9 8 7 6 5 4 3 2 1; do
+		line "{\"bound\":false,\"right\":200,\"seen\":200,\"widths\":\"${bits}gggggg\"}"
+		[ $bits = g ] || line "{\"bound\":false,\"right\":200,\"seen\":200,\"widths\":\"g$bits${bits}gggg\"}"
+		[ $bits = g ] || line "{\"bound\":false,\"right\":200,\"seen\":200,\"widths\":\"ggg$bits$bits$bits$bits\"}"
 	done
-	echo '{"widths": [1, 1, 1], "correct": 200}'
+	line '{"bound":false,"right":200,"seen":200,"widths":"1111111"}'
 } >fed.json.part
 "$macchiato" quantize small.onnx --data=. --error-margin=4 -o fed.json --quiet
 grep -q '"conv_weights": 1, "fc_weights": 1, "activations": 1' fed.json || fail "scores of the checkpoint are not used"
 
+# A last line that was torn, at any byte of it, is made anew; so is a file torn in its first.
+size=$(wc -c <kept.part)
+last=$(tail -n 1 kept.part | wc -c)
+for cut in 1 2 9 $((last - 1)) $((size - 100)); do
+	head -c $((size - cut)) kept.part >torn.json.part
+	"$macchiato" quantize small.onnx --data=. --error-margin=4 -o torn.json >out.txt 2>notes.txt
+	cmp q.json torn.json || fail "a checkpoint without its last $cut bytes: another result"
+	! grep -q damaged notes.txt || fail "a checkpoint without its last $cut bytes: $(cat notes.txt)"
+done
+{
+	cat kept.part
+	line '{"bound":false,"right":200,"seen":200,"widths":"1212121"}' | sed 's/200/100/'
+} >torn.json.part
+"$macchiato" quantize small.onnx --data=. --error-margin=4 -o torn.json >out.txt 2>notes.txt
+cmp q.json torn.json || fail "a last line of another checksum is used"
+
 # Another search's checkpoint, and a damaged one, are not.
 note="is of another network, data or options, or damaged; the search starts anew"
-for damage in 's/half_even/floor/' 's/"images":200/"images":199/' '3s/correct/korrect/' '3s/: [0-9]*}/: 201}/' '3s/16/17/' '4s/}//' '4p'; do
+for damage in 's/half_even/floor/' 's/"images":200/"images":199/' '3s/right/wrong/' '3s/200/201/' '3s/g/h/' '4s/}//' '4p'; do
 	sed "$damage" kept.part >bad.json.part
 	! cmp -s kept.part bad.json.part || fail "$damage does no damage"
 	"$macchiato" quantize small.onnx --data=. --error-margin=4 -o bad.json >out.txt 2>notes.txt
 	[ "$(cat notes.txt)" = "macchiato: bad.json.part: $note" ] || fail "$damage: $(cat notes.txt)"
 	cmp q.json bad.json || fail "$damage: another result"
 done
+{
+	head -n 1 kept.part
+	line '{"bound":false,"right":201,"seen":200,"widths":"ggggggg"}'
+	sed -n 2,3p kept.part
+} >bad.json.part
+"$macchiato" quantize small.onnx --data=. --error-margin=4 -o bad.json >out.txt 2>notes.txt
+[ "$(cat notes.txt)" = "macchiato: bad.json.part: $note" ] || fail "more right answers than images: $(cat notes.txt)"
+"$macchiato" quantize small.onnx --data=. --error-margin=4 -o q4.json --quiet --granularity=net
+! cmp -s q.json q4.json || fail "--granularity=net does nothing"
+(ulimit -f 2 && exec "$macchiato" quantize small.onnx --data=. --error-margin=4 -o margin.json) >out.txt 2>&1 || true
+"$macchiato" quantize small.onnx --data=. --error-margin=2 -o margin.json >out.txt 2>notes.txt
+[ "$(cat notes.txt)" = "macchiato: margin.json.part: $note" ] || fail "another margin: $(cat notes.txt)"
 
 # The margin cannot be met: exit 1, nothing written.
 status=0
