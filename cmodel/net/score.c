@@ -29,7 +29,8 @@ struct pass {
 	/* Shared by the threads, in a critical region: */
 	int n_done, failed; /* the first batch that failed */
 	int *counted;       /* [n_batches]: what count() said, -1 before */
-	int n_whole, n_counted, end; /* batches 0 .. n_whole - 1 are counted, to n_counted; none behind `end` is wanted */
+	int n_whole, n_counted; /* batches 0 .. n_whole - 1 are counted, to n_counted */
+	int end;                /* no batch behind it is wanted */
 	struct mch_err err;
 	struct mch_engine *first[N_MODELS_MAX]; /* of the thread that began; the others have twins of them */
 };
