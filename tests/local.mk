@@ -62,6 +62,7 @@ UNIT_TESTS = \
 	tests/check_ranges \
 	tests/check_report \
 	tests/check_requant \
+	tests/check_requant_narrow \
 	tests/check_round_shift \
 	tests/check_rows \
 	tests/check_sat \

@@ -20,6 +20,7 @@ struct mch_fast_conv {
 	struct mch_shape x_shape;
 	struct mch_border border; /* explicit padding; all 0 when the library pads */
 	int n_x, n_w;             /* planes */
+	int64_t largest;          /* sum of magnitudes of a dot product, at most */
 	int k_padded;             /* channels of each plane of w, joined in one dot product; 0: one dot product each */
 	struct mch_dnnl_dot *dot[W_PLANES_MAX];
 	bool is_copied;      /* planes of x are made; else the one plane is the input as it is */
@@ -142,7 +143,7 @@ static int compile_each(struct mch_fast_conv *f, const struct mch_fast_conv_spec
 /* 0: exact; 1: no exact form; -1: err. */
 static int compile_dots(struct mch_fast_conv *f, const struct mch_fast_conv_spec *spec, struct mch_err *err)
 {
-	const int64_t largest = largest_sum(spec, f->n_x, f->n_w);
+	const int64_t largest = f->largest = largest_sum(spec, f->n_x, f->n_w);
 	if (f->g.groups > 1) {
 		if (compile_each(f, spec, err) != 0)
 			return -1;
@@ -215,8 +216,10 @@ static int compile_requant(struct mch_fast_conv *f, const struct mch_fast_conv_s
 			sum += spec->weights[(size_t)k * n_terms + t];
 		bias[k] = spec->requant->bias[k] - f->codes.zero * sum;
 	}
-	const int status = mch_fast_requant_init(&f->requant, spec->requant, bias, mch_codes_of(spec->out),
-						 spec->pool ? spec->pool : &none, err);
+	int status = mch_fast_requant_init(&f->requant, spec->requant, bias, mch_codes_of(spec->out),
+					   spec->pool ? spec->pool : &none, err);
+	if (status == 0 && f->n_x == 1 && f->n_w == 1)
+		status = mch_fast_requant_narrow(&f->requant, f->largest, err);
 	free(bias);
 	return status;
 }

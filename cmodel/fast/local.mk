@@ -40,4 +40,6 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/pool.c \
 	cmodel/fast/pool.h \
 	cmodel/fast/requant.c \
-	cmodel/fast/requant.h
+	cmodel/fast/requant.h \
+	cmodel/fast/requant_narrow.c \
+	cmodel/fast/requant_narrow.h

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "fast/clones.h"
+#include "fast/requant_narrow.h"
 
 enum { BLOCK = MCH_CODES_BLOCK };
 
@@ -65,7 +66,30 @@ void mch_fast_requant_free(struct mch_fast_requant *r)
 	free(r->noise);
 	free(r->cols);
 	free(r->sums);
+	free(r->narrow_bias);
 	memset(r, 0, sizeof(*r));
+}
+
+int mch_fast_requant_narrow(struct mch_fast_requant *r, int64_t largest, struct mch_err *err)
+{
+	const struct mch_format out = {.bits = r->cfg.out_bits, .is_signed = r->cfg.out_signed};
+	int64_t largest_bias = 0;
+	for (int k = 0; k < r->k; k++) {
+		const int64_t size = r->bias[k] < 0 ? -r->bias[k] : r->bias[k];
+		largest_bias = size > largest_bias ? size : largest_bias;
+	}
+	if (r->cfg.round == MCH_ROUND_STOCHASTIC || r->uniform_shift < 1 || r->uniform_shift > MCH_NARROW_SHIFT_MAX ||
+	    largest >= INT64_C(1) << MCH_NARROW_BITS || largest_bias >= (INT64_C(1) << MCH_NARROW_BITS) - largest)
+		return 0;
+	r->narrow_bias = calloc((size_t)r->k_padded, sizeof(*r->narrow_bias));
+	if (!r->narrow_bias)
+		return no_memory(err);
+	for (int k = 0; k < r->k; k++)
+		r->narrow_bias[k] = (int32_t)r->bias[k];
+	/* No rule rounds a negative sum above 0, so a ReLU is a clamp of codes, too. */
+	r->low = (int32_t)mch_requant_clip(&r->cfg, r->cfg.relu ? 0 : mch_format_min(out));
+	r->high = (int32_t)mch_requant_clip(&r->cfg, mch_format_max(out));
+	return 0;
 }
 
 /* One accumulator from its parts, by Horner's rule. 2^16 * 2^16 a term and less than 2^31 terms: 63 bits. n_x and
@@ -237,6 +261,11 @@ void mch_fast_requant_run(struct mch_fast_requant *r, int n, const struct mch_pa
 	uint8_t *out = y;
 	for (int image = 0; image < n; image++)
 		for (int p = 0; p < n_p; p++) {
+			if (r->narrow_bias) {
+				mch_narrow_row(r, acc, (size_t)image * in_pixels, p, out);
+				out += n_q * (size_t)r->k * (size_t)r->codes.bytes;
+				continue;
+			}
 			gather(r, acc, (size_t)image * in_pixels, p);
 			round_sums(r, r->noise ? r->noise + (size_t)p * n_q * (size_t)r->k_padded : NULL, out);
 			out += n_q * (size_t)r->k * (size_t)r->codes.bytes;

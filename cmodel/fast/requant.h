@@ -33,12 +33,18 @@ struct mch_fast_requant {
 	uint16_t *noise;        /* [p][q][k_padded], stochastic rounding only */
 	struct mch_window *cols; /* [q], of the pool */
 	int64_t *sums;           /* [q][k_padded], scratch */
+	int32_t *narrow_bias;    /* [k_padded]; NULL: sums need 64 bits, or their shift or rounding does */
+	int32_t low, high;       /* narrow: codes that ReLU, clip and format leave */
 };
 
 /* bias replaces cfg->bias. The output is the pool's, or [k][pool->h][pool->w] for a window of 1x1. */
 int mch_fast_requant_init(struct mch_fast_requant *r, const struct mch_requant *cfg, const int64_t *bias,
 			  struct mch_codes codes, const struct mch_pool *pool, struct mch_err *err);
 void mch_fast_requant_free(struct mch_fast_requant *r);
+
+/* Told that sums come as one part, none above `largest` in magnitude, the requantizer computes in 32 bits if it may: see
+ * requant_narrow.h. 0, or -1 with err. */
+int mch_fast_requant_narrow(struct mch_fast_requant *r, int64_t largest, struct mch_err *err);
 
 /* n images. y has MCH_CODES_SLACK_BYTES of room behind the last code. */
 void mch_fast_requant_run(struct mch_fast_requant *r, int n, const struct mch_part_sums *acc, void *y);
