@@ -86,6 +86,7 @@ SCRIPT_TESTS = \
 	tests/cli/manual.sh \
 	tests/cli/quantize.sh \
 	tests/cli/ranges.sh \
+	tests/cli/report.sh \
 	tests/cli/stranger.sh \
 	tests/cli/train.sh \
 	tests/cli/usage.sh \

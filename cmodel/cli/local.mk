@@ -10,6 +10,7 @@ macchiato_SOURCES = \
 	cmodel/cli/cmd_info.c \
 	cmodel/cli/cmd_quantize.c \
 	cmodel/cli/cmd_ranges.c \
+	cmodel/cli/cmd_report.c \
 	cmodel/cli/cmd_train.c \
 	cmodel/cli/data_options.c \
 	cmodel/cli/data_options.h \
@@ -37,6 +38,11 @@ macchiato_SOURCES = \
 	cmodel/cli/quantize_report.c \
 	cmodel/cli/quantize_report.h \
 	cmodel/cli/quantize_search.c \
+	cmodel/cli/report_facts.c \
+	cmodel/cli/report_facts.h \
+	cmodel/cli/report_layers.c \
+	cmodel/cli/report_options.c \
+	cmodel/cli/report_options.h \
 	cmodel/cli/scores.c \
 	cmodel/cli/scores.h \
 	cmodel/cli/search_options.c \

@@ -48,6 +48,8 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/caffe_write.h \
 	cmodel/io/caffe_write_text.c \
 	cmodel/io/cifar.c \
+	cmodel/io/csv.c \
+	cmodel/io/csv.h \
 	cmodel/io/data.c \
 	cmodel/io/data.h \
 	cmodel/io/datum.c \
@@ -57,6 +59,22 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/hash.c \
 	cmodel/io/hash.h \
 	cmodel/io/hash_net.c \
+	cmodel/io/html.c \
+	cmodel/io/html.h \
+	cmodel/io/html_bits.c \
+	cmodel/io/html_front.c \
+	cmodel/io/html_histogram.c \
+	cmodel/io/html_histogram.h \
+	cmodel/io/html_layers.c \
+	cmodel/io/html_part.h \
+	cmodel/io/html_report.c \
+	cmodel/io/html_report.h \
+	cmodel/io/html_search.c \
+	cmodel/io/html_sensitivity.c \
+	cmodel/io/html_style.c \
+	cmodel/io/html_style.h \
+	cmodel/io/html_summary.c \
+	cmodel/io/html_tune.c \
 	cmodel/io/idx.c \
 	cmodel/io/idx.h \
 	cmodel/io/image.c \
@@ -136,6 +154,9 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/quant_keys.h \
 	cmodel/io/real_text.c \
 	cmodel/io/real_text.h \
+	cmodel/io/svg.c \
+	cmodel/io/svg.h \
+	cmodel/io/svg_axis.c \
 	cmodel/io/wire.c \
 	cmodel/io/wire.h \
 	cmodel/io/wire_open.c \

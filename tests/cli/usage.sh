@@ -37,7 +37,7 @@ show() {
 }
 
 # All commands alike.
-for command in info train eval ranges quantize convert export; do
+for command in info train eval ranges quantize report convert export; do
 	list="\`macchiato $command --help\` lists the options"
 	refuse "--frobnicate: no such option; $list" $command --frobnicate
 	refuse "--frobnicate: no such option; $list" $command --frobnicate=3 net.onnx
@@ -47,8 +47,8 @@ for command in info train eval ranges quantize convert export; do
 	refuse '--json: takes no value, but "yes" is given; leave it out' $command --json=yes
 	refuse '--json: takes no value, but "" is given; leave it out' $command --js=
 	refuse '--help: takes no value, but "me" is given; leave it out' $command --help=me
-	[ $command = export ] || refuse 'b.onnx: one network is expected; give one' $command a.onnx b.onnx
-	[ $command = export ] || refuse '-j: one network is expected; give one' $command a.onnx -- -j
+	[ $command = export ] || [ $command = report ] || refuse 'b.onnx: one network is expected; give one' $command a.onnx b.onnx
+	[ $command = export ] || [ $command = report ] || refuse '-j: one network is expected; give one' $command a.onnx -- -j
 	show $command --help
 	grep -q "^Usage: macchiato $command \[OPTION...\] NET" out.txt || fail "$command --help: $(head -n 1 out.txt)"
 	cp out.txt help.txt
@@ -68,7 +68,7 @@ for command in info train eval ranges quantize convert export; do
 done
 
 # Values that are missing.
-for command in train eval ranges quantize export; do
+for command in train eval ranges quantize report export; do
 	refuse '--data: its value is missing; give it, as in --data=PATH' $command --data
 	refuse '--data: its value is missing; give it, as in --data=PATH' $command net.onnx --da
 	refuse '-d: its value is missing; give it, as in -d PATH' $command -d
@@ -79,6 +79,7 @@ refuse '--epochs: its value is missing; give it, as in --epochs=N' train --epoch
 refuse '--quant: its value is missing; give it, as in --quant=Q.json' eval --quant
 refuse '--bits: its value is missing; give it, as in --bits=BITS' ranges --bits
 refuse '--widths: its value is missing; give it, as in --widths=C,F,A' quantize --widths
+refuse '--tune-log: its value is missing; give it, as in --tune-log=FILE' report --tune-log
 refuse '-o: its value is missing; give it, as in -o DIR' export -o
 refuse '--array: its value is missing; give it, as in --array=RxC' export --array
 
@@ -106,6 +107,14 @@ refuse 'Q.json: no quantization given; give the result of `macchiato quantize`' 
 refuse '--output: no folder given; name the one to write, as in -o accel' export net.onnx q.json
 refuse '--images: there are none without --data; give the folder or file of the images' export net.onnx q.json -o x --images=3
 refuse 'c: a network and a quantization are expected; give no more' export a b c
+refuse 'NET: no network given; give a .onnx or .prototxt file' report
+# shellcheck disable=SC2016
+refuse 'Q.json: no quantization given; give the result of `macchiato quantize`' report net.onnx
+refuse '--output: no file given; name the page, as in -o report.html, or give --json' report net.onnx q.json
+refuse '--json: the standard output is taken by --output=-; give a file name' report net.onnx q.json -jo -
+refuse '--images: there are none without --data or --train-data; give their folder or file' report a b -o c -n 3
+refuse '--limit: there are no images to score without --data; give their folder or file' report a b -o c -l 3
+refuse 'c: a network and a quantization are expected; give no more' report a b c
 
 # Values that are none.
 for value in '' x 0 -1 1.5 99999999999999999999 0x10 '3 '; do
@@ -117,6 +126,8 @@ for value in '' x 0 -1 1.5 99999999999999999999 0x10 '3 '; do
 	refuse "--limit: $number 1000000000; give one" eval "--limit=$value"
 	refuse "--limit: $number 1000000000; give one" train "--limit=$value"
 	refuse "--limit: $number 1000000000; give one" quantize "--limit=$value"
+	refuse "--images: $number 1000000000; give one" report "--images=$value"
+	refuse "--limit: $number 1000000000; give one" report -l "$value"
 	refuse "--epochs: $number 100000; give one" train "--epochs=$value"
 	refuse "--batch: $number 65536; give one" train "--batch=$value"
 	refuse "--vectors: $number 1000000; give one" export "--vectors=$value"
@@ -154,7 +165,7 @@ refuse '--split: "a?b?[31mc" is no split; give test or train' eval --split="$(pr
 # The program itself.
 for help in --help '-?' help; do
 	show "$help"
-	for command in info train eval ranges quantize export; do
+	for command in info train eval ranges quantize report export; do
 		grep -q "^  $command " out.txt || fail "$help does not tell of $command"
 	done
 done
