@@ -162,7 +162,7 @@ static void mark(const struct mch_net *net, bool *has_edge, int *now)
 	}
 }
 
-int mch_build_prune(struct mch_net *net, int *now, const char *path, struct mch_err *err)
+int mch_build_prune(struct mch_net *net, int *now, int **edges_now, const char *path, struct mch_err *err)
 {
 	bool *has_edge = calloc((size_t)net->n_edges, sizeof(*has_edge));
 	int *edge_now = malloc((size_t)net->n_edges * sizeof(*edge_now)), n_layers = 0, n_edges = 0;
@@ -173,7 +173,7 @@ int mch_build_prune(struct mch_net *net, int *now, const char *path, struct mch_
 	}
 	mark(net, has_edge, now);
 	for (int e = 0; e < net->n_edges; e++) {
-		edge_now[e] = n_edges;
+		edge_now[e] = has_edge[e] ? n_edges : -1;
 		if (has_edge[e])
 			net->edges[n_edges++] = net->edges[e];
 		else
@@ -197,7 +197,10 @@ int mch_build_prune(struct mch_net *net, int *now, const char *path, struct mch_
 	net->input = edge_now[net->input];
 	net->output = edge_now[net->output];
 	free(has_edge);
-	free(edge_now);
+	if (edges_now)
+		*edges_now = edge_now;
+	else
+		free(edge_now);
 	return 0;
 }
 

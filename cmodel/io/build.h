@@ -35,8 +35,9 @@ int mch_build_shape(struct mch_net *net, int edge, const char *path, struct mch_
 int mch_build_edge_name(const struct mch_net *net, const char *want, char *buf, size_t room, struct mch_err *err);
 
 /* Drops layers that do not lead to net->output, and the edges between them; the net's input stays. now[i] becomes the new
- * index of layer i, -1 for a dropped one. 0, or -1 with err. */
-int mch_build_prune(struct mch_net *net, int *now, const char *path, struct mch_err *err);
+ * index of layer i, -1 for a dropped one; *edges_now, unless edges_now is NULL, the same of the edges, the caller's to free. 0,
+ * or -1 with err. */
+int mch_build_prune(struct mch_net *net, int *now, int **edges_now, const char *path, struct mch_err *err);
 
 /* Completes a network: the output is the one edge that nobody reads, shapes are inferred. 0, or -1 with err that
  * begins with path. */

@@ -255,7 +255,7 @@ static int prune(struct mch_caffe *caffe)
 		return 0;
 	const int n_layers = net->n_layers;
 	int *now = malloc((size_t)n_layers * sizeof(*now)), n = 0;
-	if (!now || mch_build_prune(net, now, caffe->path, caffe->err) != 0) {
+	if (!now || mch_build_prune(net, now, NULL, caffe->path, caffe->err) != 0) {
 		free(now);
 		return now ? -1 : mch_err_set(caffe->err, caffe->path, "out of memory; use a machine with more");
 	}

@@ -50,7 +50,7 @@ static void fill_named(struct filler *f, const struct mch_onnx_quant *q, const s
 		const struct mch_onnx_value *value = mch_onnx_value(g, from->name);
 		const int *as_value = mch_names_find(&q->value_formats, from->name);
 		const int *as_weights = mch_names_find(&q->weight_formats, from->name);
-		if (!value || mch_onnx_is_constant(value))
+		if (!value || mch_onnx_is_constant(value) || value->edge < 0) /* or led to nothing */
 			continue;
 		if (as_value && *as_value == (int)i && f->quant->edge[value->edge].bits == 0) {
 			f->quant->edge[value->edge] = from->format;

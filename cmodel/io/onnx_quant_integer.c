@@ -142,7 +142,7 @@ int mch_onnx_quant_integer(struct mch_onnx_quant *q, MchOnnx__NodeProto **node, 
 			&q->place,
 			"its sums become real numbers by no Cast and Mul with the scales of its input and "
 			"weights; quantize the model with QuantizeLinear and DequantizeLinear");
-	struct mch_onnx_scale s;
+	struct mch_onnx_scale s = {0};
 	const double x_scale = is_run ? 1 : (double)q->scales[*codes].scale[0];
 	const int status = read_scale(q, n, factor, x_scale, &s) != 0
 				   ? -1

@@ -155,7 +155,7 @@ int mch_onnx_quant_gemm(struct mch_onnx_quant *q, MchOnnx__NodeProto **node, boo
  * constant. */
 static int read_operand(struct mch_onnx_quant *q, MchOnnx__NodeProto *node, size_t at, char **name)
 {
-	struct mch_onnx_scale s;
+	struct mch_onnx_scale s = {0};
 	char part[32];
 	snprintf(part, sizeof(part), "operand%zu", at);
 	const char *value = mch_onnx_quant_input(node, at);
@@ -173,7 +173,7 @@ static int read_operand(struct mch_onnx_quant *q, MchOnnx__NodeProto *node, size
 static int read_operands(struct mch_onnx_quant *q, MchOnnx__NodeProto **node, const char *op_type, size_t first,
 			 size_t n, size_t result)
 {
-	struct mch_onnx_scale y;
+	struct mch_onnx_scale y = {0};
 	char **names = calloc(n + 1, sizeof(*names));
 	int status = names ? 0 : mch_onnx_err(&q->place, "out of memory; use a machine with more");
 	for (size_t i = 0; status == 0 && i < n; i++)

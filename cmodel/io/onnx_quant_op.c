@@ -121,7 +121,7 @@ static int read_linear_scale(struct mch_onnx_quant *q, MchOnnx__NodeProto *node,
 
 static int quantize_linear(struct mch_onnx_quant *q, MchOnnx__NodeProto **node, bool *is_gone)
 {
-	struct mch_onnx_scale s;
+	struct mch_onnx_scale s = {0};
 	int type;
 	if (mch_onnx_int(&q->place, "output_dtype", 0, 64, 0, &type) != 0 ||
 	    read_linear_scale(q, *node, type ? type : MCH_ONNX_UINT8, &s) != 0)
@@ -135,7 +135,7 @@ static int quantize_linear(struct mch_onnx_quant *q, MchOnnx__NodeProto **node, 
 
 static int dequantize_linear(struct mch_onnx_quant *q, MchOnnx__NodeProto **node, bool *is_gone)
 {
-	struct mch_onnx_scale s;
+	struct mch_onnx_scale s = {0};
 	const MchOnnx__TensorProto *t = (*node)->n_input ? mch_onnx_quant_constant(q, (*node)->input[0]) : NULL;
 	if (read_linear_scale(q, *node, t ? t->data_type : MCH_ONNX_UINT8, &s) != 0)
 		return -1;
@@ -187,7 +187,7 @@ static int find_axis(struct mch_onnx_quant *q, const MchOnnx__NodeProto *node, s
 /* Quant(x, scale, zero point, bits) of QONNX: real numbers on both sides. */
 static int quant(struct mch_onnx_quant *q, MchOnnx__NodeProto **node, bool *is_gone)
 {
-	struct mch_onnx_scale s;
+	struct mch_onnx_scale s = {0};
 	int is_signed, is_narrow;
 	float *bits;
 	size_t n_bits;

@@ -167,9 +167,13 @@ static int read_output(struct mch_onnx_graph *g)
 /* Nodes that do not lead to the output are no part of the network. */
 static int finish(struct mch_onnx_graph *g)
 {
-	int *now = calloc((size_t)g->net->n_layers + 1, sizeof(*now));
-	const int status = now ? mch_build_prune(g->net, now, g->path, g->err)
+	int *now = calloc((size_t)g->net->n_layers + 1, sizeof(*now)), *edges_now = NULL;
+	const int status = now ? mch_build_prune(g->net, now, &edges_now, g->path, g->err)
 			       : mch_err_set(g->err, g->path, "out of memory; use a machine with more");
+	for (int i = 0; status == 0 && i < g->n_values; i++)
+		if (g->values[i].edge >= 0)
+			g->values[i].edge = edges_now[g->values[i].edge];
+	free(edges_now);
 	free(now);
 	return status != 0 ? -1 : mch_build_finish(g->net, g->path, g->err);
 }
