@@ -10,6 +10,7 @@
 #include "base/rng.h"
 #include "net/qnet.h"
 #include "check_main.h"
+#include "policy_of.h"
 
 /* conv1 - pool1 - conv2 - relu2 - mean - dense - softmax: every kind of group. */
 enum { IN, CONV1, POOL1, CONV2, RELU2, MEAN, DENSE, SOFT, N_EDGES };
@@ -106,7 +107,7 @@ static void apply_parts(struct mch_formats *f, int conv, int fc, int activations
 	struct mch_widths widths;
 	ck_assert_int_eq(mch_widths_init(&widths, &net, NULL), 0);
 	mch_formats_widths(f, (int[]){conv, fc, activations}, &widths);
-	mch_formats_apply(f, &widths, quant);
+	ck_assert_int_eq(mch_formats_apply(f, &widths, quant, NULL), 0);
 	mch_widths_free(&widths);
 }
 
@@ -114,7 +115,7 @@ static void apply(enum mch_fraction rule, int conv, int fc, int activations, str
 {
 	struct mch_formats f;
 	ck_assert_int_eq(mch_quant_init(quant, &net, NULL), 0);
-	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, rule, NULL), 0);
+	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, policy_of(rule), NULL), 0);
 	apply_parts(&f, conv, fc, activations, quant);
 	mch_formats_free(&f);
 }
@@ -217,7 +218,7 @@ START_TEST(mixed_widths)
 {
 	struct mch_formats f;
 	struct mch_widths widths;
-	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, MCH_FRACTION_MSE, NULL), 0);
+	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, policy_of(MCH_FRACTION_MSE), NULL), 0);
 	ck_assert_int_eq(mch_widths_init(&widths, &net, NULL), 0);
 	struct mch_rng rng = mch_rng_seed(4);
 	for (int round = 0; round < 200; round++) {
@@ -230,7 +231,7 @@ START_TEST(mixed_widths)
 		for (int e = 0; e < N_EDGES; e++)
 			widths.edge[e] = f.group[e] == e ? (int8_t)(1 + mch_rng_below(&rng, 16)) : widths.edge[f.group[e]];
 		ck_assert_int_eq(mch_quant_init(&quant, &net, NULL), 0);
-		mch_formats_apply(&f, &widths, &quant);
+		ck_assert_int_eq(mch_formats_apply(&f, &widths, &quant, NULL), 0);
 		for (int i = 0; i < N_LAYERS; i++)
 			ck_assert_int_eq(quant.layer[i].weights.bits, widths.weights[i]);
 		for (int e = 0; e < N_EDGES; e++) {
@@ -254,7 +255,7 @@ START_TEST(remembers)
 	struct mch_formats f;
 	struct mch_quant a, b;
 	ck_assert_int_eq(mch_quant_init(&a, &net, NULL) | mch_quant_init(&b, &net, NULL), 0);
-	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, MCH_FRACTION_MSE, NULL), 0);
+	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, policy_of(MCH_FRACTION_MSE), NULL), 0);
 	apply_parts(&f, 5, 6, 7, &a);
 	apply_parts(&f, 1, 16, 2, &b);
 	apply_parts(&f, 5, 6, 7, &b);

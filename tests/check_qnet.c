@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "check_main.h"
+#include "policy_of.h"
 #include "quant/formats.h"
 #include "random_graph.h"
 
@@ -259,14 +260,14 @@ START_TEST(formats_always_build)
 		random_graph(&rng, &net);
 		ck_assert_int_le(net.n_edges, MAX);
 		measure(&ranges, edge, layer, value);
-		ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, (enum mch_fraction)(seed % 2), &err), 0);
+		ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, policy_of((enum mch_fraction)(seed % 2)), &err), 0);
 		ck_assert_int_eq(mch_quant_init(&quant, &net, &err), 0);
 		ck_assert_int_eq(mch_widths_init(&widths, &net, &err), 0);
 		for (int i = 0; i < 6; i++) {
 			const int width[MCH_N_PARTS] = {1 + (int)mch_rng_below(&rng, 16), 1 + (int)mch_rng_below(&rng, 16),
 							1 + (int)mch_rng_below(&rng, 16)};
 			mch_formats_widths(&f, width, &widths);
-			mch_formats_apply(&f, &widths, &quant);
+			ck_assert_int_eq(mch_formats_apply(&f, &widths, &quant, NULL), 0);
 			ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "seed %llu, widths %d %d %d: %s",
 				      (unsigned long long)seed, width[0], width[1], width[2], err.text);
 			mch_qnet_free(&q);
@@ -301,16 +302,18 @@ START_TEST(concats_share_a_format)
 	for (int e = 0; e < net.n_edges; e++)
 		edge[e].min = -top[e], edge[e].max = top[e];
 	edge[concat].min = -100, edge[concat].max = 100;
-	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, MCH_FRACTION_MAX, &err), 0);
+	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, policy_of(MCH_FRACTION_MAX), &err), 0);
 	ck_assert_int_eq(mch_quant_init(&quant, &net, &err), 0);
 	ck_assert_int_eq(mch_widths_init(&widths, &net, &err), 0);
 	mch_formats_widths(&f, (int[]){8, 8, 8}, &widths);
-	mch_formats_apply(&f, &widths, &quant);
+	ck_assert_int_eq(mch_formats_apply(&f, &widths, &quant, NULL), 0);
 	mch_widths_free(&widths);
 	ck_assert_int_eq(quant.edge[a].frac, quant.edge[concat].frac);
 	ck_assert_int_eq(quant.edge[b].frac, quant.edge[concat].frac);
 	ck_assert_int_eq(quant.edge[concat].frac, 0);
-	ck_assert_int_eq(quant.edge[shared].frac, mch_fraction_max(8, true, edge[shared].min, edge[shared].max));
+	ck_assert_int_eq(quant.edge[shared].frac,
+			 mch_fraction_max((struct mch_format){.bits = 8, .is_signed = true}, edge[shared].min,
+					  edge[shared].max));
 	ck_assert_int_ne(quant.edge[other].bits, 0);
 	mch_formats_free(&f);
 	for (int e = 0; e < net.n_edges; e++)

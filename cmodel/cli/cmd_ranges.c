@@ -9,7 +9,9 @@
 #include <jansson.h>
 
 #include "cli/cmd.h"
+#include "cli/format_text.h"
 #include "cli/load.h"
+#include "cli/policy_options.h"
 #include "cli/progress.h"
 #include "net/lower.h"
 #include "quant/formats.h"
@@ -22,7 +24,7 @@ struct arguments {
 	struct mch_data_options data;
 	long images; /* 0: as usual */
 	int bits;
-	enum mch_fraction rule;
+	struct mch_format_policy policy;
 	bool json;
 };
 
@@ -36,10 +38,6 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case 'b':
 		args->bits = (int)mch_cmd_integer("--bits", text, 1, MCH_OPERAND_BITS_MAX);
 		return 0;
-	case 'f':
-		if (mch_fraction_parse(text, &args->rule) != 0)
-			mch_cmd_fail("--fraction", "\"%.60s\" is no rule; give max or mse", text);
-		return 0;
 	case 'j':
 		args->json = true;
 		return 0;
@@ -50,6 +48,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		args->data.seed = (uint64_t)mch_cmd_integer("--seed", text, 0, UINT32_MAX);
 		return 0;
 	case ARGP_KEY_INIT:
+		state->child_inputs[2] = &args->policy;
 		state->child_inputs[0] = &args->net;
 		state->child_inputs[1] = &args->data;
 		return 0;
@@ -85,15 +84,14 @@ static void bar_text(char *buf, const uint64_t *counts, int n)
 	}
 }
 
-static void print_row(const char *name, int width, const struct mch_range *r, struct mch_format format)
+static void print_row(const char *name, int width, const struct mch_range *r, const char *format)
 {
 	uint64_t counts[N_BINS];
-	char bars[N_BINS * 3 + 1], text[16];
+	char bars[N_BINS * 3 + 1];
 	mch_range_histogram(r, counts, N_BINS);
 	bar_text(bars, counts, N_BINS);
-	printf("%-*s  %11.5g  %11.5g  %11.5g  %11.5g  %5.1f  %-7s  %s\n", width, name, r->min, r->max, r->mean,
-	       r->std, 100 * (double)r->n_zero / (double)(r->n ? r->n : 1),
-	       format.bits ? mch_format_text(format, text) : "float", bars);
+	printf("%-*s  %11.5g  %11.5g  %11.5g  %11.5g  %5.1f  %-9s  %s\n", width, name, r->min, r->max, r->mean,
+	       r->std, 100 * (double)r->n_zero / (double)(r->n ? r->n : 1), format, bars);
 }
 
 static int name_width(const struct mch_net *net)
@@ -108,24 +106,27 @@ static int name_width(const struct mch_net *net)
 
 static void print_head(const char *what, int width)
 {
-	printf("\n%-*s  %11s  %11s  %11s  %11s  %5s  %-7s  %s\n", width, what, "min", "max", "mean", "std", "zero%",
+	printf("\n%-*s  %11s  %11s  %11s  %11s  %5s  %-9s  %s\n", width, what, "min", "max", "mean", "std", "zero%",
 	       "format", "min ... max, log of the count");
 }
 
 static void print_tables(const struct view *v)
 {
 	const int width = name_width(v->net);
+	char text[MCH_FORMAT_TEXT];
 	printf("network     %s\n", v->net->name);
 	printf("images      %d of %s\n", v->ranges->n_images, v->data->name);
-	printf("formats     %d bits, fractions by the rule \"%s\"\n", v->args->bits,
-	       mch_fraction_name(v->args->rule));
+	char policy[MCH_FORMAT_POLICY_TEXT];
+	printf("formats     %d bits; %s\n", v->args->bits, mch_format_policy_text(&v->args->policy, policy));
 	print_head("tensor", width);
 	for (int e = 0; e < v->net->n_edges; e++)
-		print_row(v->net->edges[e].name, width, &v->ranges->edge[e], v->quant->edge[e]);
+		print_row(v->net->edges[e].name, width, &v->ranges->edge[e],
+			  mch_format_or_float(v->quant->edge[e], text));
 	print_head("weights", width);
 	for (int i = 0; i < v->net->n_layers; i++)
 		if (v->ranges->layer[i].n > 0)
-			print_row(v->net->layers[i].name, width, &v->ranges->layer[i], v->quant->layer[i].weights);
+			print_row(v->net->layers[i].name, width, &v->ranges->layer[i],
+				  mch_weights_text(&v->quant->layer[i], text));
 }
 
 static json_t *counts_json(const uint64_t *counts, int n)
@@ -139,29 +140,42 @@ static json_t *counts_json(const uint64_t *counts, int n)
 static json_t *range_json(const char *name, const struct mch_range *r, struct mch_format format)
 {
 	uint64_t counts[N_BINS];
-	char text[16];
+	char text[MCH_FORMAT_TEXT];
 	mch_range_histogram(r, counts, N_BINS);
 	return json_pack("{s:s, s:s, s:I, s:I, s:f, s:f, s:f, s:f, s:o, s:i, s:o}", "name", name, "format",
-			 format.bits ? mch_format_text(format, text) : "float", "values", (json_int_t)r->n, "zeros",
+			 mch_format_or_float(format, text), "values", (json_int_t)r->n, "zeros",
 			 (json_int_t)r->n_zero, "min", r->min, "max", r->max, "mean", r->mean, "std", r->std,
 			 "histogram", counts_json(counts, N_BINS), "log2_first", MCH_RANGE_LOG2_MIN, "log2",
 			 counts_json(r->log2, MCH_RANGE_N_LOG2));
 }
 
+static json_t *weights_json(const struct view *v, int i)
+{
+	const struct mch_layer_quant *lq = &v->quant->layer[i];
+	json_t *row = range_json(v->net->layers[i].name, &v->ranges->layer[i], lq->weights);
+	if (!row || !lq->channel_frac)
+		return row;
+	json_t *list = json_array();
+	for (int k = 0; k < lq->n_channels; k++)
+		json_array_append_new(list, json_integer(lq->channel_frac[k]));
+	json_object_set_new(row, "channel_frac", list);
+	return row;
+}
+
 static int print_json(const struct view *v, struct mch_err *err)
 {
 	json_t *tensors = json_array(), *weights = json_array();
+	char policy[MCH_FORMAT_POLICY_TEXT];
 	int bad = 0;
 	for (int e = 0; e < v->net->n_edges; e++)
 		bad |= json_array_append_new(tensors, range_json(v->net->edges[e].name, &v->ranges->edge[e],
 								 v->quant->edge[e]));
 	for (int i = 0; i < v->net->n_layers; i++)
 		if (v->ranges->layer[i].n > 0)
-			bad |= json_array_append_new(weights, range_json(v->net->layers[i].name, &v->ranges->layer[i],
-									 v->quant->layer[i].weights));
+			bad |= json_array_append_new(weights, weights_json(v, i));
 	json_t *root = json_pack("{s:s, s:s, s:i, s:i, s:s, s:o, s:o}", "network", v->net->name, "data",
-				 v->data->name, "images", v->ranges->n_images, "bits", v->args->bits, "fraction",
-				 mch_fraction_name(v->args->rule), "tensors", tensors, "weights", weights);
+				 v->data->name, "images", v->ranges->n_images, "bits", v->args->bits, "formats",
+				 mch_format_policy_text(&v->args->policy, policy), "tensors", tensors, "weights", weights);
 	if (!root || bad) {
 		json_decref(root);
 		return mch_err_set(err, v->args->net.path,
@@ -187,14 +201,16 @@ static int report(struct view *v, const struct mch_ranges *ranges, struct mch_er
 	struct mch_formats formats;
 	struct mch_widths widths = {0};
 	struct mch_quant quant = {0};
-	if (mch_formats_init(&formats, v->net, ranges, v->args->rule, err) != 0)
+	if (mch_formats_init(&formats, v->net, ranges, &v->args->policy, err) != 0)
 		return -1;
 	int status = mch_quant_init(&quant, v->net, err);
 	if (status == 0)
 		status = mch_widths_init(&widths, v->net, err);
 	if (status == 0) {
 		mch_formats_widths(&formats, width, &widths);
-		mch_formats_apply(&formats, &widths, &quant);
+		status = mch_formats_apply(&formats, &widths, &quant, err);
+	}
+	if (status == 0) {
 		v->ranges = ranges;
 		v->quant = &quant;
 		if (v->args->json)
@@ -238,14 +254,13 @@ int mch_cmd_ranges(int argc, char **argv, struct mch_err *err)
 	static const struct argp_option options[] = {
 		{"images", 'n', "N", 0, "Look at N images (default 1000)", 0},
 		{"bits", 'b', "BITS", 0, "Suggest formats of BITS bits, 1 to 16 (default 8)", 0},
-		{"fraction", 'f', "RULE", 0, "max: nothing saturates; mse: least squared error (default "
-		 MCH_FRACTION_USUAL_TEXT ")", 0},
 		{"split", OPT_SPLIT, "NAME", 0, "Of data that has two sets: test or train (default train)", 9},
 		{"seed", OPT_SEED, "N", 0, "Of --shuffle (default 1)", 10},
 		{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 		{0},
 	};
-	static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0}, {&mch_data_argp, 0, NULL, 0}, {0}};
+	static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0}, {&mch_data_argp, 0, NULL, 0},
+						     {&mch_policy_argp, 0, NULL, 0}, {0}};
 	static const struct argp argp = {options,
 					 parse_option,
 					 "NET",
@@ -258,7 +273,7 @@ int mch_cmd_ranges(int argc, char **argv, struct mch_err *err)
 					 children,
 					 NULL,
 					 NULL};
-	struct arguments args = {.data = mch_data_options_usual(), .bits = 8, .rule = MCH_FRACTION_USUAL};
+	struct arguments args = {.data = mch_data_options_usual(), .bits = 8, .policy = mch_format_policy_usual()};
 	struct mch_net net;
 	args.data.split = "train";
 	mch_cmd_parse(&argp, argc, argv, &args);

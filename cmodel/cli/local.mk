@@ -18,6 +18,8 @@ macchiato_SOURCES = \
 	cmodel/cli/eval_options.h \
 	cmodel/cli/eval_report.c \
 	cmodel/cli/eval_report.h \
+	cmodel/cli/format_text.c \
+	cmodel/cli/format_text.h \
 	cmodel/cli/host_layers.c \
 	cmodel/cli/host_layers.h \
 	cmodel/cli/layer_text.c \
@@ -28,6 +30,8 @@ macchiato_SOURCES = \
 	cmodel/cli/net_options.c \
 	cmodel/cli/net_options.h \
 	cmodel/cli/options.c \
+	cmodel/cli/policy_options.c \
+	cmodel/cli/policy_options.h \
 	cmodel/cli/progress.c \
 	cmodel/cli/progress.h \
 	cmodel/cli/quantize_job.h \

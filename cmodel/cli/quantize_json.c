@@ -164,8 +164,9 @@ static void put_images(const struct mch_quantize_job *job, json_t *root)
 json_t *mch_quantize_search_json(const struct mch_quantize_job *job)
 {
 	const struct mch_quantize_options *args = job->args;
-	json_t *root = json_pack("{s:s, s:i, s:s, s:s, s:o, s:s, s:s, s:[i,i], s:i, s:i}", "fraction",
-				 mch_fraction_name(args->rule), "range_images", job->n_ranges, "range_images_hash",
+	char policy[MCH_FORMAT_POLICY_TEXT];
+	json_t *root = json_pack("{s:s, s:i, s:s, s:s, s:o, s:s, s:s, s:[i,i], s:i, s:i}", "formats",
+				 mch_format_policy_text(&args->policy, policy), "range_images", job->n_ranges, "range_images_hash",
 				 job->train_hash, "scored_images_hash", job->test_hash, "host_layers",
 				 mch_host_layers_json(&job->net), "granularity",
 				 mch_granularity_name(args->search.granularity), "cost",

@@ -83,10 +83,11 @@ static int load_images(struct mch_quantize_job *job, struct mch_err *err)
 static json_t *scores_key(const struct mch_quantize_job *job)
 {
 	const struct mch_quantize_options *args = job->args;
+	char policy[MCH_FORMAT_POLICY_TEXT];
 	json_t *key = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:I}", "format", "macchiato scores 2",
 				"version", PACKAGE_VERSION, "net", job->net_hash, "images", job->choosing.n,
 				"reporting", job->reporting.n, "test", job->test_hash, "train", job->train_hash,
-				"round", mch_round_name(args->round), "fraction", mch_fraction_name(args->rule),
+				"round", mch_round_name(args->round), "formats", mch_format_policy_text(&args->policy, policy),
 				"seed", (json_int_t)args->seed);
 	json_t *search =
 		json_pack("{s:s, s:s, s:i, s:i, s:i, s:I, s:i, s:b, s:o, s:[i,i,i]}", "granularity",
@@ -132,7 +133,7 @@ static int find_formats(struct mch_quantize_job *job, struct mch_err *err)
 	const int status = mch_ranges_measure(&job->ranges, &job->net, &job->train, job->n_ranges,
 					      mch_quantize_show_progress, job, err);
 	mch_progress_end(&job->bar);
-	if (status != 0 || mch_formats_init(&job->formats, &job->net, &job->ranges, job->args->rule, err) != 0 ||
+	if (status != 0 || mch_formats_init(&job->formats, &job->net, &job->ranges, &job->args->policy, err) != 0 ||
 	    mch_knobs_init(&job->knobs, &job->formats, err) != 0 ||
 	    mch_cost_init(&job->cost, &job->net, &job->args->hardware, err) != 0 ||
 	    mch_widths_init(&job->widths, &job->net, err) != 0 || mch_quant_init(&job->quant, &job->net, err) != 0)

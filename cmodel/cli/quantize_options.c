@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/policy_options.h"
 
 enum { OPT_TRAIN_DATA = 256 };
 
@@ -55,10 +56,6 @@ static error_t parse_choice(int key, const char *text, struct argp_state *state)
 				     "half_even or stochastic",
 				     text);
 		return 0;
-	case 'f':
-		if (mch_fraction_parse(text, &args->rule) != 0)
-			mch_cmd_fail("--fraction", "\"%.60s\" is no rule; give max or mse", text);
-		return 0;
 	case 'n':
 		args->images = mch_cmd_integer("--images", text, 1, 1000000000);
 		return 0;
@@ -98,6 +95,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		state->child_inputs[1] = &args->data;
 		state->child_inputs[2] = &args->search;
 		state->child_inputs[3] = &args->hardware;
+		state->child_inputs[4] = &args->policy;
 		return 0;
 	case ARGP_KEY_END:
 		finish_arguments(args);
@@ -119,8 +117,6 @@ static const struct argp_option options[] = {
 	 0},
 	{"widths", 'w', "C,F,A", 0, "No search: score these widths of conv weights, FC weights and activations", 0},
 	{"rounding", 'r', "MODE", 0, "floor, half_up, half_away, half_even or stochastic (default half_even)", 0},
-	{"fraction", 'f', "RULE", 0,
-	 "max: nothing saturates; mse: least squared error (default " MCH_FRACTION_USUAL_TEXT ")", 0},
 	{"images", 'n', "N", 0, "Take the ranges from N training images (default 1000)", 0},
 	{"limit", 'l', "N", 0, "Score on the first N test images (default all)", 0},
 	{"seed", 's', "N", 0, "Of stochastic rounding and of --shuffle (default 1)", 0},
@@ -132,6 +128,7 @@ static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0},
 					     {&mch_data_argp, 0, NULL, 0},
 					     {&mch_search_argp, 0, NULL, 0},
 					     {&mch_array_argp, 0, NULL, 0},
+					     {&mch_policy_argp, 0, NULL, 0},
 					     {0}};
 static const struct argp argp = {options,
 				 parse_option,
@@ -154,7 +151,7 @@ struct mch_quantize_options mch_quantize_parse(int argc, char **argv)
 					    .hardware = mch_array_options_usual(),
 					    .error_margin = NAN,
 					    .round = MCH_ROUND_HALF_EVEN,
-					    .rule = MCH_FRACTION_USUAL,
+					    .policy = mch_format_policy_usual(),
 					    .seed = 1};
 	mch_cmd_parse(&argp, argc, argv, &args);
 	return args;

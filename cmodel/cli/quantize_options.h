@@ -11,7 +11,7 @@
 #include "cli/net_options.h"
 #include "cli/search_options.h"
 #include "net/quant.h"
-#include "quant/fraction.h"
+#include "quant/policy.h"
 
 struct mch_quantize_options {
 	struct mch_net_options net;
@@ -23,7 +23,7 @@ struct mch_quantize_options {
 	double error_margin; /* NAN: none */
 	long images;         /* 0: as usual */
 	enum mch_round round;
-	enum mch_fraction rule;
+	struct mch_format_policy policy;
 	uint32_t seed;
 	int widths[MCH_N_PARTS]; /* 0: searched */
 	bool json, quiet;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/format_text.h"
 #include "cli/host_layers.h"
 #include "net/interval.h"
 #include "net/layer.h"
@@ -152,7 +153,7 @@ static void print_layers(const struct mch_quantize_job *job)
 	size_t width = strlen("Layer");
 	for (int i = 0; i < job->net.n_layers; i++)
 		width = strlen(job->net.layers[i].name) > width ? strlen(job->net.layers[i].name) : width;
-	printf("\n%-*s  %-8s  %-7s  %-7s  %-7s  %4s  %s\n", (int)width, "Layer", "kind", "weights", "input", "output",
+	printf("\n%-*s  %-8s  %-9s  %-7s  %-7s  %4s  %s\n", (int)width, "Layer", "kind", "weights", "input", "output",
 	       "acc.", "range of the accumulator, for any input");
 	for (int i = 0; i < job->net.n_layers; i++) {
 		const struct mch_layer *layer = &job->net.layers[i];
@@ -160,9 +161,9 @@ static void print_layers(const struct mch_quantize_job *job)
 		const struct mch_format out = job->quant.edge[layer->out[0]];
 		const struct mch_format in =
 			layer->n_in ? job->quant.edge[layer->in[0]] : out; /* a constant has none */
-		char text[3][16];
-		printf("%-*s  %-8s  %-7s  %-7s  %-7s", (int)width, layer->name, mch_layer_table[layer->kind].name,
-		       q->weights.bits ? mch_format_text(q->weights, text[0]) : "", mch_format_text(in, text[1]),
+		char text[3][MCH_FORMAT_TEXT];
+		printf("%-*s  %-8s  %-9s  %-7s  %-7s", (int)width, layer->name, mch_layer_table[layer->kind].name,
+		       q->weights.bits ? mch_weights_text(q, text[0]) : "", mch_format_text(in, text[1]),
 		       out.bits ? mch_format_text(out, text[2]) : "float");
 		if (q->weights.bits)
 			printf("  %4d  %" PRId64 " .. %" PRId64, q->acc.bits, q->certificate.low,
@@ -242,7 +243,8 @@ void mch_quantize_print(const struct mch_quantize_job *job)
 	print_images(job);
 	printf("\n1 Ranges: of the weights, and of every tensor over %d training images (macchiato ranges)\n",
 	       job->n_ranges);
-	printf("2 Activations: formats by the rule %s, for every width\n", mch_fraction_name(job->args->rule));
+	char policy[MCH_FORMAT_POLICY_TEXT];
+	printf("2 Formats for every width: %s\n", mch_format_policy_text(&job->args->policy, policy));
 	printf("float       %.2f %% (%d of %d images)\n", mch_quantize_percent(job, n_float), n_float, n);
 	printf("16 bits     %.2f %% (%d), all parts\n", mch_quantize_percent(job, widest), widest);
 	if (!job->config.fixed)

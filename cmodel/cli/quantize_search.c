@@ -11,7 +11,8 @@
 static int build(struct mch_quantize_job *job, const int8_t *setting, struct mch_qnet *q, struct mch_err *err)
 {
 	mch_knobs_widths(&job->knobs, setting, &job->widths);
-	mch_formats_apply(&job->formats, &job->widths, &job->quant);
+	if (mch_formats_apply(&job->formats, &job->widths, &job->quant, err) != 0)
+		return -1;
 	return mch_qnet_build(q, &job->net, &job->quant, err);
 }
 

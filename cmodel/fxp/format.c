@@ -48,7 +48,7 @@ static double scaled(double real, int frac)
 
 /* A real number as an integer and a shift, for mch_format_encode; what is beyond every range or below every step is brought
  * near. */
-static int64_t encode_real(struct mch_format f, double real, enum mch_round round_mode, bool *saturated)
+static int64_t encode_real(struct mch_format f, double real, enum mch_round round_mode, uint32_t noise, bool *saturated)
 {
 	enum { NEAR = 60 }; /* integers have at most 46 bits */
 	int exponent = 0;
@@ -65,7 +65,7 @@ static int64_t encode_real(struct mch_format f, double real, enum mch_round roun
 		v *= (mch_int128)1 << -shift; /* at most 60 bits in all */
 		shift = 0;
 	}
-	return mch_format_encode(f, v, shift, round_mode, 0, saturated);
+	return mch_format_encode(f, v, shift, round_mode, noise, saturated);
 }
 
 int64_t mch_format_raw(struct mch_format f, double real, enum mch_round round_mode, bool *saturated)
@@ -73,12 +73,18 @@ int64_t mch_format_raw(struct mch_format f, double real, enum mch_round round_mo
 	bool lost;
 	MCH_REQUIRE(round_mode != MCH_ROUND_STOCHASTIC, "a conversion from real has no noise source");
 	if (f.number != MCH_FIXED)
-		return encode_real(f, isnan(real) ? 0 : real, round_mode, saturated ? saturated : &lost);
+		return encode_real(f, isnan(real) ? 0 : real, round_mode, 0, saturated ? saturated : &lost);
 	double lo = (double)mch_format_min(f), hi = (double)mch_format_max(f);
 	double v = isnan(real) ? 0 : round_real(scaled(real, f.frac), round_mode);
 	if (saturated)
 		*saturated = v < lo || v > hi;
 	return (int64_t)(v < lo ? lo : v > hi ? hi : v);
+}
+
+int64_t mch_format_raw_noisy(struct mch_format f, double real, uint32_t noise, bool *saturated)
+{
+	bool lost;
+	return encode_real(f, isnan(real) ? 0 : real, MCH_ROUND_STOCHASTIC, noise, saturated ? saturated : &lost);
 }
 
 static const char *const endings[MCH_N_NUMBERS] = {

@@ -75,6 +75,9 @@ double mch_format_real(struct mch_format f, int64_t raw);
  * was out of range. */
 int64_t mch_format_raw(struct mch_format f, double real, enum mch_round round_mode, bool *saturated);
 
+/* The same by stochastic rounding, with 16 bits of noise as in mch_round_shift. */
+int64_t mch_format_raw_noisy(struct mch_format f, double real, uint32_t noise, bool *saturated);
+
 /* mch_format_raw of v = real * 2^frac, already exact, by half even, for loops: lo and hi are the format's ends. rint is
  * IEEE 754 roundTiesToEven as long as nobody changes the mode, and nobody does. */
 static inline int64_t mch_format_raw_even(double v, double lo, double hi)

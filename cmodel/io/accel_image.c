@@ -17,6 +17,9 @@ static void list_step(const struct mch_step *step, const char *stem, struct mch_
 	const size_t k = (size_t)g->k, terms = mch_conv_terms(g);
 	const char *name = step->layer->name;
 	const int acc_frac = step->in_format.frac + step->weight_format.frac;
+	const char *each = mch_step_is_per_channel(step)
+				   ? ";\nchannel k has (its shift - the smallest shift) fraction bits more"
+				   : "";
 	char format[16];
 
 	const int bias_bits = mch_accel_bits(step->bias, k);
@@ -32,13 +35,13 @@ static void list_step(const struct mch_step *step, const char *stem, struct mch_
 	snprintf(list[0].comment, sizeof(list[0].comment),
 		 "weights of layer %s\n"
 		 "order [k %d][t %zu], t = (c * %d + r) * %d + s over %d input channels of the group\n"
-		 "format %s, two's complement: extend the sign where the memory is wider",
-		 safe.text, g->k, terms, g->r, g->s, g->c / g->groups, mch_format_text(step->weight_format, format));
+		 "format %s, two's complement: extend the sign where the memory is wider%s",
+		 safe.text, g->k, terms, g->r, g->s, g->c / g->groups, mch_format_text(step->weight_format, format), each);
 	snprintf(list[1].comment, sizeof(list[1].comment),
 		 "biases of layer %s, at the accumulator's fraction\n"
 		 "order [k %d]\n"
-		 "format %s, two's complement: extend the sign where the memory is wider",
-		 safe.text, g->k, mch_format_text((struct mch_format){bias_bits, acc_frac, true}, format));
+		 "format %s, two's complement: extend the sign where the memory is wider%s",
+		 safe.text, g->k, mch_format_text((struct mch_format){bias_bits, acc_frac, true}, format), each);
 	snprintf(list[2].comment, sizeof(list[2].comment),
 		 "requantization shifts of layer %s\n"
 		 "order [k %d]\n"

@@ -6,10 +6,12 @@
  *   "format"    "macchiato quant 1"
  *   "network", "net_hash"   whose formats these are (mch_hash_net)
  *   "round", "seed"         of every requantizer
+ *   "weight_round"          of weights, when it is not half_even
  *   "widths"    bits of each part: conv_weights, fc_weights, activations; 0 when the network has no such part
  *   "accuracy"  float and exact (percent top-1), images, error_margin (percentage points); null when not measured
  *   "tensors"   name and format, "s8.4"; "float" for one that only the host computes
- *   "layers"    of each conv and dense: weights' format, acc (bits; 0: as the certificate), certificate
+ *   "layers"    of each conv and dense: weights' format, acc (bits; 0: as the certificate), certificate; where the channels'
+ *               weights have fractions of their own, channel_frac: a list of them, whose smallest is in the weights' format
  *   "search"    what the search wrote down for its reader; not interpreted */
 #ifndef MCH_IO_QUANT_JSON_H
 #define MCH_IO_QUANT_JSON_H

@@ -137,6 +137,12 @@ static int read_settings(struct reader *r, json_t *root)
 		return -1;
 	if (mch_round_parse(round, &r->quant->round) != 0)
 		return fail(r, NULL, "\"round\" is \"%.24s\", no rounding mode", round);
+	if (json_object_get(root, "weight_round")) {
+		if (get_text(r, NULL, root, "weight_round", &round) != 0)
+			return -1;
+		if (mch_round_parse(round, &r->quant->weight_round) != 0)
+			return fail(r, NULL, "\"weight_round\" is \"%.24s\", no rounding mode", round);
+	}
 	if (get_int(r, NULL, root, "seed", 0, UINT32_MAX, &v) != 0)
 		return -1;
 	r->quant->seed = (uint32_t)v;
@@ -175,12 +181,38 @@ static int read_tensor(struct reader *r, json_t *entry, char *seen)
 	return get_format(r, place, entry, "format", false, &r->quant->edge[edge]);
 }
 
+/* The smallest must be the weights' fraction: a file that was edited in one place only is found out. */
+static int read_channel_frac(struct reader *r, const char *place, json_t *list, int n_channels,
+			     struct mch_layer_quant *q)
+{
+	json_t *element;
+	size_t k;
+	int least = MCH_FRAC_LIMIT;
+	if (!json_is_array(list) || json_array_size(list) != (size_t)n_channels)
+		return fail(r, place, "\"channel_frac\" is no list of %d numbers, one for each output channel", n_channels);
+	if (mch_layer_quant_split(q, n_channels, 0) != 0)
+		return mch_err_set(r->err, r->path, "out of memory; use a machine with more");
+	json_array_foreach(list, k, element)
+	{
+		const json_int_t frac = json_integer_value(element);
+		if (!json_is_integer(element) || frac < -MCH_FRAC_LIMIT || frac > MCH_FRAC_LIMIT)
+			return fail(r, place, "\"channel_frac\" holds what is no whole number from -%d to %d", MCH_FRAC_LIMIT,
+				    MCH_FRAC_LIMIT);
+		q->channel_frac[k] = (int8_t)frac;
+		least = (int)frac < least ? (int)frac : least;
+	}
+	if (least != q->weights.frac)
+		return fail(r, place, "the smallest of \"channel_frac\" is %d, and \"weights\" has the fraction %d; they are one",
+			    least, q->weights.frac);
+	return 0;
+}
+
 static int read_layer(struct reader *r, json_t *entry, char *seen)
 {
 	const char *name, *overflow;
 	char place[128];
 	int64_t v;
-	if (check_keys(r, NULL, "an entry of \"layers\"", entry, "name weights acc certificate") != 0 ||
+	if (check_keys(r, NULL, "an entry of \"layers\"", entry, "name weights ?channel_frac acc certificate") != 0 ||
 	    get_text(r, "layers", entry, "name", &name) != 0)
 		return -1;
 	snprintf(place, sizeof(place), "layer %.100s", name);
@@ -193,7 +225,10 @@ static int read_layer(struct reader *r, json_t *entry, char *seen)
 	seen[index] = 1;
 	struct mch_layer_quant *q = &r->quant->layer[index];
 	json_t *acc = json_object_get(entry, "acc"), *certificate = json_object_get(entry, "certificate");
+	json_t *channel_frac = json_object_get(entry, "channel_frac");
 	if (get_format(r, place, entry, "weights", true, &q->weights) != 0 ||
+	    (channel_frac &&
+	     read_channel_frac(r, place, channel_frac, r->net->layers[index].conv.k, q) != 0) ||
 	    check_keys(r, place, "\"acc\"", acc, "bits overflow") != 0 ||
 	    get_int(r, place, acc, "bits", 0, MCH_ACC_BITS_MAX, &v) != 0 ||
 	    get_text(r, place, acc, "overflow", &overflow) != 0)
@@ -268,7 +303,7 @@ int mch_quant_json_read(const char *path, const struct mch_net *net, struct mch_
 	int status = mch_quant_init(quant, net, err);
 	if (status == 0)
 		status = check_keys(&r, NULL, "the file", root,
-				    "format network net_hash round seed widths accuracy tensors layers ?search");
+				    "format network net_hash round ?weight_round seed widths accuracy tensors layers ?search");
 	if (status == 0 &&
 	    (read_identity(&r, root) != 0 || read_settings(&r, root) != 0 || read_lists(&r, root) != 0))
 		status = -1;

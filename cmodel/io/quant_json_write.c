@@ -42,6 +42,8 @@ static int put_head(FILE *to, const struct mch_net *net, const struct mch_quant 
 		return -1;
 	fprintf(to, ",\n\"net_hash\": \"%s\",\n\"round\": \"%s\",\n\"seed\": %" PRIu32 ",\n", hex,
 		mch_round_name(quant->round), quant->seed);
+	if (quant->weight_round != MCH_ROUND_HALF_EVEN)
+		fprintf(to, "\"weight_round\": \"%s\",\n", mch_round_name(quant->weight_round));
 	fprintf(to, "\"widths\": {");
 	for (int i = 0; i < MCH_N_PARTS; i++)
 		fprintf(to, "%s\"%s\": %d", i ? ", " : "", mch_quant_part_names[i], quant->width[i]);
@@ -68,6 +70,15 @@ static int put_tensors(FILE *to, const struct mch_net *net, const struct mch_qua
 	return 0;
 }
 
+/* On a line of its own: there may be a thousand. */
+static void put_channel_frac(FILE *to, const struct mch_layer_quant *q)
+{
+	fprintf(to, "\n   \"channel_frac\": [");
+	for (int k = 0; k < q->n_channels; k++)
+		fprintf(to, "%s%d", k ? ", " : "", q->channel_frac[k]);
+	fprintf(to, "],\n   ");
+}
+
 static int put_layers(FILE *to, const struct mch_net *net, const struct mch_quant *quant, struct mch_err *err)
 {
 	const char *comma = "";
@@ -80,8 +91,11 @@ static int put_layers(FILE *to, const struct mch_net *net, const struct mch_quan
 		fprintf(to, "%s\n  {\"name\": ", comma);
 		if (put_text(to, net->layers[i].name, err) != 0)
 			return -1;
-		fprintf(to, ", \"weights\": \"%s\", \"acc\": {\"bits\": %d, \"overflow\": \"%s\"}, ",
-			mch_format_text(q->weights, text), q->acc.bits, mch_quant_overflow_names[q->acc.overflow]);
+		fprintf(to, ", \"weights\": \"%s\",", mch_format_text(q->weights, text));
+		if (q->channel_frac)
+			put_channel_frac(to, q);
+		fprintf(to, "%s\"acc\": {\"bits\": %d, \"overflow\": \"%s\"}, ", q->channel_frac ? "" : " ", q->acc.bits,
+			mch_quant_overflow_names[q->acc.overflow]);
 		fprintf(to, "\"certificate\": {\"low\": %" PRId64 ", \"high\": %" PRId64 ", \"bits\": %d}}",
 			q->certificate.low, q->certificate.high, q->certificate.bits);
 		comma = ",";

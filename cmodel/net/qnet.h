@@ -47,7 +47,7 @@ struct mch_step {
 	/* conv and dense only: */
 	struct mch_conv conv; /* dense: as a convolution of [n][c*h*w][1][1]; n == 1 */
 	struct mch_acc acc;
-	struct mch_format weight_format;
+	struct mch_format weight_format; /* channel k has shift[k] - the smallest shift more fraction bits: mch_layer_quant */
 	int32_t *weights; /* [k][terms] raw, owned */
 	int64_t *bias;    /* [k] raw at acc fraction, owned; elementwise and lone ReLU: zeros */
 	int8_t *shift;    /* [k], owned; concat: [n_in] */
@@ -69,6 +69,15 @@ struct mch_step {
 	int32_t fill;   /* gather: code */
 	int32_t *codes; /* constant: one image, owned */
 };
+
+/* The channels of a MAC have weights of more than one fraction. */
+static inline bool mch_step_is_per_channel(const struct mch_step *step)
+{
+	for (int k = 1; k < step->conv.k; k++)
+		if (step->shift[k] != step->shift[0])
+			return true;
+	return false;
+}
 
 struct mch_qnet {
 	const struct mch_net *net;

@@ -96,15 +96,23 @@ static int check_shift(const struct mch_qnet *q, const struct mch_step *step, in
 			    "of %s", shift, MCH_SHIFT_MIN, MCH_SHIFT_MAX, step->form == MCH_FORM_MAC ? "x * w" : "x");
 }
 
-/* The smallest width that holds every bias of a layer at frac, from 2 up; MCH_ACC_BITS_MAX when none does. */
-static int bias_bits(const struct mch_layer *layer, int frac)
+/* The accumulator's fraction of output channel k, from which the shift was made. */
+static int acc_frac(const struct mch_step *step, size_t k)
 {
+	return step->shift[k] + step->out_format.frac;
+}
+
+/* The smallest width that holds every bias of a layer, each at its channel's fraction, from 2 up; MCH_ACC_BITS_MAX when none
+ * does. */
+static int bias_bits(const struct mch_step *step)
+{
+	const struct mch_layer *layer = step->layer;
 	int bits = 2;
-	for (size_t i = 0; layer->bias && i < layer->n_bias; i++) {
+	for (size_t k = 0; layer->bias && k < layer->n_bias; k++) {
 		bool saturated = true;
 		while (bits < MCH_ACC_BITS_MAX) {
-			mch_format_raw((struct mch_format){bits, frac, true}, (double)layer->bias[i], MCH_ROUND_HALF_EVEN,
-				       &saturated);
+			mch_format_raw((struct mch_format){bits, acc_frac(step, k), true}, (double)layer->bias[k],
+				       MCH_ROUND_HALF_EVEN, &saturated);
 			if (!saturated)
 				break;
 			bits++;
@@ -113,25 +121,48 @@ static int bias_bits(const struct mch_layer *layer, int frac)
 	return bits;
 }
 
+/* Parameters become codes one after the other, with noise of their own when that is asked for. */
+struct coder {
+	enum mch_round round;
+	uint16_t noise;
+	uint64_t n_saturated;
+};
+
+static int64_t code_of(struct coder *c, struct mch_format format, float value)
+{
+	bool saturated;
+	int64_t code;
+	if (c->round == MCH_ROUND_STOCHASTIC) {
+		code = mch_format_raw_noisy(format, (double)value, c->noise, &saturated);
+		c->noise = mch_lfsr_next(c->noise);
+	} else {
+		code = mch_format_raw(format, (double)value, c->round, &saturated);
+	}
+	c->n_saturated += saturated;
+	return code;
+}
+
 /* Weights to codes, certificate, accumulator width, then the bias in that width. */
-static int convert_parameters(struct mch_qnet *q, struct mch_step *step, struct mch_layer_quant *lq, struct mch_err *err)
+static int convert_parameters(struct mch_qnet *q, struct mch_step *step, const struct mch_quant *quant,
+			      struct mch_layer_quant *lq, struct mch_err *err)
 {
 	const struct mch_layer *layer = step->layer;
-	const size_t k = (size_t)step->conv.k;
+	const size_t n_k = (size_t)step->conv.k, n_terms = layer->n_weights / n_k;
+	struct coder coder = {.round = quant->weight_round};
 	step->weights = malloc(layer->n_weights * sizeof(*step->weights));
 	if (!step->weights)
 		return no_memory(q, step, err);
-	bool saturated;
-	for (size_t i = 0; i < layer->n_weights; i++) {
-		step->weights[i] = (int32_t)mch_format_raw(step->weight_format, (double)layer->weights[i],
-							   MCH_ROUND_HALF_EVEN, &saturated);
-		q->n_weights_saturated += saturated;
+	for (size_t k = 0; k < n_k; k++) {
+		struct mch_format format = step->weight_format;
+		format.frac = mch_layer_quant_frac(lq, (int)k);
+		coder.noise = mch_lfsr_seed(quant->seed, (int)k);
+		for (size_t i = k * n_terms; i < (k + 1) * n_terms; i++)
+			step->weights[i] = (int32_t)code_of(&coder, format, layer->weights[i]);
 	}
 	lq->certificate = mch_step_certificate(step);
-	const int acc_frac = step->in_format.frac + step->weight_format.frac;
 	if (lq->acc.bits == 0) {
 		/* Wide enough for the bias too, which shares the width: a large one beside tiny weights must not be clipped. */
-		const int for_bias = bias_bits(layer, acc_frac), for_sum = lq->certificate.bits;
+		const int for_bias = bias_bits(step), for_sum = lq->certificate.bits;
 		lq->acc = (struct mch_acc){for_sum > for_bias ? for_sum : for_bias, MCH_WRAP};
 	}
 	if (lq->acc.bits < 2 || lq->acc.bits > MCH_ACC_BITS_MAX) {
@@ -141,13 +172,10 @@ static int convert_parameters(struct mch_qnet *q, struct mch_step *step, struct 
 		return mch_step_fail(q->net, layer->name, err, what);
 	}
 	step->acc = lq->acc;
-	const struct mch_format bias_format = {lq->acc.bits, acc_frac, true};
-	for (size_t i = 0; i < k; i++) {
-		step->bias[i] = layer->bias ? mch_format_raw(bias_format, (double)layer->bias[i], MCH_ROUND_HALF_EVEN,
-							     &saturated)
-					    : 0;
-		q->n_weights_saturated += layer->bias && saturated;
-	}
+	coder.round = MCH_ROUND_HALF_EVEN;
+	for (size_t k = 0; layer->bias && k < n_k; k++)
+		step->bias[k] = code_of(&coder, (struct mch_format){lq->acc.bits, acc_frac(step, k), true}, layer->bias[k]);
+	q->n_weights_saturated += coder.n_saturated;
 	return 0;
 }
 
@@ -193,13 +221,21 @@ static int fill_pool(struct mch_qnet *q, struct mch_step *step, const struct mch
 	return 0;
 }
 
-static int fill_mac(struct mch_qnet *q, struct mch_step *step, struct mch_layer_quant *lq, struct mch_err *err)
+static int fill_mac(struct mch_qnet *q, struct mch_step *step, struct mch_quant *quant, struct mch_err *err)
 {
-	const int frac = step->in_format.frac + step->weight_format.frac;
-	if (check_shift(q, step, 0, frac, MCH_SHIFT_MAX, err) != 0)
-		return -1;
-	memset(step->shift, (int8_t)(frac - step->out_format.frac), (size_t)step->conv.k);
-	return convert_parameters(q, step, lq, err);
+	struct mch_layer_quant *lq = &quant->layer[step->layer_index];
+	if (lq->channel_frac && lq->n_channels != step->conv.k)
+		return mch_step_fail(q->net, step->layer->name, err, "has weight fractions for another number of channels; "
+				     "correct the quantization");
+	for (int k = 0; k < step->conv.k; k++) {
+		step->weight_format.frac = mch_layer_quant_frac(lq, k); /* that of a channel, so that a refusal shows it */
+		const int frac = step->in_format.frac + step->weight_format.frac;
+		if (check_formats(q, step, err) != 0 || check_shift(q, step, 0, frac, MCH_SHIFT_MAX, err) != 0)
+			return -1;
+		step->shift[k] = (int8_t)(frac - step->out_format.frac);
+	}
+	step->weight_format = lq->weights;
+	return convert_parameters(q, step, quant, lq, err);
 }
 
 /* The fraction that an input's codes have when their coefficient is taken for a shift of the point. */
@@ -259,15 +295,13 @@ static int fill_concat(struct mch_qnet *q, struct mch_step *step, struct mch_err
 static int fill_constant(struct mch_qnet *q, struct mch_step *step, struct mch_err *err)
 {
 	const size_t elems = mch_shape_elems(step->out_shape);
+	struct coder coder = {.round = MCH_ROUND_HALF_EVEN};
 	step->codes = malloc(elems * sizeof(*step->codes));
 	if (!step->codes)
 		return no_memory(q, step, err);
-	for (size_t i = 0; i < elems; i++) {
-		bool saturated;
-		step->codes[i] = (int32_t)mch_format_raw(step->out_format, (double)step->layer->weights[i],
-							 MCH_ROUND_HALF_EVEN, &saturated);
-		q->n_weights_saturated += saturated;
-	}
+	for (size_t i = 0; i < elems; i++)
+		step->codes[i] = (int32_t)code_of(&coder, step->out_format, step->layer->weights[i]);
+	q->n_weights_saturated += coder.n_saturated;
 	return 0;
 }
 
@@ -303,7 +337,7 @@ int mch_step_fill(struct mch_qnet *q, struct mch_step *step, const struct mch_la
 		return -1;
 	switch (step->form) {
 	case MCH_FORM_MAC:
-		return fill_mac(q, step, &quant->layer[step->layer_index], err);
+		return fill_mac(q, step, quant, err);
 	case MCH_FORM_POOL_MAX:
 	case MCH_FORM_POOL_AVG:
 	case MCH_FORM_REQUANT:

@@ -22,12 +22,17 @@ struct mch_certificate {
 
 struct mch_layer_quant {
 	struct mch_format weights; /* conv and dense; signed */
+	/* [n_channels], owned: a fraction for the weights of each output channel, weights.frac being the smallest of them; the
+	 * accumulator's fraction, bias and shift are per channel then. NULL, and n_channels 0: weights.frac holds for all. */
+	int8_t *channel_frac;
+	int n_channels;
 	struct mch_acc acc;
 	struct mch_certificate certificate;
 };
 
 struct mch_quant {
 	enum mch_round round;   /* of every requantizer and mean */
+	enum mch_round weight_round; /* of weights: half even unless asked for otherwise */
 	uint32_t seed;          /* of stochastic rounding */
 	int width[MCH_N_PARTS]; /* bits */
 	int n_edges, n_layers;
@@ -45,5 +50,17 @@ struct mch_quant {
 int mch_quant_init(struct mch_quant *quant, const struct mch_net *net, struct mch_err *err);
 void mch_quant_free(struct mch_quant *quant);
 int mch_quant_copy(struct mch_quant *to, const struct mch_quant *from, struct mch_err *err);
+
+/* Room for n fractions, all `frac`, in place of those it has. 0, or -1 when memory is short: then it has none. */
+int mch_layer_quant_split(struct mch_layer_quant *layer, int n, int frac);
+
+/* One fraction for all channels again. */
+void mch_layer_quant_join(struct mch_layer_quant *layer);
+
+/* Fraction of the weights of output channel k. */
+static inline int mch_layer_quant_frac(const struct mch_layer_quant *layer, int k)
+{
+	return layer->channel_frac ? layer->channel_frac[k] : layer->weights.frac;
+}
 
 #endif

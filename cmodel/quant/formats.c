@@ -10,6 +10,8 @@
 
 #include "base/require.h"
 #include "net/qnet.h"
+#include "quant/channel.h"
+#include "quant/static.h"
 
 enum {
 	UNKNOWN = INT8_MIN,
@@ -78,16 +80,32 @@ static void find_groups(struct mch_formats *f)
 
 static void find_signs(struct mch_formats *f)
 {
+	const bool is_everywhere = f->policy.is_static || !f->policy.has_unsigned;
 	for (int e = 0; e < f->net->n_edges; e++)
-		if (f->is_read[e] && f->ranges->edge[e].min < 0)
+		if (is_everywhere || (f->is_read[e] && f->ranges->edge[e].min < 0))
 			f->is_signed[f->group[e]] = true;
 }
 
+/* Places for the fractions of every output channel of every width. */
+static void find_channels(struct mch_formats *f)
+{
+	for (int i = 0; i < f->net->n_layers; i++) {
+		f->first_channel[i] = f->n_channels;
+		if (f->policy.per_channel && mch_formats_part(&f->net->layers[i]) >= 0)
+			f->n_channels += (size_t)f->net->layers[i].conv.k;
+	}
+}
+
+static int no_memory(const struct mch_formats *f, struct mch_err *err)
+{
+	return mch_err_set(err, f->net->name ? f->net->name : "network", "out of memory; use a machine with more");
+}
+
 int mch_formats_init(struct mch_formats *f, const struct mch_net *net, const struct mch_ranges *ranges,
-		     enum mch_fraction rule, struct mch_err *err)
+		     const struct mch_format_policy *policy, struct mch_err *err)
 {
 	const size_t n_edges = (size_t)net->n_edges, n_layers = (size_t)net->n_layers;
-	*f = (struct mch_formats){.net = net, .ranges = ranges, .rule = rule};
+	*f = (struct mch_formats){.net = net, .ranges = ranges, .policy = *policy};
 	f->group = malloc(n_edges * sizeof(*f->group));
 	f->is_read = calloc(n_edges, sizeof(*f->is_read));
 	f->is_tail = calloc(n_layers, sizeof(*f->is_tail));
@@ -96,11 +114,18 @@ int mch_formats_init(struct mch_formats *f, const struct mch_net *net, const str
 	f->read = calloc(n_edges, sizeof(*f->read));
 	f->edge_frac = malloc(n_edges * N_WIDTHS);
 	f->weight_frac = malloc(n_layers * N_WIDTHS);
+	f->first_channel = calloc(n_layers, sizeof(*f->first_channel));
+	f->items = calloc(n_edges + n_layers, sizeof(*f->items));
+	if (f->first_channel)
+		find_channels(f);
+	f->channel_frac = malloc((f->n_channels + 1) * N_WIDTHS);
 	if (!f->group || !f->is_read || !f->is_tail || !f->cap || !f->is_signed || !f->read || !f->edge_frac ||
-	    !f->weight_frac) {
+	    !f->weight_frac || !f->first_channel || !f->items || !f->channel_frac) {
+		no_memory(f, err);
 		mch_formats_free(f);
-		return mch_err_set(err, net->name ? net->name : "network", "out of memory; use a machine with more");
+		return -1;
 	}
+	memset(f->channel_frac, UNKNOWN, (f->n_channels + 1) * N_WIDTHS);
 	memset(f->edge_frac, UNKNOWN, n_edges * N_WIDTHS);
 	memset(f->weight_frac, UNKNOWN, n_layers * N_WIDTHS);
 	find_groups(f);
@@ -118,6 +143,9 @@ void mch_formats_free(struct mch_formats *f)
 	free(f->read);
 	free(f->edge_frac);
 	free(f->weight_frac);
+	free(f->first_channel);
+	free(f->items);
+	free(f->channel_frac);
 	*f = (struct mch_formats){0};
 }
 
@@ -133,14 +161,16 @@ static int free_frac(struct mch_formats *f, int group, int bits)
 			f->read[n++] = &f->ranges->edge[e];
 	if (n == 0) /* a dead end of the graph: any format will do */
 		f->read[n++] = &f->ranges->edge[group];
-	*known = (int8_t)mch_fraction_choose(f->rule, bits, f->is_signed[group], f->read, n);
+	const struct mch_format_policy_part *part = &f->policy.activations;
+	const struct mch_format shape = mch_format_policy_shape(part, bits, f->is_signed[group]);
+	*known = (int8_t)mch_fraction_choose(part->rule, part->percentile, shape, f->read, n);
 	return *known;
 }
 
 /* The same, as far as the layers that join it with others let it. */
 static int group_frac(struct mch_formats *f, int group, int bits)
 {
-	const int frac = free_frac(f, group, bits);
+	const int frac = f->policy.is_static ? f->static_frac : free_frac(f, group, bits);
 	return frac < f->cap[group] ? frac : f->cap[group];
 }
 
@@ -154,18 +184,34 @@ static int clamp(int v, int low, int high)
 static struct mch_format weight_format(struct mch_formats *f, int i, int bits, struct mch_format x)
 {
 	const struct mch_layer *layer = &f->net->layers[i];
+	const struct mch_format_policy_part *part = &f->policy.weights;
+	struct mch_format w = mch_format_policy_shape(part, bits, true);
 	int8_t *known = &f->weight_frac[i * N_WIDTHS + bits];
 	if (*known == UNKNOWN) {
 		const struct mch_range *range = &f->ranges->layer[i];
-		*known = (int8_t)mch_fraction_choose(f->rule, bits, true, &range, 1);
+		*known = (int8_t)mch_fraction_choose(part->rule, part->percentile, w, &range, 1);
 	}
-	struct mch_format w = {bits, *known, true};
+	w.frac = f->policy.is_static ? f->static_frac : *known;
 	double largest = 0;
 	for (size_t k = 0; k < layer->n_bias; k++)
 		largest = fmax(largest, fabs((double)layer->bias[k]));
-	const int limit = mch_fraction_max(MCH_ACC_BITS_MAX, true, -largest, largest) - x.frac;
+	const int limit = mch_fraction_max((struct mch_format){.bits = MCH_ACC_BITS_MAX, .is_signed = true}, -largest, largest) -
+			  x.frac;
 	w.frac = clamp(w.frac, -MCH_FRAC_LIMIT, limit > -MCH_FRAC_LIMIT ? limit : -MCH_FRAC_LIMIT);
 	return w;
+}
+
+/* The same, and the fractions of its channels where they are asked for. False when memory is short. */
+static bool settle_weights(struct mch_formats *f, int i, int bits, struct mch_format x, struct mch_layer_quant *lq)
+{
+	const struct mch_layer *layer = &f->net->layers[i];
+	lq->weights = weight_format(f, i, bits, x);
+	if (!f->policy.per_channel || f->policy.is_static)
+		return true;
+	int8_t *frac = f->channel_frac + (size_t)bits * f->n_channels + f->first_channel[i];
+	if (frac[0] == UNKNOWN)
+		mch_channel_choose(&f->policy.weights, lq->weights, layer, f->weight_frac[i * N_WIDTHS + bits], frac);
+	return mch_channel_settle(layer, x, frac, lq) == 0;
 }
 
 /* The fraction that input i has in a sum: a coefficient of 2^e moves the point. */
@@ -175,6 +221,15 @@ static int input_frac(const struct mch_layer *layer, int i, const struct mch_qua
 	if (layer->kind == MCH_SUM && layer->weights)
 		frexp((double)layer->weights[i], &exponent); /* 0.5 * 2^exponent */
 	return quant->edge[layer->in[i]].frac - (exponent - 1);
+}
+
+/* Weights' fraction of the channel that has the most. */
+static int finest_weights(const struct mch_layer_quant *lq)
+{
+	int most = lq->weights.frac;
+	for (int k = 0; k < lq->n_channels; k++)
+		most = lq->channel_frac[k] > most ? lq->channel_frac[k] : most;
+	return most;
 }
 
 /* The fraction of what a layer makes, from its group's free choice and what the layer can give. */
@@ -195,9 +250,16 @@ static int output_frac(const struct mch_formats *f, int i, int wanted, const str
 		return clamp(wanted, least - 16, least - MCH_SHIFT_MIN);
 	if (form == MCH_FORM_CONCAT) /* every input's shift is -15..48 */
 		return clamp(wanted, most - MCH_SHIFT_MAX, least - MCH_SHIFT_MIN);
-	/* A sum has no bits below its own fraction: a finer output would spend range on zeros. */
-	const int frac = form == MCH_FORM_MAC ? least + quant->layer[i].weights.frac : layer->kind == MCH_PROD ? sum : most;
-	return clamp(clamp(wanted, frac - MCH_SHIFT_MAX, frac), -MCH_FRAC_LIMIT, MCH_FRAC_LIMIT);
+	if (form == MCH_FORM_MAC) {
+		most += finest_weights(&quant->layer[i]);
+		least += quant->layer[i].weights.frac;
+	} else {
+		least = most = layer->kind == MCH_PROD ? sum : most;
+	}
+	/* A sum has no bits below its own fraction: a finer output would spend range on zeros. (Static fixed point has no
+	 * choice.) */
+	const int finest = least - MCH_SHIFT_MIN < most || f->policy.is_static ? least - MCH_SHIFT_MIN : most;
+	return clamp(clamp(wanted, most - MCH_SHIFT_MAX, finest), -MCH_FRAC_LIMIT, MCH_FRAC_LIMIT);
 }
 
 /* Inputs of a sum are aligned within 48 bits, those of a concatenation shifted by -15..48: where their fractions lie too far apart,
@@ -227,17 +289,20 @@ static bool cap_inputs(struct mch_formats *f, int i, const struct mch_quant *qua
 	return is_lowered;
 }
 
-/* In order of execution: each layer's input is settled before its output. True when a cap was found to be needed. */
-static bool settle(struct mch_formats *f, const struct mch_widths *widths, struct mch_quant *quant)
+/* In order of execution: each layer's input is settled before its output. 1 when a cap was found to be needed, -1 when
+ * memory is short. */
+static int settle(struct mch_formats *f, const struct mch_widths *widths, struct mch_quant *quant)
 {
 	const struct mch_net *net = f->net;
-	bool is_lowered = false;
+	bool is_lowered = false, has_room = true;
 	for (int e = 0; e < net->n_edges; e++)
-		quant->edge[e] = (struct mch_format){widths->edge[f->group[e]], 0, f->is_signed[f->group[e]]};
-	quant->edge[net->input].frac = group_frac(f, f->group[net->input], quant->edge[net->input].bits);
+		quant->edge[e] = mch_format_policy_shape(&f->policy.activations, widths->edge[f->group[e]],
+							 f->is_signed[f->group[e]]);
+	quant->edge[net->input].frac = group_frac(f, f->group[net->input], widths->edge[net->input]);
 	for (int i = 0; i < net->n_layers; i++) {
 		const struct mch_layer *layer = &net->layers[i];
 		const int out = layer->out[0];
+		mch_layer_quant_join(&quant->layer[i]);
 		quant->layer[i] = (struct mch_layer_quant){0};
 		if (f->is_tail[i]) {
 			quant->edge[out] = (struct mch_format){0};
@@ -247,12 +312,31 @@ static bool settle(struct mch_formats *f, const struct mch_widths *widths, struc
 			quant->edge[out] = quant->edge[layer->in[0]];
 			continue;
 		}
-		if (mch_formats_part(layer) >= 0)
-			quant->layer[i].weights = weight_format(f, i, widths->weights[i], quant->edge[layer->in[0]]);
+		if (mch_formats_part(layer) >= 0 &&
+		    !settle_weights(f, i, widths->weights[i], quant->edge[layer->in[0]], &quant->layer[i]))
+			has_room = false;
 		is_lowered = cap_inputs(f, i, quant) || is_lowered;
-		quant->edge[out].frac = output_frac(f, i, group_frac(f, f->group[out], quant->edge[out].bits), quant);
+		quant->edge[out].frac = output_frac(f, i, group_frac(f, f->group[out], widths->edge[out]), quant);
 	}
-	return is_lowered;
+	return has_room ? is_lowered : -1;
+}
+
+/* From all tensors that are read and all weights. */
+static int choose_static(const struct mch_formats *f, const struct mch_widths *widths)
+{
+	const struct mch_format_policy_part *of_codes = &f->policy.activations, *of_weights = &f->policy.weights;
+	int n = 0;
+	for (int e = 0; e < f->net->n_edges; e++)
+		if (f->is_read[e])
+			f->items[n++] = (struct mch_static_item){
+				mch_format_policy_shape(of_codes, widths->edge[e], true), of_codes->rule,
+				of_codes->percentile, &f->ranges->edge[e]};
+	for (int i = 0; i < f->net->n_layers; i++)
+		if (mch_formats_part(&f->net->layers[i]) >= 0)
+			f->items[n++] = (struct mch_static_item){
+				mch_format_policy_shape(of_weights, widths->weights[i], true), of_weights->rule,
+				of_weights->percentile, &f->ranges->layer[i]};
+	return mch_static_choose(f->items, n);
 }
 
 void mch_formats_widths(const struct mch_formats *f, const int width[MCH_N_PARTS], struct mch_widths *widths)
@@ -271,7 +355,8 @@ static void widen(int *width, int bits)
 	*width = bits > *width ? bits : *width;
 }
 
-void mch_formats_apply(struct mch_formats *f, const struct mch_widths *widths, struct mch_quant *quant)
+int mch_formats_apply(struct mch_formats *f, const struct mch_widths *widths, struct mch_quant *quant,
+		      struct mch_err *err)
 {
 	MCH_REQUIRE(quant->n_edges == f->net->n_edges && quant->n_layers == f->net->n_layers, "quant is of another net");
 	MCH_REQUIRE(widths->n_edges == f->net->n_edges && widths->n_layers == f->net->n_layers, "widths are of another net");
@@ -287,6 +372,12 @@ void mch_formats_apply(struct mch_formats *f, const struct mch_widths *widths, s
 		if (part >= 0)
 			widen(&quant->width[part], widths->weights[i]);
 	}
-	while (settle(f, widths, quant)) /* each round lowers a cap, by whole bits */
-		;
+	if (f->policy.is_static)
+		f->static_frac = choose_static(f, widths);
+	quant->weight_round = f->policy.weight_round;
+	int status;
+	do /* each round lowers a cap, by whole bits */
+		status = settle(f, widths, quant);
+	while (status > 0);
+	return status == 0 ? 0 : no_memory(f, err);
 }

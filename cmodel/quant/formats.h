@@ -6,7 +6,7 @@
 #define MCH_QUANT_FORMATS_H
 
 #include "net/quant.h"
-#include "quant/fraction.h"
+#include "quant/policy.h"
 #include "quant/ranges.h"
 #include "quant/widths.h"
 
@@ -17,7 +17,7 @@
 struct mch_formats {
 	const struct mch_net *net;
 	const struct mch_ranges *ranges;
-	enum mch_fraction rule;
+	struct mch_format_policy policy;
 	int *group;       /* [n_edges]: the edge that the group starts from, where codes are made */
 	bool *is_read;    /* [n_edges]: read by a layer that computes, or the end of the integers */
 	bool *is_tail;    /* [n_layers]: behind that end, the host's */
@@ -26,11 +26,15 @@ struct mch_formats {
 	const struct mch_range **read; /* [n_edges], scratch */
 	int8_t *edge_frac;   /* [n_edges][MCH_OPERAND_BITS_MAX + 1], of groups; UNKNOWN until asked for */
 	int8_t *weight_frac; /* [n_layers][MCH_OPERAND_BITS_MAX + 1] */
+	int8_t *channel_frac; /* [MCH_OPERAND_BITS_MAX + 1][n_channels], of all layers' output channels; UNKNOWN likewise */
+	size_t *first_channel, n_channels; /* [n_layers]: where those of a layer begin */
+	int static_frac;               /* that of static fixed point, of the widths applied last */
+	struct mch_static_item *items; /* [n_edges + n_layers], scratch, static fixed point only */
 };
 
 /* net and ranges are kept and must outlive f. 0, or -1 with err when memory is short. */
 int mch_formats_init(struct mch_formats *f, const struct mch_net *net, const struct mch_ranges *ranges,
-		     enum mch_fraction rule, struct mch_err *err);
+		     const struct mch_format_policy *policy, struct mch_err *err);
 void mch_formats_free(struct mch_formats *f);
 
 /* The widths that three parts stand for: of all convolution weights, all FC weights, all codes. Those of the net alone. */
@@ -38,8 +42,10 @@ void mch_formats_widths(const struct mch_formats *f, const int width[MCH_N_PARTS
 
 /* Sets width (the widest of each part, 0 for a part that the net has not), edge[] (zero bits behind a softmax, which is the host's)
  * and layer[].weights of quant, made by mch_quant_init for the same net, and lets mch_qnet_build choose the accumulators.
- * Widths are 1..16, those of a group equal. Choices are remembered per width, so a second call is cheap. */
-void mch_formats_apply(struct mch_formats *f, const struct mch_widths *widths, struct mch_quant *quant);
+ * Widths are 1..16, those of a group equal; a kind of number that has not so many bits gets the nearest it has. Choices are
+ * remembered per width, so a second call is cheap. 0, or -1 with err when memory is short. */
+int mch_formats_apply(struct mch_formats *f, const struct mch_widths *widths, struct mch_quant *quant,
+		      struct mch_err *err);
 
 /* The part that a layer's weights belong to: MCH_PART_CONV_WEIGHTS, MCH_PART_FC_WEIGHTS, or -1 when it has none. */
 int mch_formats_part(const struct mch_layer *layer);

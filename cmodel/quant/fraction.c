@@ -4,10 +4,17 @@
 #include "quant/fraction.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-static const char *const names[] = {"max", "mse"};
-enum { N_RULES = sizeof(names) / sizeof(names[0]) };
+#include "quant/divergence.h"
+
+static const char *const names[MCH_N_FRACTIONS] = {
+	[MCH_FRACTION_MAX] = "max",
+	[MCH_FRACTION_MSE] = "mse",
+	[MCH_FRACTION_PERCENTILE] = "percentile",
+	[MCH_FRACTION_KL] = "kl",
+};
 
 const char *mch_fraction_name(enum mch_fraction rule)
 {
@@ -16,7 +23,7 @@ const char *mch_fraction_name(enum mch_fraction rule)
 
 int mch_fraction_parse(const char *name, enum mch_fraction *rule)
 {
-	for (int i = 0; i < N_RULES; i++) {
+	for (int i = 0; i < MCH_N_FRACTIONS; i++) {
 		if (strcmp(name, names[i]) == 0) {
 			*rule = (enum mch_fraction)i;
 			return 0;
@@ -31,19 +38,52 @@ static bool fits(struct mch_format f, double min, double max)
 	if (f.is_signed)
 		mch_format_raw(f, min, MCH_ROUND_HALF_EVEN, &low);
 	/* The one format without a positive code: its magnitude is measured on the other side. */
-	const bool mirror = f.is_signed && f.bits == 1;
+	const bool mirror = f.is_signed && mch_format_max(f) == 0;
 	mch_format_raw(f, mirror ? -fabs(max) : max, MCH_ROUND_HALF_EVEN, &high);
 	return !low && !high;
 }
 
-int mch_fraction_max(int bits, bool is_signed, double min, double max)
+static struct mch_format with_frac(struct mch_format shape, int frac)
 {
-	if (max <= 0 && (min == 0 || !is_signed))
-		return bits - is_signed;
+	shape.frac = frac;
+	return shape;
+}
+
+int mch_fraction_max(struct mch_format shape, double min, double max)
+{
+	if (max <= 0 && (min == 0 || !shape.is_signed)) {
+		if (shape.number == MCH_FIXED)
+			return shape.bits - shape.is_signed;
+		max = 1;
+	}
 	int frac = MCH_FRAC_LIMIT;
-	while (frac > -MCH_FRAC_LIMIT && !fits((struct mch_format){bits, frac, is_signed}, min, max))
+	while (frac > -MCH_FRAC_LIMIT && !fits(with_frac(shape, frac), min, max))
 		frac--;
 	return frac;
+}
+
+/* Fixed point, whose integers are the codes, without a call for each value. */
+static double fixed_error(struct mch_format format, const float *values, size_t n)
+{
+	const double lo = (double)mch_format_min(format), hi = (double)mch_format_max(format);
+	const double scale = ldexp(1, format.frac), unit = ldexp(1, -format.frac);
+	double sum = 0;
+	for (size_t i = 0; i < n; i++) {
+		const double x = (double)values[i], d = x - (double)mch_format_raw_even(x * scale, lo, hi) * unit;
+		sum += d * d;
+	}
+	return sum;
+}
+
+static double any_error(struct mch_format format, const float *values, size_t n)
+{
+	double sum = 0;
+	for (size_t i = 0; i < n; i++) {
+		const double x = (double)values[i];
+		const double d = x - mch_format_real(format, mch_format_raw(format, x, MCH_ROUND_HALF_EVEN, NULL));
+		sum += d * d;
+	}
+	return sum;
 }
 
 double mch_fraction_error(struct mch_format format, const float *values, size_t n, double enough)
@@ -51,12 +91,8 @@ double mch_fraction_error(struct mch_format format, const float *values, size_t 
 	enum { CHUNK = 1024 }; /* the limit is looked at now and then only */
 	double sum = 0;
 	for (size_t i = 0; i < n && sum <= enough; i += CHUNK) {
-		for (size_t j = i; j < n && j < i + CHUNK; j++) {
-			const double x = (double)values[j];
-			const int64_t raw = mch_format_raw(format, x, MCH_ROUND_HALF_EVEN, NULL);
-			const double d = x - mch_format_real(format, raw);
-			sum += d * d;
-		}
+		const size_t m = n - i < CHUNK ? n - i : CHUNK;
+		sum += format.number == MCH_FIXED ? fixed_error(format, values + i, m) : any_error(format, values + i, m);
 	}
 	return sum;
 }
@@ -70,27 +106,67 @@ static double total_error(struct mch_format format, const struct mch_range *cons
 	return sum;
 }
 
-int mch_fraction_choose(enum mch_fraction rule, int bits, bool is_signed, const struct mch_range *const *ranges,
-			int n_ranges)
+static int ascending(const void *a, const void *b)
+{
+	const float x = *(const float *)a, y = *(const float *)b;
+	return (x > y) - (x < y);
+}
+
+/* The magnitude that so many percent of the samples do not exceed; INFINITY when there are none, or memory is short: it clips
+ * nothing. */
+static double magnitude(double percentile, const struct mch_range *const *ranges, int n_ranges)
+{
+	size_t n = 0, at = 0;
+	for (int i = 0; i < n_ranges; i++)
+		n += ranges[i]->n_sample;
+	float *values = malloc((n ? n : 1) * sizeof(*values));
+	if (!values || n == 0) {
+		free(values);
+		return INFINITY;
+	}
+	for (int i = 0; i < n_ranges; i++)
+		for (size_t j = 0; j < ranges[i]->n_sample; j++)
+			values[at++] = fabsf(ranges[i]->sample[j]);
+	qsort(values, n, sizeof(*values), ascending);
+	const double rank = ceil(percentile / 100 * (double)n);
+	const double value = (double)values[rank < 1 ? 0 : rank > (double)n ? n - 1 : (size_t)rank - 1];
+	free(values);
+	return value;
+}
+
+int mch_fraction_choose(enum mch_fraction rule, double percentile, struct mch_format shape,
+			const struct mch_range *const *ranges, int n_ranges)
 {
 	/* Beyond these the error only grows: a coarser step clips no less, and a range of 2^-8 of the extreme clips
-	 * all but a spike. One step coarser can win in one bit, where the largest value sets the only code. */
-	enum { COARSER = 1, FINER = 8 };
+	 * all but a spike. One step coarser can win in one bit, where the largest value sets the only code (not so the
+	 * divergence, to which steps finer than its bins are all the same). */
+	enum { FINER = 8 };
+	const int coarser = rule == MCH_FRACTION_MSE;
 	double min = ranges[0]->min, max = ranges[0]->max;
 	for (int i = 1; i < n_ranges; i++) {
 		min = ranges[i]->min < min ? ranges[i]->min : min;
 		max = ranges[i]->max > max ? ranges[i]->max : max;
 	}
-	const int without_saturation = mch_fraction_max(bits, is_signed, min, max);
-	if (rule == MCH_FRACTION_MAX)
+	if (rule == MCH_FRACTION_PERCENTILE && percentile < 100) {
+		const double most = magnitude(percentile, ranges, n_ranges);
+		min = fmax(min, -most);
+		max = fmin(max, most);
+	}
+	const int without_saturation = mch_fraction_max(shape, min, max);
+	if (rule == MCH_FRACTION_MAX || rule == MCH_FRACTION_PERCENTILE)
 		return without_saturation;
+	struct mch_divergence histogram;
+	if (rule == MCH_FRACTION_KL)
+		mch_divergence_init(&histogram, ranges, n_ranges);
 	int best = without_saturation;
-	double least = total_error((struct mch_format){bits, best, is_signed}, ranges, n_ranges, INFINITY);
-	for (int frac = without_saturation - COARSER; frac <= without_saturation + FINER; frac++) {
-		if (frac < -MCH_FRAC_LIMIT || frac > MCH_FRAC_LIMIT || frac == without_saturation)
+	double least = INFINITY;
+	for (int frac = without_saturation - coarser; frac <= without_saturation + FINER; frac++) {
+		if (frac < -MCH_FRAC_LIMIT || frac > MCH_FRAC_LIMIT)
 			continue;
-		const double error = total_error((struct mch_format){bits, frac, is_signed}, ranges, n_ranges, least);
-		if (error < least || (error == least && frac < best)) {
+		const struct mch_format format = with_frac(shape, frac);
+		const double error = rule == MCH_FRACTION_KL ? mch_divergence(&histogram, format)
+							     : total_error(format, ranges, n_ranges, least);
+		if (error < least) {
 			least = error;
 			best = frac;
 		}

@@ -10,29 +10,35 @@
 #include "quant/range.h"
 
 enum mch_fraction {
-	MCH_FRACTION_MAX, /* the most that saturate no value: Ristretto's integer length */
-	MCH_FRACTION_MSE, /* the least sum of squared errors: may clip the rare large values to resolve the small */
+	MCH_FRACTION_MAX,        /* the most that saturate no value: Ristretto's integer length */
+	MCH_FRACTION_MSE,        /* the least sum of squared errors: may clip the rare large values to resolve the small */
+	MCH_FRACTION_PERCENTILE, /* the most that saturate no value but the largest few */
+	MCH_FRACTION_KL,         /* the least information lost, by the Kullback-Leibler divergence of histograms */
+	MCH_N_FRACTIONS
 };
 
 #define MCH_FRACTION_USUAL MCH_FRACTION_MSE
 #define MCH_FRACTION_USUAL_TEXT "mse"
+#define MCH_FRACTION_PERCENTILE_USUAL 99.99
 
-/* "max", "mse". */
+/* "max", "mse", "percentile", "kl". */
 const char *mch_fraction_name(enum mch_fraction rule);
 int mch_fraction_parse(const char *name, enum mch_fraction *rule);
+
+/* In all that follows `shape` is a format whose frac is not looked at. */
 
 /* The largest frac, |frac| <= MCH_FRAC_LIMIT, for which neither min nor max saturates when rounded to nearest. An
  * unsigned format has no regard to a negative min. One bit signed, codes {-1, 0}, can hold no positive number: there
  * -|max| must fit. Zeros alone give a format of range 1. */
-int mch_fraction_max(int bits, bool is_signed, double min, double max);
+int mch_fraction_max(struct mch_format shape, double min, double max);
 
 /* Sum of (value - its nearest code)^2 in order of the values; may stop, with what it has, when that exceeds
  * `enough`. */
 double mch_fraction_error(struct mch_format format, const float *values, size_t n, double enough);
 
-/* By rule, for values that share one format: n_ranges >= 1 ranges with their samples. A tie goes to the smaller
- * frac, which has the larger range. */
-int mch_fraction_choose(enum mch_fraction rule, int bits, bool is_signed, const struct mch_range *const *ranges,
-			int n_ranges);
+/* By rule, for values that share one format: n_ranges >= 1 ranges with their samples. percentile, 0 < p <= 100, is of
+ * MCH_FRACTION_PERCENTILE alone. A tie goes to the smaller frac, which has the larger range. */
+int mch_fraction_choose(enum mch_fraction rule, double percentile, struct mch_format shape,
+			const struct mch_range *const *ranges, int n_ranges);
 
 #endif

@@ -4,6 +4,10 @@ noinst_LIBRARIES += cmodel/quant/libquant.a
 cmodel_quant_libquant_a_SOURCES = \
 	cmodel/quant/candidates.c \
 	cmodel/quant/candidates.h \
+	cmodel/quant/channel.c \
+	cmodel/quant/channel.h \
+	cmodel/quant/divergence.c \
+	cmodel/quant/divergence.h \
 	cmodel/quant/formats.c \
 	cmodel/quant/formats.h \
 	cmodel/quant/fraction.c \
@@ -14,11 +18,15 @@ cmodel_quant_libquant_a_SOURCES = \
 	cmodel/quant/mixed.h \
 	cmodel/quant/pareto.c \
 	cmodel/quant/pareto.h \
+	cmodel/quant/policy.c \
+	cmodel/quant/policy.h \
 	cmodel/quant/range.c \
 	cmodel/quant/range.h \
 	cmodel/quant/ranges.c \
 	cmodel/quant/ranges.h \
 	cmodel/quant/search.c \
 	cmodel/quant/search.h \
+	cmodel/quant/static.c \
+	cmodel/quant/static.h \
 	cmodel/quant/widths.c \
 	cmodel/quant/widths.h

@@ -174,7 +174,7 @@ refuse 2 ": --output: no file given; give the file for the result" small.onnx --
 refuse 2 ": --json: the standard output is taken by --output=-; give a file name" small.onnx --data=. -o - --json
 refuse 2 ": --rounding: \"odd\" is no rounding mode; give floor, half_up, half_away, half_even or stochastic" \
 	small.onnx --data=. -o a --rounding=odd
-refuse 2 ": --fraction: \"mean\" is no rule; give max or mse" small.onnx --data=. -o a --fraction=mean
+refuse 2 ": --fraction: \"mean\" is no rule; give max, mse, percentile, percentile:99.9 or kl" small.onnx --data=. -o a --fraction=mean
 refuse 2 ": --error-margin: \"-1\" is no number from 0 to 100; give one" small.onnx --data=. -o a --error-margin=-1
 refuse 2 ": --images: 41 images are asked for, here train has 40; give a smaller number" small.onnx --data=../here -o a --images=41
 refuse 2 ": --limit: 201 images are asked for, here test has 200; give a smaller number" small.onnx --data=../here -o a --limit=201
