@@ -11,7 +11,7 @@
 #include "base/require.h"
 #include "cli/cmd.h"
 
-enum { KEY_USAGE = 0x10000, CHILDREN_MAX = 4 };
+enum { KEY_USAGE = 0x10000, CHILDREN_MAX = 8 };
 
 static const struct argp_option common[] = {
 	{"help", '?', NULL, 0, "Print this help", -1},
