@@ -16,6 +16,7 @@ UNIT_TESTS = \
 	tests/check_caffe_write \
 	tests/check_concat \
 	tests/check_conv \
+	tests/check_cost \
 	tests/check_crc32 \
 	tests/check_data \
 	tests/check_datapath \
@@ -41,6 +42,7 @@ UNIT_TESTS = \
 	tests/check_mac \
 	tests/check_mac_array \
 	tests/check_mem \
+	tests/check_mixed \
 	tests/check_names \
 	tests/check_npy \
 	tests/check_number \
@@ -54,6 +56,7 @@ UNIT_TESTS = \
 	tests/check_onnx_tensors \
 	tests/check_outfile \
 	tests/check_place \
+	tests/check_pareto \
 	tests/check_pool \
 	tests/check_prototxt \
 	tests/check_qnet \
@@ -68,6 +71,7 @@ UNIT_TESTS = \
 	tests/check_sat \
 	tests/check_score \
 	tests/check_search \
+	tests/check_search_faults \
 	tests/check_sgd \
 	tests/check_temporary \
 	tests/check_tensor \
@@ -215,6 +219,10 @@ tests_check_ranges_LDADD = $(ALL_LIBS)
 tests_check_rows_LDADD = $(ALL_LIBS)
 tests_check_score_LDADD = $(ALL_LIBS)
 tests_check_search_LDADD = $(ALL_LIBS)
+tests_check_search_faults_LDADD = $(ALL_LIBS)
+tests_check_cost_LDADD = $(ALL_LIBS)
+tests_check_mixed_LDADD = $(ALL_LIBS)
+tests_check_pareto_LDADD = $(ALL_LIBS)
 tests_check_sgd_LDADD = $(ALL_LIBS)
 tests_check_train_nets_LDADD = $(ALL_LIBS)
 tests_check_wire_LDADD = $(ALL_LIBS)
