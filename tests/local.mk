@@ -91,6 +91,7 @@ SCRIPT_TESTS = \
 	tests/cli/quantize.sh \
 	tests/cli/ranges.sh \
 	tests/cli/report.sh \
+	tests/cli/search-kill.sh \
 	tests/cli/stranger.sh \
 	tests/cli/train.sh \
 	tests/cli/usage.sh \
