@@ -8,6 +8,7 @@ macchiato_SOURCES = \
 	cmodel/cli/cmd_eval.c \
 	cmodel/cli/cmd_export.c \
 	cmodel/cli/cmd_info.c \
+	cmodel/cli/cmd_plan.c \
 	cmodel/cli/cmd_quantize.c \
 	cmodel/cli/cmd_ranges.c \
 	cmodel/cli/cmd_report.c \
