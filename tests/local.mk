@@ -91,6 +91,7 @@ SCRIPT_TESTS = \
 	tests/cli/plan.sh \
 	tests/cli/quantize.sh \
 	tests/cli/ranges.sh \
+	tests/cli/report-browser.sh \
 	tests/cli/report.sh \
 	tests/cli/search-kill.sh \
 	tests/cli/stranger.sh \

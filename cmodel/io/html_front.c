@@ -70,7 +70,7 @@ static struct mch_plot frame_of(FILE *to, const struct front *f)
 	low = isfinite(low) ? low : 0;
 	high = isfinite(high) ? high : 100;
 	const double room = fmax(0.12 * (high - low), 0.2), side = dearest > cheapest ? 0.03 * (dearest - cheapest) : 1;
-	return (struct mch_plot){.to = to, .left = 50, .top = 26, .width = 800, .height = 300,
+	return (struct mch_plot){.to = to, .left = 50, .top = 26, .width = 1014, .height = 320,
 				 .x = {.low = cheapest - side, .high = dearest + side, .title = cost_title(f->cost), .n_ticks = 9},
 				 .y = {.low = low - room, .high = high + room, .title = "top-1, %, of the images that choose",
 				       .n_ticks = 8}};
@@ -139,7 +139,7 @@ static void put_front(FILE *to, const struct front *f)
 	mch_html_key(to, NULL, MCH_MARK_TRIANGLE, "h3", "ended when the margin was out of reach: at most this");
 	mch_html_key(to, NULL, MCH_MARK_RING, "ring", "the result");
 	fputs("</div>\n<figure>\n<div class=\"scroll\">", to);
-	mch_svg_begin(to, 870, 366, "fig-front", "Accuracy against cost",
+	mch_svg_begin(to, 1130, 380, "fig-front", "Accuracy against cost",
 		      "Every setting of widths that was scored: its cost and its top-1 accuracy on exact integers; and the front of those "
 		      "that none beats in both. The table below has the front.");
 	mch_plot_axes(&plot);
@@ -154,31 +154,6 @@ static void put_front(FILE *to, const struct front *f)
 	mch_svg_end(to);
 	fputs("</div></figure>\n", to);
 	front_table(to, f);
-}
-
-/* What mixed precision did, step by step. */
-static void put_steps(FILE *to, const json_t *search, const struct front *f)
-{
-	const json_t *steps = json_object_get(search, "steps"), *step;
-	size_t i;
-	if (json_array_size(steps) == 0) {
-		mch_html_absent(to, "No steps of mixed precision: `macchiato quantize --granularity=layer` makes them.");
-		return;
-	}
-	mch_html_table(to, "Steps of mixed precision", "step|<why|knobs changed|cost|accuracy, %|<");
-	json_array_foreach(steps, i, step) {
-		const json_t *candidate = json_array_get(f->candidates, (size_t)mch_json_real(step, "candidate"));
-		const struct point p = point_of(candidate, f->n_images);
-		mch_html_row(to);
-		mch_html_cell(to, NULL, "%zu", i + 1);
-		mch_html_cell(to, "text", "%s", mch_json_text(step, "why"));
-		mch_html_cell(to, NULL, "%.0f", mch_json_real(step, "changed"));
-		mch_html_cell(to, NULL, "%.6g", p.cost);
-		mch_html_cell(to, NULL, p.is_bound ? "≤ %.2f" : "%.2f", p.percent);
-		mch_html_cell(to, "text", "%s", json_is_true(json_object_get(step, "taken")) ? "taken" : "");
-		mch_html_row_end(to);
-	}
-	mch_html_table_end(to, "");
 }
 
 void mch_html_front(FILE *to, const json_t *report)
@@ -203,7 +178,7 @@ void mch_html_front(FILE *to, const json_t *report)
 				       mch_json_real(search, "bus_bits"));
 		fputs("</p>\n", to);
 		put_front(to, &f);
-		put_steps(to, search, &f);
+		mch_html_steps(to, search);
 	} else {
 		mch_html_absent(to, "The file of formats tells of no costs, so there is no front of accuracy against cost.");
 	}

@@ -31,7 +31,8 @@ void mch_html_layers(FILE *to, const json_t *report);
 void mch_html_search(FILE *to, const json_t *report);
 /* Accuracy against cost: html_front.c. */
 void mch_html_front(FILE *to, const json_t *report);
-/* Its second half: html_sensitivity.c. search may be NULL. */
+/* Of it: the steps of mixed precision, html_steps.c; sensitivity, html_sensitivity.c. search may be NULL. */
+void mch_html_steps(FILE *to, const json_t *search);
 void mch_html_sensitivity(FILE *to, const json_t *search);
 /* Fine-tuning: html_tune.c. */
 void mch_html_tune(FILE *to, const json_t *report);

@@ -32,6 +32,7 @@ struct context {
 	double real, margin; /* percent, points; NAN: not known */
 	struct series series[2];
 	int n_series;
+	bool is_net; /* one width for all parts */
 };
 
 static const json_t *alone_of(const json_t *search)
@@ -55,21 +56,30 @@ static int curve(const json_t *search, const char *part, double bits[BITS_MAX], 
 	return n;
 }
 
-static bool has_part(const json_t *search, const char *part)
+/* The first search has a curve of this part, which is no other one's. */
+static bool has_part(const struct context *c, int part)
 {
 	double bits[BITS_MAX], percent[BITS_MAX];
-	return curve(search, part, bits, percent) > 0;
+	for (int p = 0; c->is_net && p < part; p++)
+		if (has_part(c, p))
+			return false;
+	return curve(c->series[0].search, parts[part].key, bits, percent) > 0;
+}
+
+static const char *part_title(const struct context *c, int part)
+{
+	return c->is_net ? "All parts at one width" : parts[part].title;
 }
 
 /* Widths whose scores were cut short: at most so accurate. */
-static void draw_bounds(const struct mch_plot *plot, const struct series *s, int part)
+static void draw_bounds(const struct context *c, const struct mch_plot *plot, const struct series *s, int part)
 {
 	const json_t *row;
 	char tip[256];
 	size_t i;
 	json_array_foreach(json_object_get(s->search, "alone_bounds"), i, row) {
 		const double bits = mch_json_real(row, "bits"), percent = mch_json_real(row, parts[part].key);
-		snprintf(tip, sizeof(tip), "%s, %s: %g bits, at most %.2f %%", s->name, parts[part].title, bits, percent);
+		snprintf(tip, sizeof(tip), "%s, %s: %g bits, at most %.2f %%", s->name, part_title(c, part), bits, percent);
 		if (isfinite(percent))
 			mch_plot_mark(plot, MCH_MARK_TRIANGLE, s->hollow, bits, percent, tip);
 	}
@@ -80,13 +90,13 @@ static void draw_series(const struct context *c, const struct mch_plot *plot, co
 	double bits[BITS_MAX], percent[BITS_MAX];
 	const int n = curve(s->search, parts[part].key, bits, percent);
 	char tip[256];
-	draw_bounds(plot, s, part);
+	draw_bounds(c, plot, s, part);
 	if (n == 0)
 		return;
 	mch_plot_line(plot, s->line, bits, percent, n);
 	const double chosen = mch_json_real(json_object_get(s->search, "alone_widths"), parts[part].key);
 	for (int i = 0; i < n; i++) {
-		snprintf(tip, sizeof(tip), "%s, %s: %g bits, %.2f %%", s->name, parts[part].title, bits[i], percent[i]);
+		snprintf(tip, sizeof(tip), "%s, %s: %g bits, %.2f %%", s->name, part_title(c, part), bits[i], percent[i]);
 		if (bits[i] == chosen && s == c->series)
 			mch_plot_mark(plot, MCH_MARK_RING, "ring", bits[i], percent[i], NULL);
 		mch_plot_mark(plot, s->mark, s->mark_class, bits[i], percent[i], tip);
@@ -96,22 +106,24 @@ static void draw_series(const struct context *c, const struct mch_plot *plot, co
 /* low, high: of the accuracy. */
 static void draw_part(const struct context *c, int part, const char *view, double low, double high)
 {
-	char id[32], title[128], text[32];
+	char id[32], title[128];
 	const struct mch_plot plot = {.to = c->to, .left = 40, .top = 44, .width = 300, .height = 150,
-				.x = {.low = 0.5, .high = BITS_MAX + 0.5, .title = "bits of this part, the others 16",
-				      .n_ticks = 9, .is_whole = true},
+				.x = {.low = 0.5, .high = BITS_MAX + 0.5, .n_ticks = 9, .is_whole = true,
+				      .title = c->is_net ? "bits of all parts" : "bits of this part, the others 16"},
 				.y = {.low = low, .high = high, .title = "top-1, %", .n_ticks = 6}};
 	snprintf(id, sizeof(id), "fig-alone-%s%d", view, part);
-	snprintf(title, sizeof(title), "%s%s", parts[part].title, *view == 'z' ? ", the upper end" : "");
+	snprintf(title, sizeof(title), "%s%s", part_title(c, part),
+		 *view == 'z' ? ", the upper end" : "");
 	fputs("<figure>\n", c->to);
 	mch_svg_begin(c->to, 352, 232, id, title,
-		      "Top-1 accuracy on exact integers when this part has few bits and the others have 16. The table below has the "
-		      "same numbers.");
+		      c->is_net ? "Top-1 accuracy on exact integers against one width for all parts. The table below has the same "
+				  "numbers."
+				: "Top-1 accuracy on exact integers when this part has few bits and the others have 16. The table "
+				  "below has the same numbers.");
 	mch_svg_text(c->to, 0, 14, MCH_START, "head", title);
 	mch_plot_axes(&plot);
 	if (isfinite(c->real)) {
-		snprintf(text, sizeof(text), "float %.2f", c->real);
-		mch_plot_level(&plot, "level", c->real, *view == 'z' ? text : NULL);
+		mch_plot_level(&plot, "level", c->real, NULL);
 		mch_plot_level(&plot, "margin", c->real - c->margin, NULL);
 	}
 	for (int s = 0; s < c->n_series; s++)
@@ -125,9 +137,9 @@ static void alone_table(const struct context *c)
 	char columns[512] = "bits";
 	for (int s = 0; s < c->n_series; s++)
 		for (int p = 0; p < N_PARTS; p++)
-			if (has_part(c->series[s].search, parts[p].key)) {
+			if (has_part(c, p)) {
 				const size_t n = strlen(columns);
-				snprintf(columns + n, sizeof(columns) - n, "|%s, %%%s", parts[p].title,
+				snprintf(columns + n, sizeof(columns) - n, "|%s, %%%s", part_title(c, p),
 					 s ? " (compared)" : "");
 			}
 	mch_html_table(c->to, "Accuracy against width as numbers", columns);
@@ -136,14 +148,13 @@ static void alone_table(const struct context *c)
 		mch_html_cell(c->to, NULL, "%d", bits);
 		for (int s = 0; s < c->n_series; s++)
 			for (int p = 0; p < N_PARTS; p++) {
+				if (!has_part(c, p))
+					continue;
 				double at[BITS_MAX], percent[BITS_MAX], shown = NAN;
 				const int n = curve(c->series[s].search, parts[p].key, at, percent);
 				for (int i = 0; i < n; i++)
 					shown = at[i] == bits ? percent[i] : shown;
-				if (n > 0 && isfinite(shown))
-					mch_html_cell(c->to, NULL, "%.2f", shown);
-				else if (n > 0)
-					mch_html_cell(c->to, NULL, "–");
+				mch_html_cell(c->to, NULL, isfinite(shown) ? "%.2f" : "–", shown);
 			}
 		mch_html_row_end(c->to);
 	}
@@ -161,8 +172,10 @@ static void put_legend(const struct context *c)
 		if (json_array_size(json_object_get(c->series[s].search, "alone_bounds")) > 0)
 			mch_html_key(c->to, NULL, MCH_MARK_TRIANGLE, c->series[s].hollow,
 				     "score ended when the margin was out of reach: at most this (--curves scores to the end)");
-	if (isfinite(c->real))
-		mch_html_key(c->to, "level", MCH_MARK_CIRCLE, NULL, "float");
+	if (isfinite(c->real)) {
+		snprintf(text, sizeof(text), "float, %.2f %%", c->real);
+		mch_html_key(c->to, "level", MCH_MARK_CIRCLE, NULL, text);
+	}
 	if (isfinite(c->real) && isfinite(c->margin)) {
 		snprintf(text, sizeof(text), "margin, %g points below float", c->margin);
 		mch_html_key(c->to, "margin", MCH_MARK_CIRCLE, NULL, text);
@@ -172,26 +185,26 @@ static void put_legend(const struct context *c)
 
 static void put_alone(const struct context *c)
 {
-	fputs("<h3>Accuracy against width, each part alone</h3>\n", c->to);
-	bool any = false;
+	bool has_any = false;
 	for (int p = 0; p < N_PARTS; p++)
-		any = any || has_part(c->series[0].search, parts[p].key);
-	if (!any) {
+		has_any = has_any || has_part(c, p);
+	fprintf(c->to, "<h3>Accuracy against width%s</h3>\n", c->is_net ? "" : ", each part alone");
+	if (!has_any) {
 		mch_html_absent(c->to, "The file of formats has no scores of parts alone: `macchiato quantize` without --widths makes "
 				       "them.");
 		return;
 	}
 	put_legend(c);
 	const double reach = isfinite(c->margin) && 4 * c->margin > 4 ? 4 * c->margin : 4;
-	for (int view = 0; view < 2; view++) {
-		if (view == 1 && !isfinite(c->real))
-			break;
-		fputs("<div class=\"three\">\n", c->to);
+	for (int view = 0; view < 2 && (view == 0 || isfinite(c->real)); view++) {
+		if (view == 0 || !c->is_net)
+			fputs("<div class=\"three\">\n", c->to);
 		for (int p = 0; p < N_PARTS; p++)
-			if (has_part(c->series[0].search, parts[p].key))
+			if (has_part(c, p))
 				draw_part(c, p, view ? "z" : "a", view ? fmax(0, c->real - reach) : 0,
 					  view ? fmin(100, c->real + reach / 4) : 100);
-		fputs("</div>\n", c->to);
+		if (view == 1 || !c->is_net || !isfinite(c->real))
+			fputs("</div>\n", c->to);
 	}
 	if (c->n_series == 1)
 		mch_html_absent(c->to, "No second search to compare with: --compare=Q2.json draws its curves too, as those of static "
@@ -273,13 +286,17 @@ static void put_path(const struct context *c, const json_t *search)
 		mch_html_absent(c->to, "The file of formats tells of no combinations that were tried.");
 		return;
 	}
+	if (n == 1) { /* a picture of one point tells nothing */
+		path_table(c, tries);
+		return;
+	}
 	json_array_foreach(tries, i, try) {
 		low = fmin(low, mch_json_real(try, "accuracy"));
 		high = fmax(high, mch_json_real(try, "accuracy"));
 	}
 	low = fmin(low, c->real - c->margin);
 	const double room = fmax(0.15 * (high - low), 0.2);
-	const struct mch_plot plot = {.to = c->to, .left = 44, .top = 26, .width = 800, .height = 190,
+	const struct mch_plot plot = {.to = c->to, .left = 44, .top = 26, .width = 1020, .height = 190,
 				.x = {.low = 0.5, .high = n + 0.5, .is_whole = true, .n_ticks = n <= 18 ? 0 : 12,
 				      .title = n <= 18 ? "bits of conv weights / FC weights / tensors, in the order tried" : "try"},
 				.y = {.low = low - room, .high = fmin(high + room, 100.4), .title = "top-1, %", .n_ticks = 6}};
@@ -288,7 +305,7 @@ static void put_path(const struct context *c, const json_t *search)
 	mch_html_key(c->to, NULL, MCH_MARK_DIAMOND, "h1", "tried, not taken");
 	mch_html_key(c->to, NULL, MCH_MARK_TRIANGLE, "h3", "score ended when the margin was out of reach: at most this");
 	fputs("</div>\n<figure>\n<div class=\"scroll\">", c->to);
-	mch_svg_begin(c->to, 870, 262, "fig-path", "The search's path",
+	mch_svg_begin(c->to, 1130, 250, "fig-path", "The search's path",
 		      "Top-1 accuracy on exact integers of each combination of widths, in the order tried. The table below has the same "
 		      "numbers.");
 	mch_plot_axes(&plot);
@@ -304,12 +321,14 @@ void mch_html_search(FILE *to, const json_t *report)
 {
 	const json_t *search = mch_json_part(report, "search"), *compare = mch_json_part(report, "compare");
 	const json_t *accuracy = json_object_get(report, "accuracy"), *choosing = mch_json_part(search, "choosing");
+	const char *granularity = mch_json_text(search, "granularity");
 	struct context c = {.to = to,
 			    .real = mch_json_real(mch_json_part(accuracy, "float"), "percent"),
 			    .margin = mch_json_real(accuracy, "error_margin"),
 			    .series = {{"l0", "m0", "h0", MCH_MARK_CIRCLE, "", search},
 				       {"l1", "m1", "h1", MCH_MARK_SQUARE, "", json_object_get(compare, "search")}},
-			    .n_series = compare ? 2 : 1};
+			    .n_series = compare ? 2 : 1,
+			    .is_net = *granularity && strcmp(granularity, "part") != 0};
 	if (choosing)
 		c.real = mch_json_real(choosing, "float_accuracy");
 	snprintf(c.series[0].name, sizeof(c.series[0].name), "%.150s", mch_json_text(report, "quant_file"));

@@ -71,6 +71,7 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/html_report.h \
 	cmodel/io/html_search.c \
 	cmodel/io/html_sensitivity.c \
+	cmodel/io/html_steps.c \
 	cmodel/io/html_style.c \
 	cmodel/io/html_style.h \
 	cmodel/io/html_summary.c \

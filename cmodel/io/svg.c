@@ -187,5 +187,5 @@ void mch_plot_level(const struct mch_plot *p, const char *class, double y, const
 		return;
 	mch_svg_line(p->to, class, p->left, mch_plot_y(p, y), p->left + p->width, mch_plot_y(p, y));
 	if (text)
-		mch_svg_text(p->to, p->left + p->width - 3, mch_plot_y(p, y) - 3, MCH_END, "note", text);
+		mch_svg_text(p->to, p->left + p->width + 5, mch_plot_y(p, y) + 3.5, MCH_START, "note", text);
 }

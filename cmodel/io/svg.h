@@ -73,7 +73,7 @@ enum mch_mark { MCH_MARK_CIRCLE, MCH_MARK_SQUARE, MCH_MARK_DIAMOND, MCH_MARK_TRI
 void mch_plot_mark(const struct mch_plot *plot, enum mch_mark mark, const char *class, double x, double y,
 		   const char *tip);
 
-/* A line across the field at y; text, which may be NULL, stands above its right end. */
+/* A line across the field at y; text, which may be NULL, stands behind its right end. */
 void mch_plot_level(const struct mch_plot *plot, const char *class, double y, const char *text);
 
 #endif

@@ -96,12 +96,11 @@ const char *mch_axis_tick_text(const struct mch_axis *axis, double tick, double 
 		return tick < -3 ? superscript_text("10", (int)tick, buf) : mch_si_text(power10((int)tick), buf);
 	const double largest = fabs(axis->low) > fabs(axis->high) ? fabs(axis->low) : fabs(axis->high);
 	int thousands = 0;
-	for (double rest = largest; rest >= 1e4 && thousands + 1 < N_PREFIXES && step >= power10(3 * thousands);) {
+	while (largest >= 1e4 && thousands + 1 < N_PREFIXES && largest >= power10(3 * (thousands + 1)))
 		thousands++;
-		rest /= 1000;
-		if (rest < 1e3)
-			break;
-	}
+	/* Numbers of many decimals are longer than those of the next smaller prefix. */
+	while (thousands > 0 && decimals_of(step / power10(3 * thousands)) > 2)
+		thousands--;
 	const double unit = power10(3 * thousands);
 	snprintf(buf, 32, "%.*f%s", decimals_of(step / unit), tick / unit, tick == 0 ? "" : prefixes[thousands]);
 	return buf;
