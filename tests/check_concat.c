@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Concatenations against inputs written to their places: all axes and roundings, shifts of both signs, noise and counters. */
+/* Concatenations against inputs written to their places: all axes and roundings, shifts of both signs, noise and
+ * counters. */
 #include "op/concat.h"
 
 #include "check_main.h"
@@ -40,15 +41,17 @@ static void expect_image(const struct mch_concat *cfg, const struct mch_requant 
 			noise = slow_lfsr_next(noise);
 		bool saturated;
 		const int shift = cfg->shift[which[j]];
-		slow_int want = slow_requant(requant->out_bits, requant->out_signed, requant->relu, (int)requant->round, placed[j],
-					     0, shift, noise, &saturated);
+		slow_int want = slow_requant(requant->out_bits, requant->out_signed, requant->relu,
+					     (int)requant->round, placed[j], 0, shift, noise, &saturated);
 		const slow_int kept = requant->relu && placed[j] < 0 ? 0 : placed[j];
 		events->n_out++;
 		events->n_sat_low += saturated && placed[j] < 0;
 		events->n_sat_high += saturated && placed[j] >= 0;
-		events->n_inexact += shift > 0 && slow_round_shift(slow_round_shift(kept, shift, 0, 0), -shift, 0, 0) != kept;
-		ck_assert_msg(got[image * elems + j] == want, "axis %d, image %d, place %d, shift %d: want %lld, got %d", cfg->axis,
-			      image, j, shift, (long long)want, got[image * elems + j]);
+		events->n_inexact +=
+			shift > 0 && slow_round_shift(slow_round_shift(kept, shift, 0, 0), -shift, 0, 0) != kept;
+		ck_assert_msg(got[image * elems + j] == want,
+			      "axis %d, image %d, place %d, shift %d: want %lld, got %d", cfg->axis, image, j, shift,
+			      (long long)want, got[image * elems + j]);
 	}
 }
 
@@ -67,7 +70,8 @@ START_TEST(against_the_oracle)
 			total += *side(&in[i], axis) = between(1, 4);
 			shift[i] = (int8_t)(between(0, 1) ? between(-3, 6) : between(MCH_SHIFT_MIN, MCH_SHIFT_MAX));
 			const int bits = between(1, 16), is_signed = between(0, 1);
-			const int64_t low = is_signed ? -(INT64_C(1) << (bits - 1)) : 0, high = (INT64_C(1) << (bits - is_signed)) - 1;
+			const int64_t low = is_signed ? -(INT64_C(1) << (bits - 1)) : 0,
+				      high = (INT64_C(1) << (bits - is_signed)) - 1;
 			for (int j = 0; j < N * PART_MAX; j++)
 				x[i][j] = (int32_t)corner_value(&rng, low, high, shift[i]);
 			inputs[i] = x[i];
@@ -100,9 +104,11 @@ START_TEST(same_format_is_identity)
 	const struct mch_concat cfg = {1, 1, in, shift, in[0]};
 	for (int round = 0; round < MCH_N_ROUNDS; round++)
 		for (int bits = 1; bits <= 16; bits++) {
-			const struct mch_requant requant = {.out_bits = bits, .out_signed = true, .round = (enum mch_round)round};
+			const struct mch_requant requant = {
+				.out_bits = bits, .out_signed = true, .round = (enum mch_round)round};
 			for (int j = 0; j < N * PART_MAX; j++)
-				x[0][j] = (int32_t)corner_uniform(&rng, -(INT64_C(1) << (bits - 1)), (INT64_C(1) << (bits - 1)) - 1);
+				x[0][j] = (int32_t)corner_uniform(&rng, -(INT64_C(1) << (bits - 1)),
+								  (INT64_C(1) << (bits - 1)) - 1);
 			mch_concat(&cfg, &requant, N, (const int32_t *const[]){x[0]}, got, NULL);
 			ck_assert_mem_eq(got, x[0], sizeof(x[0]));
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Sums, products and maxima against exact integers, one place at a time: shapes that repeat, fractions apart, coefficients; then their
- * ranges, exhaustively. */
+/* Sums, products and maxima against exact integers, one place at a time: shapes that repeat, fractions apart,
+ * coefficients; then their ranges, exhaustively. */
 #include "op/eltwise.h"
 
 #include "check_main.h"
@@ -58,9 +58,9 @@ static void draw(struct trial *t)
 		finest = frac > finest ? frac : finest;
 	}
 	for (int i = 0; i < t->n_in; i++)
-		t->in[i] = (struct mch_eltwise_in){t->slow[i].shape,
-						   t->kind == 1 ? 0 : finest - (t->slow[i].frac - t->slow[i].exponent),
-						   t->slow[i].sign < 0};
+		t->in[i] = (struct mch_eltwise_in){
+			t->slow[i].shape, t->kind == 1 ? 0 : finest - (t->slow[i].frac - t->slow[i].exponent),
+			t->slow[i].sign < 0};
 }
 
 START_TEST(against_the_oracle)
@@ -78,9 +78,10 @@ START_TEST(against_the_oracle)
 		mch_eltwise(&cfg, N, t.x, acc);
 		for (int i = 0; i < N * elems; i++) {
 			int frac;
-			const slow_int want = slow_eltwise(t.kind, t.n_in, t.slow, t.out, i / elems, i % elems, &frac);
-			ck_assert_msg((slow_int)acc[i] == want, "case %d, kind %d, place %d: want %lld, got %lld", number, t.kind,
-				      i, (long long)want, (long long)acc[i]);
+			const slow_int want =
+				slow_eltwise(t.kind, t.n_in, t.slow, t.out, i / elems, i % elems, &frac);
+			ck_assert_msg((slow_int)acc[i] == want, "case %d, kind %d, place %d: want %lld, got %lld",
+				      number, t.kind, i, (long long)want, (long long)acc[i]);
 			ck_assert(acc[i] >= low && acc[i] <= high);
 			n_low += acc[i] == low, n_high += acc[i] == high;
 		}
@@ -98,7 +99,8 @@ START_TEST(ranges_are_tight)
 		const struct mch_format f[2] = {{.bits = 1 + i / 3 % 4, .is_signed = i / 12 % 2},
 						{.bits = 1 + i / 24 % 4, .is_signed = i / 96 % 2}};
 		const struct mch_shape one = {1, 1, 1, 1};
-		const struct mch_eltwise_in in[2] = {{one, i % 3 == 1 ? 0 : 2, false}, {one, 0, i % 3 == 0 && i / 192}};
+		const struct mch_eltwise_in in[2] = {{one, i % 3 == 1 ? 0 : 2, false},
+						     {one, 0, i % 3 == 0 && i / 192}};
 		const struct mch_eltwise cfg = {kinds[i % 3], 2, in, one};
 		int64_t low, high, least = INT64_MAX, most = INT64_MIN;
 		mch_eltwise_range(&cfg, f, &low, &high);
@@ -128,8 +130,8 @@ START_TEST(worked_examples)
 	ck_assert_int_eq(acc[1], -271);
 	const int64_t bias[2] = {0, 0};
 	const int8_t shift[2] = {1, 1};
-	const struct mch_requant requant = {.out_bits = 8, .out_signed = true, .round = MCH_ROUND_HALF_EVEN, .bias = bias,
-					    .shift = shift};
+	const struct mch_requant requant = {
+		.out_bits = 8, .out_signed = true, .round = MCH_ROUND_HALF_EVEN, .bias = bias, .shift = shift};
 	struct mch_events events = {0};
 	mch_requant(&requant, 1, 2, 2, acc, y, &events);
 	ck_assert_int_eq(y[0], 2); /* 1.5: a tie */

@@ -57,10 +57,11 @@ static size_t compare_input(const struct mch_qnet *q, int batch, int n, const in
 	for (int twice = 0; twice < 2; twice++) { /* the second run finds used buffers */
 		ck_assert_msg(mch_exact_run(e, n, x, got, &err) == 0, "%s", err.text);
 		for (size_t i = 0; i < (size_t)n * out; i++)
-			ck_assert_msg(want[i] == got[i], "seed %llu, step %d (%s), image %zu, value %zu: want %d, got %d",
+			ck_assert_msg(want[i] == got[i],
+				      "seed %llu, step %d (%s), image %zu, value %zu: want %d, got %d",
 				      (unsigned long long)seed, q->n_steps - 1,
-				      mch_layer_table[q->steps[q->n_steps - 1].layer->kind].name, i / out, i % out, want[i],
-				      got[i]);
+				      mch_layer_table[q->steps[q->n_steps - 1].layer->kind].name, i / out, i % out,
+				      want[i], got[i]);
 	}
 	mch_exact_free(e);
 	free(want);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* What becomes of a graph in integers: which layers are steps, what is fused and what is an alias, where the integers end, what the host
- * computes, what is refused; and formats for any graph. */
+/* What becomes of a graph in integers: which layers are steps, what is fused and what is an alias, where the
+ * integers end, what the host computes, what is refused; and formats for any graph. */
 #include "net/qnet.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "check_main.h"
+#include "io/accel_config.h"
 #include "policy_of.h"
 #include "quant/formats.h"
 #include "random_graph.h"
@@ -39,8 +40,15 @@ static int add_two(struct mch_layer like, int a, int b)
 
 static int add_conv(int k, int in)
 {
-	const struct mch_layer like = {.kind = MCH_CONV, .conv = {.k = k, .r = 1, .s = 1, .stride_h = 1, .stride_w = 1,
-								  .dilation_h = 1, .dilation_w = 1, .groups = 1}};
+	const struct mch_layer like = {.kind = MCH_CONV,
+				       .conv = {.k = k,
+						.r = 1,
+						.s = 1,
+						.stride_h = 1,
+						.stride_w = 1,
+						.dilation_h = 1,
+						.dilation_w = 1,
+						.groups = 1}};
 	return add(like, in);
 }
 
@@ -188,7 +196,8 @@ START_TEST(refusals)
 	struct mch_layer up = {.kind = MCH_DECONV, .conv = {.k = 2, .r = 2, .s = 2, .stride_h = 2, .stride_w = 2,
 							    .dilation_h = 1, .dilation_w = 1, .groups = 1}};
 	add(up, add(up, net.input));
-	expect_error("net: 2 layers are without an integer form: layer0 (deconv), layer1 (deconv); replace them, or cut the network "
+	expect_error("net: 2 layers are without an integer form: layer0 (deconv), layer1 (deconv); replace them, or "
+		     "cut the network "
 		     "there");
 	begin(2, 4, 4);
 	const int other = mch_net_add_edge(&net, "more", (struct mch_shape){1, 2, 4, 4}, &err);
@@ -200,7 +209,8 @@ START_TEST(refusals)
 	quant.edge[0] = s8_4;
 	quant.edge[1] = (struct mch_format){.bits = 8, .frac = 5, .is_signed = true};
 	ck_assert_int_eq(mch_qnet_build(&q, &net, &quant, &err), -1);
-	ck_assert_str_eq(err.text, "net: layer layer0: formats x s8.4, w -, y s8.5: codes pass this layer unchanged, so its output has "
+	ck_assert_str_eq(err.text, "net: layer layer0: formats x s8.4, w -, y s8.5: codes pass this layer unchanged, "
+				   "so its output has "
 				   "the format of its input; correct the quantization");
 	end();
 	begin(2, 4, 4);
@@ -210,7 +220,8 @@ START_TEST(refusals)
 	quant.edge[1] = quant.edge[2] = s8_4;
 	quant.layer[0].weights = (struct mch_format){.bits = 8, .frac = 7, .is_signed = true};
 	ck_assert_int_eq(mch_qnet_build(&q, &net, &quant, &err), -1);
-	ck_assert_str_eq(err.text, "net: layer layer1: formats x s8.-12, w -, y s8.4 ask for a shift of -16, outside -15..48; choose a "
+	ck_assert_str_eq(err.text, "net: layer layer1: formats x s8.-12, w -, y s8.4 ask for a shift of -16, outside "
+				   "-15..48; choose a "
 				   "fraction of y nearer to that of x");
 	end();
 }
@@ -260,11 +271,13 @@ START_TEST(formats_always_build)
 		random_graph(&rng, &net);
 		ck_assert_int_le(net.n_edges, MAX);
 		measure(&ranges, edge, layer, value);
-		ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, policy_of((enum mch_fraction)(seed % 2)), &err), 0);
+		ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, policy_of((enum mch_fraction)(seed % 2)), &err),
+				 0);
 		ck_assert_int_eq(mch_quant_init(&quant, &net, &err), 0);
 		ck_assert_int_eq(mch_widths_init(&widths, &net, &err), 0);
 		for (int i = 0; i < 6; i++) {
-			const int width[MCH_N_PARTS] = {1 + (int)mch_rng_below(&rng, 16), 1 + (int)mch_rng_below(&rng, 16),
+			const int width[MCH_N_PARTS] = {1 + (int)mch_rng_below(&rng, 16),
+							1 + (int)mch_rng_below(&rng, 16),
 							1 + (int)mch_rng_below(&rng, 16)};
 			mch_formats_widths(&f, width, &widths);
 			ck_assert_int_eq(mch_formats_apply(&f, &widths, &quant, NULL), 0);
@@ -323,10 +336,33 @@ START_TEST(concats_share_a_format)
 }
 END_TEST
 
+/* What the accelerator lacks is named, all of it, before anything is written. */
+START_TEST(export_refuses)
+{
+	begin(2, 3, 3);
+	const int conv = add_conv(2, net.input);
+	const int clip = add((struct mch_layer){.kind = MCH_CLIP, .clip = {0, 6}}, conv);
+	const int sum = add_two((struct mch_layer){.kind = MCH_MAX}, clip, net.input);
+	add((struct mch_layer){.kind = MCH_TANH}, sum);
+	ck_assert_msg(build(s8_4) == 0, "%s", err.text);
+	const struct mch_accel_array array = {4, 4};
+	struct mch_accel_table table;
+	char stems[3][MCH_ACCEL_TEXT_MAX];
+	ck_assert_int_eq(mch_accel_config(&q, &array, 0, &table, stems, &err), -1);
+	ck_assert_str_eq(err.text,
+			 "net: 3 layers are not in the accelerator yet: layer0 (clip behind it), layer2 (maximum), "
+			 "layer3 (tanh); export a network of conv, dense, pool and ReLU layers, `macchiato eval "
+			 "--quant` runs this one");
+	mch_accel_table_free(&table);
+	end();
+}
+END_TEST
+
 static Suite *suite(void)
 {
-	const TTest *const tests[] = {clips_are_fused, shapes_that_matter,   where_integers_end,    a_host_step, forms_of_joins,
-				      refusals,        formats_always_build, concats_share_a_format};
+	const TTest *const tests[] = {clips_are_fused,	    shapes_that_matter,	   where_integers_end,
+				      a_host_step,	    forms_of_joins, export_refuses,	   refusals,
+				      formats_always_build, concats_share_a_format};
 	return CHECK_SUITE("qnet", tests);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* The requantizer in 32 bits beside the one of the contract: every rule and shift, every sum of few bits, and corners of many. */
+/* The requantizer in 32 bits beside the one of the contract: every rule and shift, every sum of few bits, and
+ * corners of many. */
 #include "fast/requant_narrow.h"
 
 #include "check_main.h"
@@ -13,8 +14,8 @@ static void compare(const struct mch_requant *cfg, int64_t sum, int shift)
 	bool saturated;
 	const int32_t want = mch_requant_value(cfg, sum, 0, shift, 0, &saturated);
 	const int32_t got = mch_narrow_value(cfg->round, (int32_t)sum, shift, low, high);
-	ck_assert_msg(want == got, "round %d, sum %lld, shift %d, %c%d: want %d, got %d", cfg->round, (long long)sum, shift,
-		      cfg->out_signed ? 's' : 'u', cfg->out_bits, want, got);
+	ck_assert_msg(want == got, "round %d, sum %lld, shift %d, %c%d: want %d, got %d", cfg->round, (long long)sum,
+		      shift, cfg->out_signed ? 's' : 'u', cfg->out_bits, want, got);
 }
 
 START_TEST(few_bits)
@@ -22,7 +23,8 @@ START_TEST(few_bits)
 	for (int round = MCH_ROUND_FLOOR; round <= MCH_ROUND_HALF_EVEN; round++)
 		for (int shift = 1; shift <= 12; shift++)
 			for (int64_t sum = -3000; sum <= 3000; sum++) {
-				const struct mch_requant cfg = {.out_bits = 16, .out_signed = true, .round = (enum mch_round)round};
+				const struct mch_requant cfg = {
+					.out_bits = 16, .out_signed = true, .round = (enum mch_round)round};
 				compare(&cfg, sum, shift);
 			}
 }

@@ -41,7 +41,8 @@ static void fill(struct mch_layer *layer, struct mch_rng *rng)
 		layer->weights[i] = coefficient[mch_rng_below(rng, between(rng, 0, 3) ? 7 : 8)];
 }
 
-int append_graph_layer(struct mch_net *net, const struct mch_layer *like, int n_in, const int *in, struct mch_rng *rng)
+int append_graph_layer(struct mch_net *net, const struct mch_layer *like, int n_in, const int *in,
+		       struct mch_rng *rng)
 {
 	struct mch_err err = {""};
 	char name[32];
@@ -73,16 +74,26 @@ static struct mch_layer conv_like(int k, int kernel, int groups)
 {
 	const int pad = kernel / 2;
 	return (struct mch_layer){.kind = MCH_CONV,
-				  .conv = {.k = k, .r = kernel, .s = kernel, .stride_h = 1, .stride_w = 1, .pad_top = pad,
-					   .pad_left = pad, .pad_bottom = pad, .pad_right = pad, .dilation_h = 1,
-					   .dilation_w = 1, .groups = groups}};
+				  .conv = {.k = k,
+					   .r = kernel,
+					   .s = kernel,
+					   .stride_h = 1,
+					   .stride_w = 1,
+					   .pad_top = pad,
+					   .pad_left = pad,
+					   .pad_bottom = pad,
+					   .pad_right = pad,
+					   .dilation_h = 1,
+					   .dilation_w = 1,
+					   .groups = groups}};
 }
 
 static int append_conv(struct mch_net *net, int in, struct mch_rng *rng)
 {
 	const int c = shape_of(net, in).c;
 	static const int kernel[] = {1, 3, 3, 5};
-	struct mch_layer like = conv_like(between(rng, 0, 2) ? between(rng, 1, 20) : c, kernel[between(rng, 0, 3)], 1);
+	struct mch_layer like =
+		conv_like(between(rng, 0, 2) ? between(rng, 1, 20) : c, kernel[between(rng, 0, 3)], 1);
 	if (between(rng, 0, 2) == 0) { /* depthwise */
 		like.conv.groups = c;
 		like.conv.k = c * between(rng, 1, 2);
@@ -92,7 +103,8 @@ static int append_conv(struct mch_net *net, int in, struct mch_rng *rng)
 	if (between(rng, 0, 1))
 		out = append_one(net, (struct mch_layer){.kind = MCH_RELU}, out, rng);
 	else if (between(rng, 0, 1))
-		out = append_one(net, (struct mch_layer){.kind = MCH_CLIP, .clip = {0, (float)between(rng, 1, 6)}}, out, rng);
+		out = append_one(net, (struct mch_layer){.kind = MCH_CLIP, .clip = {0, (float)between(rng, 1, 6)}},
+				 out, rng);
 	return out;
 }
 
@@ -132,12 +144,14 @@ static int find_like(const struct mch_net *net, int edge, struct mch_rng *rng)
 static int append_eltwise(struct mch_net *net, int in, struct mch_rng *rng)
 {
 	static const enum mch_kind kind[] = {MCH_SUM, MCH_SUM, MCH_SUM, MCH_PROD, MCH_MAX};
-	int ins[3] = {in, between(rng, 0, 1) ? append_same(net, in, rng) : find_like(net, in, rng), find_like(net, in, rng)};
+	int ins[3] = {in, between(rng, 0, 1) ? append_same(net, in, rng) : find_like(net, in, rng),
+		      find_like(net, in, rng)};
 	const struct mch_layer like = {.kind = kind[between(rng, 0, 4)]};
 	if (between(rng, 0, 5) == 0) { /* a gate: one value for each channel */
 		const struct mch_shape s = shape_of(net, in);
-		const struct mch_layer mean = {.kind = MCH_POOL_AVG, .pool = {.r = s.h, .s = s.w, .stride_h = 1, .stride_w = 1,
-							 .dilation_h = 1, .dilation_w = 1}};
+		const struct mch_layer mean = {
+			.kind = MCH_POOL_AVG,
+			.pool = {.r = s.h, .s = s.w, .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1}};
 		ins[1] = append_one(net, mean, in, rng);
 	}
 	const int out = append_graph_layer(net, &like, between(rng, 0, 4) ? 2 : between(rng, 1, 3), ins, rng);
@@ -199,8 +213,8 @@ static int append_host(struct mch_net *net, int in, struct mch_rng *rng)
 	else if (like.kind == MCH_BATCH_NORM)
 		like.norm.epsilon = 1e-5;
 	else if (like.kind == MCH_LRN)
-		like.lrn = (struct mch_lrn){between(rng, 1, 7), mch_rng_real(rng), beta[between(rng, 0, 3)], 1 + mch_rng_real(rng),
-					    between(rng, 0, 1)};
+		like.lrn = (struct mch_lrn){between(rng, 1, 7), mch_rng_real(rng), beta[between(rng, 0, 3)],
+					    1 + mch_rng_real(rng), between(rng, 0, 1)};
 	if (like.kind == MCH_LRN && like.lrn.is_within)
 		like.lrn.size |= 1;
 	return append_one(net, like, in, rng);
@@ -224,7 +238,8 @@ static int append_any(struct mch_net *net, int in, struct mch_rng *rng)
 	if (choice < 18)
 		return append_host(net, in, rng);
 	if (choice == 18)
-		return append_one(net, (struct mch_layer){.kind = between(rng, 0, 1) ? MCH_RELU : MCH_DROPOUT}, in, rng);
+		return append_one(net, (struct mch_layer){.kind = between(rng, 0, 1) ? MCH_RELU : MCH_DROPOUT}, in,
+				  rng);
 	const struct mch_layer constant = {.kind = MCH_CONSTANT, .shape = shape_of(net, in)};
 	const int ins[2] = {in, append_graph_layer(net, &constant, 0, NULL, rng)};
 	return append_graph_layer(net, &(struct mch_layer){.kind = MCH_SUM}, 2, ins, rng);
@@ -235,8 +250,8 @@ void random_graph(struct mch_rng *rng, struct mch_net *net)
 	struct mch_err err = {""};
 	const int n_layers = between(rng, 2, 6);
 	mch_net_init(net);
-	net->input = mch_net_add_edge(net, "data", (struct mch_shape){1, between(rng, 1, 6), between(rng, 3, 9), between(rng, 3, 9)},
-				      &err);
+	net->input = mch_net_add_edge(
+		net, "data", (struct mch_shape){1, between(rng, 1, 6), between(rng, 3, 9), between(rng, 3, 9)}, &err);
 	MCH_REQUIRE(net->input >= 0, err.text);
 	int edge = net->input;
 	for (int i = 0; i < n_layers; i++) {
@@ -247,7 +262,8 @@ void random_graph(struct mch_rng *rng, struct mch_net *net)
 	if (between(rng, 0, 2) == 0)
 		edge = append_one(net, (struct mch_layer){.kind = MCH_FLATTEN}, edge, rng);
 	if (between(rng, 0, 1))
-		edge = append_one(net, (struct mch_layer){.kind = MCH_DENSE, .conv = {.k = between(rng, 2, 20)}}, edge, rng);
+		edge = append_one(net, (struct mch_layer){.kind = MCH_DENSE, .conv = {.k = between(rng, 2, 20)}},
+				  edge, rng);
 	else
 		edge = append_conv(net, edge, rng);
 	if (between(rng, 0, 1))
@@ -261,7 +277,8 @@ static int clamp(int v, int low, int high)
 
 static int random_bits(struct mch_rng *rng, const struct random_format *f)
 {
-	return f->exact_bits ? f->exact_bits : between(rng, 1, f->in_bits_max ? f->in_bits_max : MCH_OPERAND_BITS_MAX);
+	return f->exact_bits ? f->exact_bits
+			     : between(rng, 1, f->in_bits_max ? f->in_bits_max : MCH_OPERAND_BITS_MAX);
 }
 
 /* The fraction of a sum or product of the inputs, about: coefficients move it by one at most. */
@@ -291,7 +308,8 @@ static void quantize_layer(struct mch_rng *rng, const struct random_format *f, s
 	if (form == MCH_FORM_POOL_MAX || form == MCH_FORM_GATHER || form == MCH_FORM_MOVE ||
 	    (form == MCH_FORM_REQUANT && producer >= 0 && net->layers[producer].kind != MCH_POOL_AVG))
 		return;
-	*y = (struct mch_format){random_bits(rng, f), clamp(x.frac + between(rng, -6, 3), FRAC_MIN, FRAC_MAX), between(rng, 0, 1)};
+	*y = (struct mch_format){random_bits(rng, f), clamp(x.frac + between(rng, -6, 3), FRAC_MIN, FRAC_MAX),
+				 between(rng, 0, 1)};
 	if (form == MCH_FORM_MAC) {
 		random_mac_quant(rng, f, layer, &quant->layer[i], x, y);
 	} else if (form == MCH_FORM_ELTWISE) {
@@ -302,13 +320,15 @@ static void quantize_layer(struct mch_rng *rng, const struct random_format *f, s
 		y->frac = clamp(between(rng, -2, y->bits), FRAC_MIN, FRAC_MAX);
 	} else if (form == MCH_FORM_CONCAT) {
 		for (int j = 0; j < layer->n_in; j++)
-			y->frac = clamp(y->frac, quant->edge[layer->in[j]].frac - 48, quant->edge[layer->in[j]].frac + 15);
+			y->frac = clamp(y->frac, quant->edge[layer->in[j]].frac - 48,
+					quant->edge[layer->in[j]].frac + 15);
 	} else if (form == MCH_FORM_CONSTANT) {
 		y->frac = between(rng, 0, 8);
 	}
 }
 
-void random_graph_quant(struct mch_rng *rng, const struct random_format *f, struct mch_net *net, struct mch_quant *quant)
+void random_graph_quant(struct mch_rng *rng, const struct random_format *f, struct mch_net *net,
+			struct mch_quant *quant)
 {
 	struct mch_err err = {""};
 	MCH_REQUIRE(mch_quant_init(quant, net, &err) == 0, err.text);

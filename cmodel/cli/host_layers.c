@@ -12,7 +12,8 @@ json_t *mch_host_layers_json(const struct mch_net *net)
 {
 	json_t *list = json_array();
 	for (int i = 0; list && i < net->n_layers; i++)
-		if (mch_net_is_host_layer(net, i) && json_array_append_new(list, json_string(net->layers[i].name)) != 0) {
+		if (mch_net_is_host_layer(net, i) &&
+		    json_array_append_new(list, json_string(net->layers[i].name)) != 0) {
 			json_decref(list);
 			return NULL;
 		}

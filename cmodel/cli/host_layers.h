@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* The layers of an integer network that the host computes in float: named wherever its accuracy is told, so that nobody looks for them
- * in the RTL. */
+/* The layers of an integer network that the host computes in float: named wherever its accuracy is told, so that
+ * nobody looks for them in the RTL. */
 #ifndef MCH_CLI_HOST_LAYERS_H
 #define MCH_CLI_HOST_LAYERS_H
 

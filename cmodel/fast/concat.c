@@ -10,7 +10,8 @@ static size_t part_elems(int axis, struct mch_shape s)
 	return axis == 1 ? c : axis == 2 ? h * w * c : w * c;
 }
 
-void mch_fast_concat(const struct mch_concat *cfg, const struct mch_fast_map *maps, int n, const void *const *x, void *y)
+void mch_fast_concat(const struct mch_concat *cfg, const struct mch_fast_map *maps, int n, const void *const *x,
+		     void *y)
 {
 	const size_t row_bytes = part_elems(cfg->axis, cfg->out) * (size_t)maps[0].out_bytes;
 	uint8_t *begin = y;

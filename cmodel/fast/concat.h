@@ -8,6 +8,7 @@
 #include "op/concat.h"
 
 /* n images; maps[i] requantizes x[i]. Not with stochastic rounding. */
-void mch_fast_concat(const struct mch_concat *cfg, const struct mch_fast_map *maps, int n, const void *const *x, void *y);
+void mch_fast_concat(const struct mch_concat *cfg, const struct mch_fast_map *maps, int n, const void *const *x,
+		     void *y);
 
 #endif

@@ -21,12 +21,12 @@ struct mch_fast_conv {
 	struct mch_border border; /* explicit padding; all 0 when the library pads */
 	int n_x, n_w;             /* planes */
 	int64_t largest;          /* sum of magnitudes of a dot product, at most */
-	int k_padded;             /* channels of each plane of w, joined in one dot product; 0: one dot product each */
+	int k_padded; /* channels of each plane of w, joined in one dot product; 0: one dot product each */
 	struct mch_dnnl_dot *dot[W_PLANES_MAX];
 	bool is_copied;      /* planes of x are made; else the one plane is the input as it is */
 	size_t column_bytes; /* of a window as a row of a matrix; 0: the library finds the windows */
-	/* Parts of the scratch, each in whole units of its alignment: planes of x, columns, sums of one pair of planes (joined:
-	 * of one plane of x). */
+	/* Parts of the scratch, each in whole units of its alignment: planes of x, columns, sums of one pair of
+	 * planes (joined: of one plane of x). */
 	size_t plane_bytes, columns_bytes, acc_bytes;
 	struct mch_fast_requant requant;
 };
@@ -205,7 +205,8 @@ size_t mch_fast_conv_scratch_bytes(const struct mch_fast_conv *f)
 static int compile_requant(struct mch_fast_conv *f, const struct mch_fast_conv_spec *spec, struct mch_err *err)
 {
 	const struct mch_conv *g = &spec->conv;
-	const struct mch_pool none = {1, g->k, mch_conv_p(g), mch_conv_q(g), 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, false, false};
+	const struct mch_pool none = {.n = 1, .c = g->k, .h = mch_conv_p(g), .w = mch_conv_q(g), .r = 1, .s = 1,
+				      .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1};
 	const size_t n_terms = mch_conv_terms(g);
 	int64_t *bias = malloc((size_t)g->k * sizeof(*bias));
 	if (!bias)

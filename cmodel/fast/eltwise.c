@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Elementwise operators on stored codes; see eltwise.h. All arithmetic is that of op/: the clones and constants here only let the
- * compiler turn it into vectors. */
+/* Elementwise operators on stored codes; see eltwise.h. All arithmetic is that of op/: the clones and constants
+ * here only let the compiler turn it into vectors. */
 #include "fast/eltwise.h"
 
 #include <string.h>
@@ -11,14 +11,15 @@
 
 enum { BLOCK = 256 };
 
-/* Terms of one input from stored codes `apart` (0 or 1) from each other, joined to acc. kind, bytes, apart and whether it is the first
- * are constants in every copy. */
+/* Terms of one input from stored codes `apart` (0 or 1) from each other, joined to acc. kind, bytes, apart and
+ * whether it is the first are constants in every copy. */
 MCH_INLINE void join(enum mch_eltwise_kind kind, int bytes, size_t apart, bool is_first,
 		     const struct mch_eltwise_in *in, int32_t zero, size_t n, const void *x, int64_t *acc)
 {
 	const struct mch_eltwise_in plain = {.left = in->left, .is_taken_off = in->is_taken_off};
 	for (size_t i = 0; i < n; i++) {
-		const int32_t stored = bytes == 1 ? ((const uint8_t *)x)[i * apart] : ((const uint16_t *)x)[i * apart];
+		const int32_t stored =
+			bytes == 1 ? ((const uint8_t *)x)[i * apart] : ((const uint16_t *)x)[i * apart];
 		const int64_t term = mch_eltwise_term(&plain, stored - zero);
 		acc[i] = is_first ? term : mch_eltwise_join(kind, acc[i], term);
 	}
@@ -38,8 +39,8 @@ MCH_INLINE void join_any(enum mch_eltwise_kind kind, bool is_first, const struct
 }
 
 MCH_CLONES
-static void add_input(enum mch_eltwise_kind kind, bool is_first, const struct mch_eltwise_in *in, struct mch_codes codes,
-		      size_t apart, size_t n, const void *x, int64_t *acc)
+static void add_input(enum mch_eltwise_kind kind, bool is_first, const struct mch_eltwise_in *in,
+		      struct mch_codes codes, size_t apart, size_t n, const void *x, int64_t *acc)
 {
 	if (is_first)
 		join_any(MCH_ELTWISE_SUM, true, in, codes, apart, n, x, acc);
@@ -51,7 +52,8 @@ static void add_input(enum mch_eltwise_kind kind, bool is_first, const struct mc
 		join_any(MCH_ELTWISE_MAX, false, in, codes, apart, n, x, acc);
 }
 
-MCH_INLINE void round_as(const struct mch_fast_eltwise *e, enum mch_round round, size_t n, const int64_t *acc, int32_t *code)
+MCH_INLINE void round_as(const struct mch_fast_eltwise *e, enum mch_round round, size_t n, const int64_t *acc,
+			 int32_t *code)
 {
 	struct mch_requant cfg = *e->requant;
 	const int shift = e->shift;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Fast twin of op/eltwise.h followed by op/requant.h on stored codes (codes.h), NHWC; bit-equal to it. Host only: no RTL twin. */
+/* Fast twin of op/eltwise.h followed by op/requant.h on stored codes (codes.h), NHWC; bit-equal to it. Host only:
+ * no RTL twin. */
 #ifndef MCH_FAST_ELTWISE_H
 #define MCH_FAST_ELTWISE_H
 

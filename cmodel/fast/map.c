@@ -8,7 +8,8 @@
 
 #include "base/require.h"
 
-int mch_fast_map_init(struct mch_fast_map *map, struct mch_format x, struct mch_format y, int n_tables, struct mch_err *err)
+int mch_fast_map_init(struct mch_fast_map *map, struct mch_format x, struct mch_format y, int n_tables,
+		      struct mch_err *err)
 {
 	*map = (struct mch_fast_map){.in_bytes = mch_codes_of(x).bytes,
 				     .out_bytes = mch_codes_of(y).bytes,
@@ -33,8 +34,8 @@ int mch_fast_map_requant(struct mch_fast_map *map, struct mch_format x, struct m
 	map->is_same = map->in_bytes == map->out_bytes;
 	for (size_t i = 0; i < map->size; i++) {
 		bool saturated;
-		map->table[i] = (uint16_t)(mch_codes_of(y).zero + mch_requant_value(requant, mch_fast_map_code(x, i), 0, shift, 0,
-										    &saturated));
+		map->table[i] = (uint16_t)(mch_codes_of(y).zero + mch_requant_value(requant, mch_fast_map_code(x, i),
+										    0, shift, 0, &saturated));
 		map->is_same = map->is_same && map->table[i] == i;
 	}
 	return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Functions of one stored code (codes.h), as tables: what requantizes a code alone, and the host's functions of one value. And codes
- * moved by a list of places. Host only: no RTL twin. */
+/* Functions of one stored code (codes.h), as tables: what requantizes a code alone, and the host's functions of one
+ * value. And codes moved by a list of places. Host only: no RTL twin. */
 #ifndef MCH_FAST_MAP_H
 #define MCH_FAST_MAP_H
 
@@ -18,7 +18,8 @@ struct mch_fast_map {
 };
 
 /* All codes of x become 0. 0, or -1 with err. */
-int mch_fast_map_init(struct mch_fast_map *map, struct mch_format x, struct mch_format y, int n_tables, struct mch_err *err);
+int mch_fast_map_init(struct mch_fast_map *map, struct mch_format x, struct mch_format y, int n_tables,
+		      struct mch_err *err);
 void mch_fast_map_free(struct mch_fast_map *map);
 
 /* The code of x that entry i of a table is for. */

@@ -42,8 +42,8 @@ int mch_fast_requant_init(struct mch_fast_requant *r, const struct mch_requant *
 			  struct mch_codes codes, const struct mch_pool *pool, struct mch_err *err);
 void mch_fast_requant_free(struct mch_fast_requant *r);
 
-/* Told that sums come as one part, none above `largest` in magnitude, the requantizer computes in 32 bits if it may: see
- * requant_narrow.h. 0, or -1 with err. */
+/* Told that sums come as one part, none above `largest` in magnitude, the requantizer computes in 32 bits if it
+ * may: see requant_narrow.h. 0, or -1 with err. */
 int mch_fast_requant_narrow(struct mch_fast_requant *r, int64_t largest, struct mch_err *err);
 
 /* n images. y has MCH_CODES_SLACK_BYTES of room behind the last code. */

@@ -13,14 +13,15 @@ MCH_INLINE void largest(const struct mch_fast_requant *r, const struct mch_part_
 		best[b] = INT32_MIN;
 	for (int i = rows->begin; i < rows->end; i += rows->step)
 		for (int j = cols->begin; j < cols->end; j += cols->step) {
-			const int32_t *from = acc->part[0][0] + (image + (size_t)(i * r->pool.w + j)) * acc->stride + k;
+			const int32_t *from =
+				acc->part[0][0] + (image + (size_t)(i * r->pool.w + j)) * acc->stride + k;
 			for (int b = 0; b < BLOCK; b++)
 				best[b] = from[b] > best[b] ? from[b] : best[b];
 		}
 }
 
-/* round, bytes and whether there is a pool are constants in every copy. Whole blocks are written: what spills over the last channel is
- * overwritten by the next pixel, or falls into the slack behind the last. */
+/* round, bytes and whether there is a pool are constants in every copy. Whole blocks are written: what spills over
+ * the last channel is overwritten by the next pixel, or falls into the slack behind the last. */
 MCH_INLINE void row_as(const struct mch_fast_requant *r, const struct mch_part_sums *acc, size_t image, int p,
 		       enum mch_round round, int bytes, bool is_pooled, void *y)
 {
@@ -32,14 +33,15 @@ MCH_INLINE void row_as(const struct mch_fast_requant *r, const struct mch_part_s
 	for (int q = 0; q < n_q; q++)
 		for (int k = 0; k < r->k_padded; k += BLOCK) {
 			const size_t to = (size_t)q * (size_t)r->k + (size_t)k;
-			const int32_t *sums = acc->part[0][0] + (image + (size_t)(p * r->pool.w + q)) * acc->stride + k;
+			const int32_t *sums =
+				acc->part[0][0] + (image + (size_t)(p * r->pool.w + q)) * acc->stride + k;
 			const int32_t *bias = r->narrow_bias + k;
 			int32_t best[BLOCK], code[BLOCK];
 			if (is_pooled)
 				largest(r, acc, image, &rows, &r->cols[q], k, best);
 			for (int b = 0; b < BLOCK; b++)
-				code[b] = zero + mch_narrow_value(round, (is_pooled ? best[b] : sums[b]) + bias[b], shift, low,
-								  high);
+				code[b] = zero + mch_narrow_value(round, (is_pooled ? best[b] : sums[b]) + bias[b],
+								  shift, low, high);
 			if (bytes == 1)
 				for (int b = 0; b < BLOCK; b++)
 					((uint8_t *)y)[to + (size_t)b] = (uint8_t)code[b];

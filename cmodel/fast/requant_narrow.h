@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Fast twin of op/requant.h in 32 bits, for sums that are proven to fit: twice as many to a vector. Bit-equal to it where it may be
- * used. Host only: no RTL twin. */
+/* Fast twin of op/requant.h in 32 bits, for sums that are proven to fit: twice as many to a vector. Bit-equal to it
+ * where it may be used. Host only: no RTL twin. */
 #ifndef MCH_FAST_REQUANT_NARROW_H
 #define MCH_FAST_REQUANT_NARROW_H
 
@@ -13,9 +13,9 @@ enum {
 	MCH_NARROW_SHIFT_MAX = 29, /* and 1 at least */
 };
 
-/* clamp(round_shift(sum), low, high), not stochastic. With 2^30 added, a multiple of 2^(shift + 1) that leaves parity alone, the
- * number is positive: 2^29 + 2^30 + 2^28 is below 2^31. Rounding to nearest adds half before the floor; half_even adds one less
- * to an even floor, half_away to a negative number. */
+/* clamp(round_shift(sum), low, high), not stochastic. With 2^30 added, a multiple of 2^(shift + 1) that leaves
+ * parity alone, the number is positive: 2^29 + 2^30 + 2^28 is below 2^31. Rounding to nearest adds half before the
+ * floor; half_even adds one less to an even floor, half_away to a negative number. */
 MCH_INLINE int32_t mch_narrow_value(enum mch_round round, int32_t sum, int shift, int32_t low, int32_t high)
 {
 	const uint32_t offset = UINT32_C(1) << 30, half = UINT32_C(1) << (shift - 1);

@@ -236,8 +236,10 @@ static int check_steps(const struct mch_qnet *q, struct mch_err *err)
 	if (n == 0)
 		return 0;
 	return mch_err_set(err, q->net->name ? q->net->name : "network",
-			   "%d layer%s not in the accelerator yet: %s; export a network of conv, dense, pool and ReLU layers, "
-			   "`macchiato eval --quant` runs this one", n, n > 1 ? "s are" : " is", names);
+			   "%d layer%s not in the accelerator yet: %s; export a network of conv, dense, pool and "
+			   "ReLU layers, "
+			   "`macchiato eval --quant` runs this one",
+			   n, n > 1 ? "s are" : " is", names);
 }
 
 static int check_sizes(const struct mch_qnet *q, const struct mch_accel_array *array, struct mch_err *err)
@@ -346,7 +348,8 @@ int mch_accel_config(const struct mch_qnet *q, const struct mch_accel_array *arr
 		     struct mch_accel_table *table, char (*stems)[MCH_ACCEL_TEXT_MAX], struct mch_err *err)
 {
 	mch_accel_table_init(table, fields, N_FIELDS);
-	if (check_steps(q, err) != 0 || check_sizes(q, array, err) != 0 || add_network(q, array, n_images, table, err) != 0)
+	if (check_steps(q, err) != 0 || check_sizes(q, array, err) != 0 ||
+	    add_network(q, array, n_images, table, err) != 0)
 		return -1;
 	for (int i = 0; i < q->n_steps; i++) {
 		const struct mch_step *step = &q->steps[i];

@@ -36,7 +36,8 @@ struct mch_exact *mch_exact_new(const struct mch_qnet *q, int batch, struct mch_
 	MCH_REQUIRE(batch >= 1, "a batch has images");
 	struct mch_exact *e = calloc(1, sizeof(*e));
 	if (!e) {
-		mch_err_set(err, q->net->name ? q->net->name : "network", "out of memory; use a machine with more memory");
+		mch_err_set(err, q->net->name ? q->net->name : "network",
+			    "out of memory; use a machine with more memory");
 		return NULL;
 	}
 	e->q = q;
@@ -82,7 +83,8 @@ static int run_plain(struct mch_exact *e, const struct mch_exact_plan *plan, int
 	for (int image = 0; image < n; image++) {
 		for (int i = 0; i < step->n_in; i++) {
 			const int in = step->ins[i];
-			mch_codes_unpack(e->codes[in], mch_exact_shape(e, in, 1), image_of(e, in, image), e->plain_x[i]);
+			mch_codes_unpack(e->codes[in], mch_exact_shape(e, in, 1), image_of(e, in, image),
+					 e->plain_x[i]);
 		}
 		const struct mch_step_data data = {1, (const int32_t *const *)e->plain_x, e->acc, e->plain_y};
 		if (mch_step_compute(step, &data, NULL, err) != 0)
@@ -130,7 +132,8 @@ static int run_step(struct mch_exact *e, const struct mch_exact_plan *plan, int 
 		mch_fast_pool_max(&pool, e->codes[in], e->edge[in], e->edge[out]);
 		return 0;
 	case MCH_HOW_POOL_AVG:
-		mch_fast_pool_avg(&pool, &step->avg, &e->codes[in], e->edge[in], &e->codes[out], e->edge[out], e->scratch);
+		mch_fast_pool_avg(&pool, &step->avg, &e->codes[in], e->edge[in], &e->codes[out], e->edge[out],
+				  e->scratch);
 		return 0;
 	case MCH_HOW_ELTWISE:
 		run_eltwise(e, plan, n);

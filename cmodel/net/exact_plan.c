@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* How the exact engine computes each step: the fast form where one is proven, else the plain operators. See exact_plan.h. */
+/* How the exact engine computes each step: the fast form where one is proven, else the plain operators. See
+ * exact_plan.h. */
 #include "net/exact_plan.h"
 
 #include <stdlib.h>
@@ -101,15 +102,16 @@ static int compile_eltwise(struct mch_exact *e, struct mch_exact_plan *plan, str
 }
 
 /* A lone requantizer, or one for each input of a concatenation. */
-static int compile_requant(struct mch_exact *e, struct mch_exact_plan *plan, enum mch_exact_how how, struct mch_err *err)
+static int compile_requant(struct mch_exact *e, struct mch_exact_plan *plan, enum mch_exact_how how,
+			   struct mch_err *err)
 {
 	const struct mch_step *step = plan->step;
 	plan->maps = calloc((size_t)step->n_in, sizeof(*plan->maps));
 	if (!plan->maps)
 		return mch_exact_no_memory(e, err);
 	for (int i = 0; i < step->n_in; i++)
-		if (mch_fast_map_requant(&plan->maps[i], step->in_formats[i], step->out_format, &step->requant, step->shift[i],
-					 err) != 0)
+		if (mch_fast_map_requant(&plan->maps[i], step->in_formats[i], step->out_format, &step->requant,
+					 step->shift[i], err) != 0)
 			return -1;
 	plan->how = how;
 	return 0;
@@ -150,7 +152,8 @@ static int compile_host(struct mch_exact *e, struct mch_exact_plan *plan, struct
 		plan->how = MCH_HOW_LRN;
 	if (!mch_host_is_map(layer))
 		return 0;
-	const bool has_channels = mch_layer_table[layer->kind].weights == MCH_WEIGHTS_CHANNEL && layer->n_weights != 1;
+	const bool has_channels =
+		mch_layer_table[layer->kind].weights == MCH_WEIGHTS_CHANNEL && layer->n_weights != 1;
 	const int n_tables = has_channels ? step->in_shapes[0].c : 1;
 	if (((size_t)n_tables << step->in_format.bits) > TABLE_LIMIT)
 		return 0;

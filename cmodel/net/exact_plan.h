@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Between the files of the exact engine: exact.c runs what exact_plan.c compiled in the room that exact_room.c shared out. Host
- * only: no RTL twin. */
+/* Between the files of the exact engine: exact.c runs what exact_plan.c compiled in the room that exact_room.c
+ * shared out. Host only: no RTL twin. */
 #ifndef MCH_NET_EXACT_PLAN_H
 #define MCH_NET_EXACT_PLAN_H
 

@@ -19,7 +19,8 @@ struct share {
 
 static size_t edge_bytes(const struct mch_exact *e, int edge)
 {
-	return mch_shape_elems(mch_exact_shape(e, edge, e->batch)) * (size_t)e->codes[edge].bytes + MCH_CODES_SLACK_BYTES;
+	return mch_shape_elems(mch_exact_shape(e, edge, e->batch)) * (size_t)e->codes[edge].bytes +
+	       MCH_CODES_SLACK_BYTES;
 }
 
 static void find_last_readers(const struct mch_exact *e, struct share *s)
@@ -85,11 +86,12 @@ static void share_out(struct mch_exact *e, struct share *s)
 static int allocate_buffers(struct mch_exact *e, struct mch_err *err)
 {
 	const size_t n_edges = (size_t)e->q->net->n_edges;
-	struct share s = {calloc(n_edges, sizeof(*s.bytes)), calloc(n_edges, sizeof(int)), calloc(n_edges, sizeof(int)),
-			  calloc(n_edges, sizeof(int))};
+	struct share s = {calloc(n_edges, sizeof(*s.bytes)), calloc(n_edges, sizeof(int)),
+			  calloc(n_edges, sizeof(int)), calloc(n_edges, sizeof(int))};
 	e->buffer = calloc(n_edges, sizeof(*e->buffer));
 	e->edge = calloc(n_edges, sizeof(*e->edge));
-	int status = s.bytes && s.held_by && s.buffer && s.last && e->buffer && e->edge ? 0 : mch_exact_no_memory(e, err);
+	int status =
+		s.bytes && s.held_by && s.buffer && s.last && e->buffer && e->edge ? 0 : mch_exact_no_memory(e, err);
 	if (status == 0) {
 		find_last_readers(e, &s);
 		share_out(e, &s);
@@ -150,7 +152,8 @@ static int allocate_scratch(struct mch_exact *e, struct mch_err *err)
 		most = bytes > most ? bytes : most;
 		n_in = plan->step->n_in > n_in ? plan->step->n_in : n_in;
 	}
-	e->scratch = aligned_alloc(MCH_SCRATCH_ALIGN, (most + MCH_SCRATCH_ALIGN - 1) / MCH_SCRATCH_ALIGN * MCH_SCRATCH_ALIGN);
+	e->scratch = aligned_alloc(MCH_SCRATCH_ALIGN,
+				   (most + MCH_SCRATCH_ALIGN - 1) / MCH_SCRATCH_ALIGN * MCH_SCRATCH_ALIGN);
 	e->fast_x = malloc((size_t)n_in * sizeof(*e->fast_x));
 	return e->scratch && e->fast_x ? 0 : mch_exact_no_memory(e, err);
 }

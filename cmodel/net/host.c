@@ -36,7 +36,8 @@ static void run_image(const struct mch_step *step, const struct mch_step_data *d
 		for (size_t j = 0; j < elems; j++)
 			in[i][j] = (float)mch_format_real(step->in_formats[i], codes[j]); /* 17 bits: exact */
 	}
-	const struct mch_layer_run run = {step->layer, 1, step->in_shapes, step->out_shape, (const float *const *)in, out};
+	const struct mch_layer_run run = {step->layer, 1, step->in_shapes, step->out_shape, (const float *const *)in,
+					  out};
 	mch_layer_table[step->layer->kind].run_f32(&run);
 	const size_t elems = mch_shape_elems(step->out_shape);
 	for (size_t j = 0; j < elems; j++)

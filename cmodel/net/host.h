@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Steps that hardware leaves to the host: codes to real numbers, the layer's plain float form, and back to codes, half even.
- * Host only: no RTL twin. Spec: docs/datapath.md "host". */
+/* Steps that hardware leaves to the host: codes to real numbers, the layer's plain float form, and back to codes,
+ * half even. Host only: no RTL twin. Spec: docs/datapath.md "host". */
 #ifndef MCH_NET_HOST_H
 #define MCH_NET_HOST_H
 

@@ -24,7 +24,8 @@ MCH_CLONES
 static void square(struct mch_codes codes, size_t n, const void *x, int64_t *y)
 {
 	for (size_t i = 0; i < n; i++) {
-		const int64_t v = (codes.bytes == 1 ? ((const uint8_t *)x)[i] : ((const uint16_t *)x)[i]) - codes.zero;
+		const int64_t v =
+			(codes.bytes == 1 ? ((const uint8_t *)x)[i] : ((const uint16_t *)x)[i]) - codes.zero;
 		y[i] = v * v;
 	}
 }
@@ -71,7 +72,8 @@ MCH_INLINE void scale_as(const struct mch_step *step, double beta, const int64_t
 	const double unit = mch_format_real(step->in_format, 1), place = ldexp(1, step->out_format.frac);
 	const size_t n = (size_t)step->in_shapes[0].c;
 	for (size_t i = 0; i < n; i++) {
-		const int32_t code = (from.bytes == 1 ? ((const uint8_t *)x)[i] : ((const uint16_t *)x)[i]) - from.zero;
+		const int32_t code =
+			(from.bytes == 1 ? ((const uint8_t *)x)[i] : ((const uint16_t *)x)[i]) - from.zero;
 		const double factor = mch_lrn_factor(k, share, beta, (double)sums[i] * unit * unit);
 		const float value = (float)((double)code * unit * factor);
 		const int64_t stored = mch_format_raw_even((double)value * place, lo, hi) + to.zero;
@@ -101,6 +103,7 @@ void mch_host_lrn(const struct mch_step *step, int n, const void *x, void *y, in
 		for (int h = 0; h < s.h; h++)
 			for (int w = 0; w < s.w; w++, out += (size_t)s.c * (size_t)to.bytes) {
 				sum_pixel(step, from, image, h, w, scratch);
-				scale(step, scratch, image + (size_t)(h * s.w + w) * (size_t)s.c * (size_t)from.bytes, out);
+				scale(step, scratch, image + (size_t)(h * s.w + w) * (size_t)s.c * (size_t)from.bytes,
+				      out);
 			}
 }

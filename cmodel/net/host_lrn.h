@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Local response normalization on stored codes (fast/codes.h): bit-equal to the host step's plain form, because its sums of squares are
- * integers, which the plain form adds in double without a rounding. Host only: no RTL twin. */
+/* Local response normalization on stored codes (fast/codes.h): bit-equal to the host step's plain form, because its
+ * sums of squares are integers, which the plain form adds in double without a rounding. Host only: no RTL twin. */
 #ifndef MCH_NET_HOST_LRN_H
 #define MCH_NET_HOST_LRN_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* The factor of local response normalization: one definition for the plain float form and the fast host step. Host only: no RTL
- * twin. */
+/* The factor of local response normalization: one definition for the plain float form and the fast host step. Host
+ * only: no RTL twin. */
 #ifndef MCH_NET_LRN_H
 #define MCH_NET_LRN_H
 

@@ -30,15 +30,16 @@ static int check_forms(const struct mch_net *net, struct mch_err *err)
 			continue;
 		const size_t used = strlen(names);
 		if (used < sizeof(names) - 80)
-			snprintf(names + used, sizeof(names) - used, "%s%.48s (%s)", n ? ", " : "", net->layers[i].name,
-				 mch_layer_table[net->layers[i].kind].name);
+			snprintf(names + used, sizeof(names) - used, "%s%.48s (%s)", n ? ", " : "",
+				 net->layers[i].name, mch_layer_table[net->layers[i].kind].name);
 		else if (names[used - 1] != '.')
 			snprintf(names + used, sizeof(names) - used, ", ...");
 		n++;
 	}
 	const char *name = net->name ? net->name : "network";
 	if (n > 0)
-		return mch_err_set(err, name, "%d layer%s without an integer form: %s; replace %s, or cut the network there", n,
+		return mch_err_set(err, name,
+				   "%d layer%s without an integer form: %s; replace %s, or cut the network there", n,
 				   n > 1 ? "s are" : " is", names, n > 1 ? "them" : "it");
 	if (mch_net_n_inputs(net) != 1)
 		return mch_err_set(err, name, "has %d inputs, the integer form one; cut the network into parts",
@@ -46,7 +47,8 @@ static int check_forms(const struct mch_net *net, struct mch_err *err)
 	return 0;
 }
 
-/* In both shapes the codes lie in one order, whether channels are outermost (the plain operators) or innermost (the fast). */
+/* In both shapes the codes lie in one order, whether channels are outermost (the plain operators) or innermost (the
+ * fast). */
 static bool layouts_agree(struct mch_shape a, struct mch_shape b)
 {
 	const bool a_is_line = a.c == 1 || a.h * a.w == 1, b_is_line = b.c == 1 || b.h * b.w == 1;
@@ -91,7 +93,8 @@ static int add_step(struct build *b, int i, struct mch_err *err)
 	const struct mch_layer *layer = &b->net->layers[i], *behind = NULL;
 	struct mch_step *step = &b->q->steps[b->q->n_steps++];
 	int out = layer->out[0];
-	*step = (struct mch_step){.layer = layer, .layer_index = i, .form = mch_layer_form(layer), .n_in = layer->n_in};
+	*step = (struct mch_step){
+		.layer = layer, .layer_index = i, .form = mch_layer_form(layer), .n_in = layer->n_in};
 	const int next = activation_behind(b, step->form, out);
 	if (next >= 0) {
 		behind = &b->net->layers[next];
@@ -152,7 +155,8 @@ int mch_qnet_build(struct mch_qnet *q, const struct mch_net *net, struct mch_qua
 		q->output = b.alias[b.end];
 		q->input_format = quant->edge[q->input];
 		if (q->n_steps == 0)
-			status = mch_err_set(err, net->name ? net->name : "network", "has no layer that hardware computes; "
+			status = mch_err_set(err, net->name ? net->name : "network",
+					     "has no layer that hardware computes; "
 					     "give a network with convolutions");
 	}
 	free(b.alias);

@@ -30,8 +30,8 @@ enum mch_form {
 /* Depends on kind, coefficients and number of inputs alone. */
 enum mch_form mch_layer_form(const struct mch_layer *layer);
 
-/* The edge that the integers end at: the net's output or, when softmax layers stand before it, what the first of these reads.
- * is_tail [n_layers], may be NULL: the layers behind, which are the host's. */
+/* The edge that the integers end at: the net's output or, when softmax layers stand before it, what the first of
+ * these reads. is_tail [n_layers], may be NULL: the layers behind, which are the host's. */
 int mch_net_integer_end(const struct mch_net *net, bool *is_tail);
 
 /* Layer i is a host step of the integer network: its result is no hardware's. */
@@ -42,7 +42,7 @@ struct mch_step {
 	const struct mch_layer *layer; /* owned by the net */
 	int layer_index;
 	bool relu;   /* a ReLU layer is fused in */
-	int in, out; /* edges, identities resolved: out is the edge after the fused ReLU; in is ins[0] (constant: -1) */
+	int in, out; /* edges, identities resolved: out is behind the fused layer; in is ins[0], of a constant -1 */
 	struct mch_format in_format, out_format; /* in_format is in_formats[0] */
 	/* conv and dense only: */
 	struct mch_conv conv; /* dense: as a convolution of [n][c*h*w][1][1]; n == 1 */
@@ -88,19 +88,20 @@ struct mch_qnet {
 	uint64_t n_weights_saturated; /* parameters that left their format's range */
 };
 
-/* Converts weights and biases (half even), derives shifts, fuses ReLUs and clips, resolves identities. Refuses formats out of
- * range and layers without an integer form. Fills quant->layer[].certificate; a layer whose quant->layer[].acc.bits is 0
- * gets the certificate's width (wrapping, which cannot happen then), or more where a bias needs it: it has the same width. */
+/* Converts weights and biases (half even), derives shifts, fuses ReLUs and clips, resolves identities. Refuses
+ * formats out of range and layers without an integer form. Fills quant->layer[].certificate; a layer whose
+ * quant->layer[].acc.bits is 0 gets the certificate's width (wrapping, which cannot happen then), or more where a
+ * bias needs it: it has the same width. */
 int mch_qnet_build(struct mch_qnet *q, const struct mch_net *net, struct mch_quant *quant, struct mch_err *err);
 void mch_qnet_free(struct mch_qnet *q);
 
-/* The certificate of a step from its raw weights; see struct mch_certificate. The bias is added behind the accumulator,
- * in one more bit, and has no part in it. */
+/* The certificate of a step from its raw weights; see struct mch_certificate. The bias is added behind the
+ * accumulator, in one more bit, and has no part in it. */
 struct mch_certificate mch_step_certificate(const struct mch_step *step);
 
-/* One step of the forms with one input that hardware has (MAC, pools, lone ReLU) on n images with the plain operators; layer->kind
- * tells which. x, y are [n][c][h][w] raw; acc is room for n * k * p * q values (n * elements of a lone ReLU) and holds the accumulators
- * afterwards. events may be NULL. */
+/* One step of the forms with one input that hardware has (MAC, pools, lone ReLU) on n images with the plain
+ * operators; layer->kind tells which. x, y are [n][c][h][w] raw; acc is room for n * k * p * q values (n * elements
+ * of a lone ReLU) and holds the accumulators afterwards. events may be NULL. */
 void mch_step_run(const struct mch_step *step, int n, const int32_t *x, int64_t *acc, int32_t *y,
 		  struct mch_events *events);
 
@@ -120,8 +121,8 @@ int mch_step_compute(const struct mch_step *step, const struct mch_step_data *da
 size_t mch_step_in_elems(const struct mch_qnet *q, const struct mch_step *step);
 size_t mch_step_out_elems(const struct mch_qnet *q, const struct mch_step *step);
 
-/* The whole net, plain: input is [n] images of raw codes, output [n] images. edge_values[e] (may itself be NULL) taps edge
- * e, where a step writes it. 0, or -1 with err when memory is short. */
+/* The whole net, plain: input is [n] images of raw codes, output [n] images. edge_values[e] (may itself be NULL)
+ * taps edge e, where a step writes it. 0, or -1 with err when memory is short. */
 int mch_qnet_run(const struct mch_qnet *q, int n, const int32_t *input, int32_t *output, int32_t *const *edge_values,
 		 struct mch_events *events, struct mch_err *err);
 

@@ -95,7 +95,8 @@ static int allocate(struct run *run, int32_t *const *edge_values)
 	run->value = calloc((size_t)q->net->n_edges, sizeof(*run->value));
 	for (int i = -1; run->value && i < q->n_steps; i++) {
 		const int e = i < 0 ? q->input : q->steps[i].out;
-		run->value[e] = edge_values && edge_values[e] ? edge_values[e] : malloc(room(run, e) * sizeof(int32_t));
+		run->value[e] =
+			edge_values && edge_values[e] ? edge_values[e] : malloc(room(run, e) * sizeof(int32_t));
 		if (!run->value[e])
 			return -1;
 		largest = room(run, e) > largest ? room(run, e) : largest;
@@ -116,8 +117,8 @@ int mch_qnet_run(const struct mch_qnet *q, int n, const int32_t *input, int32_t 
 		memcpy(run.value[q->input], input, room(&run, q->input) * sizeof(int32_t));
 		status = run_steps(&run, events, err);
 	} else {
-		mch_err_set(err, q->net->name ? q->net->name : "network", "out of memory for %d images; use fewer at a time",
-			    n);
+		mch_err_set(err, q->net->name ? q->net->name : "network",
+			    "out of memory for %d images; use fewer at a time", n);
 	}
 	if (status == 0)
 		memcpy(output, run.value[q->output], room(&run, q->output) * sizeof(int32_t));

@@ -44,7 +44,8 @@ struct mch_certificate mch_step_certificate(const struct mch_step *step)
 
 static bool is_usable(struct mch_format f)
 {
-	return f.number == MCH_FIXED && f.bits >= 1 && f.bits <= MCH_OPERAND_BITS_MAX && f.frac >= -MCH_FRAC_LIMIT && f.frac <= MCH_FRAC_LIMIT;
+	return f.number == MCH_FIXED && f.bits >= 1 && f.bits <= MCH_OPERAND_BITS_MAX && f.frac >= -MCH_FRAC_LIMIT &&
+	       f.frac <= MCH_FRAC_LIMIT;
 }
 
 /* Fails with the formats of input i, of the weights and of the output, and what is wrong with them. */
@@ -76,10 +77,12 @@ static int check_formats(const struct mch_qnet *q, const struct mch_step *step, 
 	for (int i = 0; i < (step->n_in ? step->n_in : 1); i++) {
 		const struct mch_format x = step->n_in ? step->in_formats[i] : y;
 		if (!is_usable(x) || !is_usable(y) || (has_weights && (!is_usable(w) || !w.is_signed)))
-			return fail_formats(q, step, i, err, ": operands have 1 to 16 bits, |frac| <= 64, weights are "
+			return fail_formats(q, step, i, err,
+					    ": operands have 1 to 16 bits, |frac| <= 64, weights are "
 					    "signed; correct the quantization");
 		if (is_moved && (x.bits != y.bits || x.frac != y.frac || x.is_signed != y.is_signed))
-			return fail_formats(q, step, i, err, ": codes pass this layer unchanged, so its output has the format "
+			return fail_formats(q, step, i, err,
+					    ": codes pass this layer unchanged, so its output has the format "
 					    "of its input; correct the quantization");
 	}
 	return 0;
@@ -92,8 +95,10 @@ static int check_shift(const struct mch_qnet *q, const struct mch_step *step, in
 	const int shift = frac - step->out_format.frac;
 	if (shift >= MCH_SHIFT_MIN && shift <= most)
 		return 0;
-	return fail_formats(q, step, i, err, " ask for a shift of %d, outside %d..%d; choose a fraction of y nearer to that "
-			    "of %s", shift, MCH_SHIFT_MIN, MCH_SHIFT_MAX, step->form == MCH_FORM_MAC ? "x * w" : "x");
+	return fail_formats(q, step, i, err,
+			    " ask for a shift of %d, outside %d..%d; choose a fraction of y nearer to that "
+			    "of %s",
+			    shift, MCH_SHIFT_MIN, MCH_SHIFT_MAX, step->form == MCH_FORM_MAC ? "x * w" : "x");
 }
 
 /* The accumulator's fraction of output channel k, from which the shift was made. */
@@ -102,8 +107,8 @@ static int acc_frac(const struct mch_step *step, size_t k)
 	return step->shift[k] + step->out_format.frac;
 }
 
-/* The smallest width that holds every bias of a layer, each at its channel's fraction, from 2 up; MCH_ACC_BITS_MAX when none
- * does. */
+/* The smallest width that holds every bias of a layer, each at its channel's fraction, from 2 up; MCH_ACC_BITS_MAX
+ * when none does. */
 static int bias_bits(const struct mch_step *step)
 {
 	const struct mch_layer *layer = step->layer;
@@ -161,20 +166,24 @@ static int convert_parameters(struct mch_qnet *q, struct mch_step *step, const s
 	}
 	lq->certificate = mch_step_certificate(step);
 	if (lq->acc.bits == 0) {
-		/* Wide enough for the bias too, which shares the width: a large one beside tiny weights must not be clipped. */
+		/* Wide enough for the bias too, which shares the width: a large one beside tiny weights must not be
+		 * clipped. */
 		const int for_bias = bias_bits(step), for_sum = lq->certificate.bits;
 		lq->acc = (struct mch_acc){for_sum > for_bias ? for_sum : for_bias, MCH_WRAP};
 	}
 	if (lq->acc.bits < 2 || lq->acc.bits > MCH_ACC_BITS_MAX) {
 		char what[160];
-		snprintf(what, sizeof(what), "the accumulator needs %d bits, 2 to %d can be had; use narrower operands, or ask "
-			 "for a narrower accumulator", lq->acc.bits, MCH_ACC_BITS_MAX);
+		snprintf(what, sizeof(what),
+			 "the accumulator needs %d bits, 2 to %d can be had; use narrower operands, or ask "
+			 "for a narrower accumulator",
+			 lq->acc.bits, MCH_ACC_BITS_MAX);
 		return mch_step_fail(q->net, layer->name, err, what);
 	}
 	step->acc = lq->acc;
 	coder.round = MCH_ROUND_HALF_EVEN;
 	for (size_t k = 0; layer->bias && k < n_k; k++)
-		step->bias[k] = code_of(&coder, (struct mch_format){lq->acc.bits, acc_frac(step, k), true}, layer->bias[k]);
+		step->bias[k] =
+			code_of(&coder, (struct mch_format){lq->acc.bits, acc_frac(step, k), true}, layer->bias[k]);
 	q->n_weights_saturated += coder.n_saturated;
 	return 0;
 }
@@ -199,8 +208,10 @@ static int fill_requant(struct mch_qnet *q, struct mch_step *step, const struct 
 		clip = step->layer;
 	if (clip) {
 		step->requant.is_clipped = true;
-		step->requant.clip_low = (int32_t)mch_format_raw(y, (double)clip->clip.low, MCH_ROUND_HALF_EVEN, NULL);
-		step->requant.clip_high = (int32_t)mch_format_raw(y, (double)clip->clip.high, MCH_ROUND_HALF_EVEN, NULL);
+		step->requant.clip_low =
+			(int32_t)mch_format_raw(y, (double)clip->clip.low, MCH_ROUND_HALF_EVEN, NULL);
+		step->requant.clip_high =
+			(int32_t)mch_format_raw(y, (double)clip->clip.high, MCH_ROUND_HALF_EVEN, NULL);
 	}
 	return 0;
 }
@@ -210,9 +221,11 @@ static int fill_pool(struct mch_qnet *q, struct mch_step *step, const struct mch
 	const struct mch_shape in = step->in_shapes[0];
 	if (step->form != MCH_FORM_REQUANT)
 		step->pool = step->layer->pool;
-	step->pool.n = 1, step->pool.c = in.c, step->pool.h = in.h, step->pool.w = in.w; /* a lone ReLU has the sizes alone */
+	step->pool.n = 1, step->pool.c = in.c, step->pool.h = in.h,
+	step->pool.w = in.w; /* a lone ReLU has the sizes alone */
 	const int shift = step->in_format.frac - step->out_format.frac;
-	if (check_shift(q, step, 0, step->in_format.frac, step->form == MCH_FORM_POOL_AVG ? 16 : MCH_SHIFT_MAX, err) != 0)
+	if (check_shift(q, step, 0, step->in_format.frac, step->form == MCH_FORM_POOL_AVG ? 16 : MCH_SHIFT_MAX,
+			err) != 0)
 		return -1;
 	memset(step->shift, (int8_t)shift, (size_t)in.c);
 	step->avg = (struct mch_pool_avg){step->out_format.bits, step->out_format.is_signed,
@@ -225,10 +238,12 @@ static int fill_mac(struct mch_qnet *q, struct mch_step *step, struct mch_quant 
 {
 	struct mch_layer_quant *lq = &quant->layer[step->layer_index];
 	if (lq->channel_frac && lq->n_channels != step->conv.k)
-		return mch_step_fail(q->net, step->layer->name, err, "has weight fractions for another number of channels; "
+		return mch_step_fail(q->net, step->layer->name, err,
+				     "has weight fractions for another number of channels; "
 				     "correct the quantization");
 	for (int k = 0; k < step->conv.k; k++) {
-		step->weight_format.frac = mch_layer_quant_frac(lq, k); /* that of a channel, so that a refusal shows it */
+		step->weight_format.frac =
+			mch_layer_quant_frac(lq, k); /* that of a channel, so that a refusal shows it */
 		const int frac = step->in_format.frac + step->weight_format.frac;
 		if (check_formats(q, step, err) != 0 || check_shift(q, step, 0, frac, MCH_SHIFT_MAX, err) != 0)
 			return -1;
@@ -259,7 +274,8 @@ static int fill_eltwise(struct mch_qnet *q, struct mch_step *step, struct mch_er
 	}
 	const bool is_product = layer->kind == MCH_PROD;
 	if (!is_product && finest - least > MCH_ELTWISE_LEFT_MAX)
-		return mch_step_fail(q->net, layer->name, err, "its inputs have fractions too far apart to be added in 48 bits; "
+		return mch_step_fail(q->net, layer->name, err,
+				     "its inputs have fractions too far apart to be added in 48 bits; "
 				     "choose nearer ones");
 	for (int i = 0; i < step->n_in; i++)
 		step->eltwise_in[i] = (struct mch_eltwise_in){
@@ -273,7 +289,8 @@ static int fill_eltwise(struct mch_qnet *q, struct mch_step *step, struct mch_er
 	int64_t low, high;
 	mch_eltwise_range(&step->eltwise, step->in_formats, &low, &high);
 	if (low < -(INT64_C(1) << (MCH_ACC_BITS_MAX - 1)) || high >= INT64_C(1) << (MCH_ACC_BITS_MAX - 1))
-		return mch_step_fail(q->net, layer->name, err, "its exact result does not fit 48 bits; use narrower operands");
+		return mch_step_fail(q->net, layer->name, err,
+				     "its exact result does not fit 48 bits; use narrower operands");
 	const int frac = is_product ? sum : finest;
 	if (check_shift(q, step, 0, frac, MCH_SHIFT_MAX, err) != 0)
 		return -1;
@@ -288,7 +305,8 @@ static int fill_concat(struct mch_qnet *q, struct mch_step *step, struct mch_err
 			return -1;
 		step->shift[i] = (int8_t)(step->in_formats[i].frac - step->out_format.frac);
 	}
-	step->concat = (struct mch_concat){step->layer->axis, step->n_in, step->in_shapes, step->shift, step->out_shape};
+	step->concat =
+		(struct mch_concat){step->layer->axis, step->n_in, step->in_shapes, step->shift, step->out_shape};
 	return 0;
 }
 
@@ -347,8 +365,8 @@ int mch_step_fill(struct mch_qnet *q, struct mch_step *step, const struct mch_la
 	case MCH_FORM_CONCAT:
 		return fill_concat(q, step, err);
 	case MCH_FORM_GATHER:
-		step->fill = (int32_t)mch_format_raw(step->out_format, (double)step->layer->gather.fill, MCH_ROUND_HALF_EVEN,
-						     NULL);
+		step->fill = (int32_t)mch_format_raw(step->out_format, (double)step->layer->gather.fill,
+						     MCH_ROUND_HALF_EVEN, NULL);
 		return 0;
 	case MCH_FORM_CONSTANT:
 		return fill_constant(q, step, err);

@@ -20,8 +20,9 @@ struct mch_concat {
 	struct mch_shape out;       /* n == 1 */
 };
 
-/* y = requant of each code, without a bias, with its input's shift; cfg->requant.bias and shift are not read. The noise is that of
- * the output's channels and pixels. An input that has the output's format passes unchanged: shift 0, nothing to clamp. */
+/* y = requant of each code, without a bias, with its input's shift; cfg->requant.bias and shift are not read. The
+ * noise is that of the output's channels and pixels. An input that has the output's format passes unchanged: shift
+ * 0, nothing to clamp. */
 void mch_concat(const struct mch_concat *cfg, const struct mch_requant *requant, int n, const int32_t *const *x,
 		int32_t *y, struct mch_events *events);
 

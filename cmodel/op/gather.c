@@ -5,7 +5,8 @@
 
 static size_t index_of(struct mch_shape s, int n, const int at[3])
 {
-	return (((size_t)n * (size_t)s.c + (size_t)at[0]) * (size_t)s.h + (size_t)at[1]) * (size_t)s.w + (size_t)at[2];
+	return (((size_t)n * (size_t)s.c + (size_t)at[0]) * (size_t)s.h + (size_t)at[1]) * (size_t)s.w +
+	       (size_t)at[2];
 }
 
 void mch_gather(const struct mch_gather *g, struct mch_shape in, int32_t fill, const int32_t *x, int32_t *y)

@@ -10,8 +10,8 @@
 
 #include "tensor/tensor.h"
 
-/* y[k][p][q] = x[at_c[k]][at_h[p]][at_w[q]], or fill where one of the three is -1. One mechanism for slices, pads and nearest
- * upsampling; the kind of the layer tells what the user called it. */
+/* y[k][p][q] = x[at_c[k]][at_h[p]][at_w[q]], or fill where one of the three is -1. One mechanism for slices, pads
+ * and nearest upsampling; the kind of the layer tells what the user called it. */
 struct mch_gather {
 	int n_c, n_h, n_w; /* size of y */
 	int *at;           /* at_c[n_c], at_h[n_h], at_w[n_w] one behind the other, owned */

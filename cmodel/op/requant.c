@@ -29,7 +29,8 @@ void mch_requant(const struct mch_requant *cfg, int n, int k, int pixels, const 
 		for (int channel = 0; channel < k; channel++) {
 			uint16_t noise = mch_lfsr_seed(cfg->seed, channel);
 			for (int i = 0; i < pixels; i++, acc++, y++) {
-				*y = mch_requant_count(cfg, *acc, cfg->bias[channel], cfg->shift[channel], noise, events);
+				*y = mch_requant_count(cfg, *acc, cfg->bias[channel], cfg->shift[channel], noise,
+						       events);
 				noise = mch_lfsr_next(noise);
 			}
 		}

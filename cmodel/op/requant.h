@@ -28,8 +28,8 @@ struct mch_requant {
 	int32_t clip_low, clip_high;
 };
 
-/* relu(acc + bias). Both are at most 48 bits, so the sum is exact in 49. The ReLU comes before the shift, where it costs
- * one AND row; after it the result would be the same, since no mode rounds a negative number above 0. */
+/* relu(acc + bias). Both are at most 48 bits, so the sum is exact in 49. The ReLU comes before the shift, where it
+ * costs one AND row; after it the result would be the same, since no mode rounds a negative number above 0. */
 static inline int64_t mch_requant_sum(bool relu, int64_t acc, int64_t bias)
 {
 	const int64_t sum = acc + bias;

@@ -27,7 +27,8 @@ int mch_formats_part(const struct mch_layer *layer)
 static bool passes_codes(const struct mch_layer *layer)
 {
 	const enum mch_form form = mch_layer_form(layer);
-	return form == MCH_FORM_POOL_MAX || form == MCH_FORM_REQUANT || form == MCH_FORM_GATHER || form == MCH_FORM_MOVE;
+	return form == MCH_FORM_POOL_MAX || form == MCH_FORM_REQUANT || form == MCH_FORM_GATHER ||
+	       form == MCH_FORM_MOVE;
 }
 
 /* Inputs of concatenations that read an edge of the group; whether a layer that computes does. */
@@ -43,7 +44,8 @@ static int concat_uses(const struct mch_formats *f, int group, bool *is_computed
 	return n;
 }
 
-/* What a concatenation alone reads is made in its format at once: rounded once, not twice. Others have formats of their own. */
+/* What a concatenation alone reads is made in its format at once: rounded once, not twice. Others have formats of
+ * their own. */
 static void join_concat(struct mch_formats *f, const struct mch_layer *layer)
 {
 	for (int i = 0; i < layer->n_in; i++) {
@@ -195,7 +197,8 @@ static struct mch_format weight_format(struct mch_formats *f, int i, int bits, s
 	double largest = 0;
 	for (size_t k = 0; k < layer->n_bias; k++)
 		largest = fmax(largest, fabs((double)layer->bias[k]));
-	const int limit = mch_fraction_max((struct mch_format){.bits = MCH_ACC_BITS_MAX, .is_signed = true}, -largest, largest) -
+	const int limit = mch_fraction_max((struct mch_format){.bits = MCH_ACC_BITS_MAX, .is_signed = true}, -largest,
+					   largest) -
 			  x.frac;
 	w.frac = clamp(w.frac, -MCH_FRAC_LIMIT, limit > -MCH_FRAC_LIMIT ? limit : -MCH_FRAC_LIMIT);
 	return w;
@@ -256,14 +259,14 @@ static int output_frac(const struct mch_formats *f, int i, int wanted, const str
 	} else {
 		least = most = layer->kind == MCH_PROD ? sum : most;
 	}
-	/* A sum has no bits below its own fraction: a finer output would spend range on zeros. (Static fixed point has no
-	 * choice.) */
+	/* A sum has no bits below its own fraction: a finer output would spend range on zeros. (Static fixed point
+	 * has no choice.) */
 	const int finest = least - MCH_SHIFT_MIN < most || f->policy.is_static ? least - MCH_SHIFT_MIN : most;
 	return clamp(clamp(wanted, most - MCH_SHIFT_MAX, finest), -MCH_FRAC_LIMIT, MCH_FRAC_LIMIT);
 }
 
-/* Inputs of a sum are aligned within 48 bits, those of a concatenation shifted by -15..48: where their fractions lie too far apart,
- * the finer ones must give way. True when one was told to. */
+/* Inputs of a sum are aligned within 48 bits, those of a concatenation shifted by -15..48: where their fractions
+ * lie too far apart, the finer ones must give way. True when one was told to. */
 static bool cap_inputs(struct mch_formats *f, int i, const struct mch_quant *quant)
 {
 	const struct mch_layer *layer = &f->net->layers[i];
@@ -289,8 +292,8 @@ static bool cap_inputs(struct mch_formats *f, int i, const struct mch_quant *qua
 	return is_lowered;
 }
 
-/* In order of execution: each layer's input is settled before its output. 1 when a cap was found to be needed, -1 when
- * memory is short. */
+/* In order of execution: each layer's input is settled before its output. 1 when a cap was found to be needed, -1
+ * when memory is short. */
 static int settle(struct mch_formats *f, const struct mch_widths *widths, struct mch_quant *quant)
 {
 	const struct mch_net *net = f->net;
@@ -358,8 +361,10 @@ static void widen(int *width, int bits)
 int mch_formats_apply(struct mch_formats *f, const struct mch_widths *widths, struct mch_quant *quant,
 		      struct mch_err *err)
 {
-	MCH_REQUIRE(quant->n_edges == f->net->n_edges && quant->n_layers == f->net->n_layers, "quant is of another net");
-	MCH_REQUIRE(widths->n_edges == f->net->n_edges && widths->n_layers == f->net->n_layers, "widths are of another net");
+	MCH_REQUIRE(quant->n_edges == f->net->n_edges && quant->n_layers == f->net->n_layers, "quant is of another "
+											      "net");
+	MCH_REQUIRE(widths->n_edges == f->net->n_edges && widths->n_layers == f->net->n_layers, "widths are of "
+												"another net");
 	for (int p = 0; p < MCH_N_PARTS; p++)
 		quant->width[p] = 0;
 	for (int e = 0; e < f->net->n_edges; e++) {

@@ -11,9 +11,9 @@
 #include "quant/widths.h"
 
 /* Edges joined by layers that pass codes on unchanged (max pool, ReLU, clip, moves, a final softmax) are one group
- * with one format; so is a concatenation with those of its inputs that nothing else computes on. Clamping and rounding
- * are monotone, so they commute with max, ReLU and clip: what counts is the range where the codes are read, behind the
- * last of these layers, and a group read only behind a ReLU is unsigned. */
+ * with one format; so is a concatenation with those of its inputs that nothing else computes on. Clamping and
+ * rounding are monotone, so they commute with max, ReLU and clip: what counts is the range where the codes are
+ * read, behind the last of these layers, and a group read only behind a ReLU is unsigned. */
 struct mch_formats {
 	const struct mch_net *net;
 	const struct mch_ranges *ranges;
@@ -37,13 +37,15 @@ int mch_formats_init(struct mch_formats *f, const struct mch_net *net, const str
 		     const struct mch_format_policy *policy, struct mch_err *err);
 void mch_formats_free(struct mch_formats *f);
 
-/* The widths that three parts stand for: of all convolution weights, all FC weights, all codes. Those of the net alone. */
+/* The widths that three parts stand for: of all convolution weights, all FC weights, all codes. Those of the net
+ * alone. */
 void mch_formats_widths(const struct mch_formats *f, const int width[MCH_N_PARTS], struct mch_widths *widths);
 
-/* Sets width (the widest of each part, 0 for a part that the net has not), edge[] (zero bits behind a softmax, which is the host's)
- * and layer[].weights of quant, made by mch_quant_init for the same net, and lets mch_qnet_build choose the accumulators.
- * Widths are 1..16, those of a group equal; a kind of number that has not so many bits gets the nearest it has. Choices are
- * remembered per width, so a second call is cheap. 0, or -1 with err when memory is short. */
+/* Sets width (the widest of each part, 0 for a part that the net has not), edge[] (zero bits behind a softmax,
+ * which is the host's) and layer[].weights of quant, made by mch_quant_init for the same net, and lets
+ * mch_qnet_build choose the accumulators. Widths are 1..16, those of a group equal; a kind of number that has not
+ * so many bits gets the nearest it has. Choices are remembered per width, so a second call is cheap. 0, or -1 with
+ * err when memory is short. */
 int mch_formats_apply(struct mch_formats *f, const struct mch_widths *widths, struct mch_quant *quant,
 		      struct mch_err *err);
 

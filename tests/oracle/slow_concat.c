@@ -3,11 +3,12 @@
 /* Oracle of concat and gather; see slow_concat.h. */
 #include "oracle/slow_concat.h"
 
-void slow_concat(struct mch_shape in, struct mch_shape out, int axis, int offset, int number, const int32_t *x, int32_t *y,
-		 int *which)
+void slow_concat(struct mch_shape in, struct mch_shape out, int axis, int offset, int number, const int32_t *x,
+		 int32_t *y, int *which)
 {
 	for (int i = 0; i < in.c * in.h * in.w; i++) {
-		const int c = i / (in.h * in.w) + (axis == 0 ? offset : 0), h = i / in.w % in.h + (axis == 1 ? offset : 0);
+		const int c = i / (in.h * in.w) + (axis == 0 ? offset : 0),
+			  h = i / in.w % in.h + (axis == 1 ? offset : 0);
 		const int w = i % in.w + (axis == 2 ? offset : 0), to = (c * out.h + h) * out.w + w;
 		y[to] = x[i];
 		which[to] = number;

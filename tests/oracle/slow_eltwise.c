@@ -10,7 +10,8 @@ static int32_t code_at(const struct slow_eltwise_in *in, struct mch_shape out, i
 	return in->x[((n * in->shape.c + in_c) * in->shape.h + in_h) * in->shape.w + in_w];
 }
 
-slow_int slow_eltwise(int kind, int n_in, const struct slow_eltwise_in *in, struct mch_shape out, int n, int at, int *frac)
+slow_int slow_eltwise(int kind, int n_in, const struct slow_eltwise_in *in, struct mch_shape out, int n, int at,
+		      int *frac)
 {
 	slow_int result = 0;
 	int finest = -1000, all = 0;

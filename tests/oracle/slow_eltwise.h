@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Oracle of eltwise: written from docs/datapath.md alone. It counts in units of 2^-finest, by doubling and halving, one flat place of
- * the output at a time. Of cmodel/ it takes the declaration of a shape and nothing else. */
+/* Oracle of eltwise: written from docs/datapath.md alone. It counts in units of 2^-finest, by doubling and halving,
+ * one flat place of the output at a time. Of cmodel/ it takes the declaration of a shape and nothing else. */
 #ifndef MCH_TESTS_ORACLE_SLOW_ELTWISE_H
 #define MCH_TESTS_ORACLE_SLOW_ELTWISE_H
 
@@ -16,6 +16,7 @@ struct slow_eltwise_in {
 };
 
 /* kind: 0 sum, 1 product, 2 maximum. The exact result at flat place `at` of image n, in units of 2^-*frac. */
-slow_int slow_eltwise(int kind, int n_in, const struct slow_eltwise_in *in, struct mch_shape out, int n, int at, int *frac);
+slow_int slow_eltwise(int kind, int n_in, const struct slow_eltwise_in *in, struct mch_shape out, int n, int at,
+		      int *frac);
 
 #endif
