@@ -150,7 +150,6 @@ static int add_files(struct job *job, json_t *root, struct mch_err *err)
 {
 	json_t *compare = job->args->compare ? load_compare(job, err) : json_null();
 	json_t *tune = compare && job->args->tune_log ? load_tune_log(job, err) : json_null();
-	json_object_set(root, "search", job->search ? job->search : json_null());
 	if (compare)
 		json_object_set_new(root, "compare", compare);
 	if (tune)
@@ -170,7 +169,8 @@ static int write(struct job *job, struct mch_err *err)
 					       .scored = job->n_scored ? &job->test : NULL,
 					       .float_answers = &job->float_answers,
 					       .exact_answers = &job->exact_answers,
-					       .difference = &job->difference};
+					       .difference = &job->difference,
+					       .search = job->search};
 	json_t *root = mch_report_facts(&facts, err);
 	int status = root ? add_files(job, root, err) : -1;
 	if (status == 0 && args->output)

@@ -37,6 +37,21 @@ static json_t *accuracy_json(const struct mch_quant *quant)
 			 told_json(quant->accuracy_exact, quant->n_scored));
 }
 
+/* Right answers that Q.json tells of n images; -1: of another number. With images held out, those that chose and those that report
+ * are told apart; together they are the test images. */
+static int told_right(const struct mch_report_facts *f, int n)
+{
+	const json_t *choosing = json_object_get(f->search, "choosing"), *reporting = json_object_get(f->search, "reporting");
+	if (f->quant->n_scored == n && isfinite(f->quant->accuracy_exact))
+		return (int)lround(f->quant->accuracy_exact * n / 100);
+	if (json_is_true(json_object_get(f->search, "held_out")) &&
+	    json_integer_value(json_object_get(choosing, "images")) +
+			    json_integer_value(json_object_get(reporting, "images")) == n)
+		return (int)(json_integer_value(json_object_get(choosing, "right")) +
+			     json_integer_value(json_object_get(reporting, "right")));
+	return -1;
+}
+
 /* Top-1 of both, how often they answer alike, how far apart their outputs are. */
 static json_t *check_json(const struct mch_report_facts *f)
 {
@@ -46,8 +61,7 @@ static json_t *check_json(const struct mch_report_facts *f)
 	int n_same = 0;
 	for (int i = 0; i < n; i++)
 		n_same += f->exact_answers->prediction[i] == f->float_answers->prediction[i];
-	const bool is_told = f->quant->n_scored == n && isfinite(f->quant->accuracy_exact);
-	const int told = is_told ? (int)lround(f->quant->accuracy_exact * n / 100) : -1;
+	const int told = told_right(f, n);
 	json_t *check = json_pack("{s:s, s:i, s:o, s:o, s:o, s:o}", "data", f->scored->name, "images", n, "float",
 				  share_json(f->float_answers->n_top1, n), "exact", share_json(f->exact_answers->n_top1, n),
 				  "agreement", share_json(n_same, n), "sqnr_db", number(f->difference->sqnr_db));
@@ -58,7 +72,7 @@ static json_t *check_json(const struct mch_report_facts *f)
 	/* null: Q.json was scored on another number of images. */
 	if (check)
 		json_object_set_new(check, "is_as_told",
-				    is_told ? json_boolean(told == f->exact_answers->n_top1) : json_null());
+				    told >= 0 ? json_boolean(told == f->exact_answers->n_top1) : json_null());
 	return check;
 }
 
@@ -149,14 +163,15 @@ json_t *mch_report_facts(const struct mch_report_facts *f, struct mch_err *err)
 	mch_hash_net(f->net, net_hash);
 	if (mch_hash_file(f->args->quant, quant_hash, err) != 0)
 		return NULL;
-	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	json_t *search = f->search ? json_deep_copy(f->search) : json_null();
+	json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 				 "format", "macchiato report 1", "network", f->net->name ? f->net->name : "", "net_file",
 				 mch_file_name(f->args->net.path), "net_hash", net_hash, "quant_file",
 				 mch_file_name(f->args->quant), "quant_hash", quant_hash, "round",
 				 mch_round_name(f->quant->round), "seed", (json_int_t)f->quant->seed, "widths",
 				 widths_json(f->quant), "accuracy", accuracy_json(f->quant), "check", check_json(f), "sizes",
 				 sizes_json(f), "work", work_json(f), "host_layers", host_json(f->net), "ranges",
-				 ranges_json(f), "input", mch_report_input(f), "layers", mch_report_layers(f));
+				 ranges_json(f), "input", mch_report_input(f), "layers", mch_report_layers(f), "search", search);
 	if (!root)
 		mch_err_set(err, f->args->net.path, "a name is no UTF-8, which the page needs; rename it");
 	return root;

@@ -35,9 +35,10 @@ struct mch_report_facts {
 	const struct mch_dataset *scored;    /* NULL: not scored */
 	const struct mch_answers *float_answers, *exact_answers;
 	const struct mch_difference *difference;
+	const json_t *search; /* of Q.json, NULL: none */
 };
 
-/* Without "search", "compare" and "tune", which are read from files. NULL with err: a name is no UTF-8, or memory is short. */
+/* Without "compare" and "tune", which are read from files. NULL with err: a name is no UTF-8, or memory is short. */
 json_t *mch_report_facts(const struct mch_report_facts *facts, struct mch_err *err);
 
 /* "input" and "layers", one for each step of the integer network. NULL: as above, without err. report_layers.c. */

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "cli/format_text.h"
 #include "cli/layer_text.h"
 #include "cli/report_facts.h"
 #include "net/layer.h"
@@ -44,13 +45,19 @@ static void add_loss(struct loss *loss, struct mch_format format, const float *v
 	}
 }
 
+/* Of the smallest code: the distance of codes next to zero, but of powers of two without zero the smallest value. */
+static double step_of(struct mch_format format)
+{
+	return mch_format_real(format, format.number == MCH_POW2_NO_ZERO ? 0 : 1);
+}
+
 static json_t *format_json(struct mch_format format)
 {
 	char text[32];
 	return json_pack("{s:s, s:i, s:f, s:f, s:f}", "text", mch_format_text(format, text), "bits", format.bits, "low",
 			 mch_format_real(format, mch_format_min(format)), "high",
 			 mch_format_real(format, mch_format_max(format)), "step",
-			 mch_format_real(format, format.number == MCH_POW2_NO_ZERO ? 0 : 1));
+			 step_of(format));
 }
 
 static json_t *range_json(const struct mch_range *r, const struct loss *loss)
@@ -90,9 +97,27 @@ static json_t *tensor_json(const struct mch_report_facts *f, int edge, struct mc
 			 range);
 }
 
-static json_t *weights_json(const struct mch_step *step)
+/* Channels with fractions of their own: the ends are those of the coarsest, the step that of the finest. */
+static json_t *weight_format_json(const struct mch_layer_quant *lq)
+{
+	char text[MCH_FORMAT_TEXT];
+	struct mch_format finest = lq->weights;
+	json_t *json = format_json(lq->weights), *fractions = json_array();
+	for (int k = 0; k < lq->n_channels; k++) {
+		finest.frac = mch_layer_quant_frac(lq, k) > finest.frac ? mch_layer_quant_frac(lq, k) : finest.frac;
+		json_array_append_new(fractions, json_integer(mch_layer_quant_frac(lq, k)));
+	}
+	json_object_set_new(json, "text", json_string(mch_weights_text(lq, text)));
+	json_object_set_new(json, "step", json_real(step_of(finest)));
+	json_object_set_new(json, "channel_frac", lq->n_channels > 0 ? json_incref(fractions) : json_null());
+	json_decref(fractions);
+	return json;
+}
+
+static json_t *weights_json(const struct mch_report_facts *f, const struct mch_step *step)
 {
 	const struct mch_layer *layer = step->layer;
+	const struct mch_layer_quant *lq = &f->quant->layer[step->layer_index];
 	struct mch_range range = {0};
 	struct loss loss = {0};
 	if (step->form != MCH_FORM_MAC)
@@ -101,9 +126,14 @@ static json_t *weights_json(const struct mch_step *step)
 	mch_range_finish(&range);
 	range.sample = layer->weights;
 	range.n_sample = layer->n_weights;
-	add_loss(&loss, step->weight_format, layer->weights, layer->n_weights);
+	const size_t n_channels = (size_t)step->conv.k, terms = layer->n_weights / n_channels;
+	for (size_t k = 0; k < n_channels; k++) {
+		struct mch_format format = lq->weights;
+		format.frac = mch_layer_quant_frac(lq, (int)k);
+		add_loss(&loss, format, layer->weights + k * terms, terms);
+	}
 	return json_pack("{s:I, s:I, s:o, s:o}", "values", (json_int_t)layer->n_weights, "biases",
-			 (json_int_t)(layer->bias ? layer->n_bias : 0), "format", format_json(step->weight_format), "range",
+			 (json_int_t)(layer->bias ? layer->n_bias : 0), "format", weight_format_json(lq), "range",
 			 range_json(&range, &loss));
 }
 
@@ -136,7 +166,7 @@ static json_t *step_json(const struct mch_report_facts *f, const struct mch_step
 	return json_pack("{s:s, s:s, s:s, s:s?, s:b, s:o, s:I, s:o, s:o, s:o}", "name", layer->name, "kind",
 			 mch_layer_table[layer->kind].name, "geometry", geometry, "fused",
 			 step->clip ? "clip" : step->relu ? "relu" : NULL, "is_host", (int)(step->form == MCH_FORM_HOST),
-			 "inputs", inputs, "macs", (json_int_t)mch_layer_macs(layer), "weights", weights_json(step),
+			 "inputs", inputs, "macs", (json_int_t)mch_layer_macs(layer), "weights", weights_json(f, step),
 			 "accumulator", accumulator_json(f, step), "output", tensor_json(f, step->out, step->out_format));
 }
 

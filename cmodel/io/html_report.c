@@ -56,7 +56,8 @@ static void put_terms(FILE *to)
 		{"exact", "Computed on integers, with the hardware's own rounding, saturation and accumulators: the same bits as "
 			  "the RTL. No accuracy on this page called exact is emulated in floating point."},
 		{"format", "s8.4 is signed, 8 bits, 4 of them behind the point; u8.4 is unsigned; a value is code × 2⁻⁴. Fraction "
-			   "bits may be negative, or more than the width."},
+			   "bits may be negative, or more than the width. s8.5..9: the weights of each output channel have their "
+			   "own, from 5 to 9; the ends are then those of the coarsest, the step that of the finest."},
 		{"95 % interval", "Wilson's: the accuracy on all images like these lies in it with 95 % confidence. Two networks "
 				  "whose intervals overlap may differ by chance alone."},
 		{"certificate", "The smallest and largest value that any partial sum of the layer can take, over every input of its "

@@ -317,6 +317,14 @@ static void put_path(const struct context *c, const json_t *search)
 	path_table(c, tries);
 }
 
+/* The file, and which fixed point it is of where that is told. */
+static void name_series(struct series *s, const char *file)
+{
+	const char *formats = mch_json_text(s->search, "formats");
+	snprintf(s->name, sizeof(s->name), "%.120s%s", file,
+		 !*formats ? "" : strstr(formats, ", static") ? ", static fixed point" : ", a format for each tensor");
+}
+
 void mch_html_search(FILE *to, const json_t *report)
 {
 	const json_t *search = mch_json_part(report, "search"), *compare = mch_json_part(report, "compare");
@@ -331,8 +339,8 @@ void mch_html_search(FILE *to, const json_t *report)
 			    .is_net = *granularity && strcmp(granularity, "part") != 0};
 	if (choosing)
 		c.real = mch_json_real(choosing, "float_accuracy");
-	snprintf(c.series[0].name, sizeof(c.series[0].name), "%.150s", mch_json_text(report, "quant_file"));
-	snprintf(c.series[1].name, sizeof(c.series[1].name), "%.150s", mch_json_text(compare, "file"));
+	name_series(&c.series[0], mch_json_text(report, "quant_file"));
+	name_series(&c.series[1], mch_json_text(compare, "file"));
 	mch_html_section(to, "search", "Search");
 	if (!search) {
 		mch_html_absent(to, "The file of formats tells of no search: its formats were given or imported. `macchiato quantize` "

@@ -35,36 +35,48 @@ static void tile(FILE *to, const char *class, const char *value, const char *tex
 	fputs("</span></div>\n", to);
 }
 
-/* The accuracy to show: as measured now, or else as Q.json tells. */
-static const json_t *shown_accuracy(const json_t *report)
+/* The accuracy to show: of images that chose nothing, where there are such; else as measured for the page; else as told. */
+struct shown {
+	double images, exact, low, high, real; /* percent; NAN: not known */
+	const char *which;
+};
+
+static struct shown shown_accuracy(const json_t *report)
 {
-	const json_t *check = mch_json_part(report, "check");
-	return check ? check : json_object_get(report, "accuracy");
+	const json_t *search = mch_json_part(report, "search"), *reporting = mch_json_part(search, "reporting");
+	const json_t *check = mch_json_part(report, "check"), *accuracy = json_object_get(report, "accuracy");
+	const json_t *from = check ? check : accuracy, *exact = mch_json_part(from, "exact");
+	const json_t *interval = json_object_get(reporting, "interval_95");
+	if (reporting && json_is_true(json_object_get(search, "held_out")))
+		return (struct shown){mch_json_real(reporting, "images"), mch_json_real(reporting, "accuracy"),
+				      json_number_value(json_array_get(interval, 0)), json_number_value(json_array_get(interval, 1)),
+				      mch_json_real(reporting, "float_accuracy"), "images held out"};
+	return (struct shown){mch_json_real(from, "images"), mch_json_real(exact, "percent"), mch_json_real(exact, "low"),
+			      mch_json_real(exact, "high"), mch_json_real(mch_json_part(from, "float"), "percent"), "images"};
 }
 
 static void accuracy_tiles(FILE *to, const json_t *report)
 {
-	const json_t *accuracy = shown_accuracy(report);
-	const json_t *exact = mch_json_part(accuracy, "exact"), *real = mch_json_part(accuracy, "float");
+	const struct shown shown = shown_accuracy(report);
 	const double margin = mch_json_real(json_object_get(report, "accuracy"), "error_margin");
+	const double change = shown.exact - shown.real;
+	/* As the search counts: whole answers, with room for margins that are no binary fraction. */
+	const bool is_kept = !(-change > margin + 1e-6);
 	char value[64], text[160];
-	if (!exact || !real) {
+	if (!isfinite(change)) {
 		tile(to, "", "–", "accuracy: not in the file of formats; give --data to measure it");
 		return;
 	}
-	snprintf(value, sizeof(value), "%.2f %%", mch_json_real(exact, "percent"));
-	snprintf(text, sizeof(text), "top-1 on exact integers, %.0f images; 95 %% interval %.2f to %.2f",
-		 mch_json_real(accuracy, "images"), mch_json_real(exact, "low"), mch_json_real(exact, "high"));
+	snprintf(value, sizeof(value), "%.2f %%", shown.exact);
+	snprintf(text, sizeof(text), "top-1 on exact integers, %.0f %s; 95 %% interval %.2f to %.2f", shown.images, shown.which,
+		 shown.low, shown.high);
 	tile(to, "", value, text);
-	const double change = mch_json_real(exact, "percent") - mch_json_real(real, "percent");
-	/* As the search counts: whole answers, with room for margins that are no binary fraction. */
-	const bool is_kept = !(-change > margin + 1e-6);
 	snprintf(value, sizeof(value), "%+.2f points", change);
 	if (isfinite(margin))
-		snprintf(text, sizeof(text), "against float, %.2f %%; the margin of %g points is %s", mch_json_real(real, "percent"),
+		snprintf(text, sizeof(text), "against float, %.2f %%; the margin of %g points is %s on these images", shown.real,
 			 margin, is_kept ? "kept" : "missed");
 	else
-		snprintf(text, sizeof(text), "against float, %.2f %%; no margin was asked for", mch_json_real(real, "percent"));
+		snprintf(text, sizeof(text), "against float, %.2f %%; no margin was asked for", shown.real);
 	tile(to, !isfinite(margin) ? "" : is_kept ? " good" : " warn", value, text);
 }
 
@@ -114,7 +126,7 @@ static void put_hosts(FILE *to, const json_t *report)
 
 static void identity(FILE *to, const json_t *report)
 {
-	const json_t *widths = json_object_get(report, "widths");
+	const json_t *widths = json_object_get(report, "widths"), *search = mch_json_part(report, "search");
 	fputs("<div class=\"scroll\"><table><tbody>", to);
 	pair(to, "network", "text", "%s, file %s", mch_json_text(report, "network"), mch_json_text(report, "net_file"));
 	pair(to, "network hash", "hash", "%s", mch_json_text(report, "net_hash"));
@@ -123,6 +135,8 @@ static void identity(FILE *to, const json_t *report)
 	pair(to, "widest operands", "text", "%.0f-bit conv weights, %.0f-bit FC weights, %.0f-bit tensors",
 	     mch_json_real(widths, "conv_weights"), mch_json_real(widths, "fc_weights"), mch_json_real(widths, "activations"));
 	pair(to, "rounding", "text", "%s", mch_json_text(report, "round"));
+	if (*mch_json_text(search, "formats"))
+		pair(to, "choice of formats", "text", "%s", mch_json_text(search, "formats"));
 	put_hosts(to, report);
 	fputs("\n</tbody></table></div>\n", to);
 }
@@ -174,41 +188,45 @@ static void put_check(FILE *to, const json_t *report)
 	fputs("</p>\n", to);
 }
 
-/* The images that chose, where others report. */
-static void chosen_rows(FILE *to, const json_t *search)
+/* What the file of formats tells: of images that report alone, and of those that chose. */
+static void told_rows(FILE *to, const json_t *report)
 {
-	static const char *const rows[][4] = {
-		{"float, on the images that chose", "float_accuracy", "float_interval_95", "float_right"},
-		{"exact integers, on the images that chose", "accuracy", "interval_95", "right"},
-	};
-	const json_t *choosing = mch_json_part(search, "choosing");
-	if (!json_is_true(json_object_get(search, "held_out")) || !choosing)
-		return;
-	for (int i = 0; i < 2; i++) {
-		const json_t *interval = json_object_get(choosing, rows[i][2]);
+	static const char *const rows[][3] = {{"float", "float_right", "float_interval_95"}, {"exact integers", "right", "interval_95"}};
+	const json_t *accuracy = json_object_get(report, "accuracy"), *search = mch_json_part(report, "search");
+	const json_t *reporting = mch_json_part(search, "reporting");
+	const bool is_held_out = reporting && json_is_true(json_object_get(search, "held_out"));
+	const double images = mch_json_real(accuracy, "images");
+	char name[64];
+	for (int i = 0; i < 2 && is_held_out; i++) {
+		const json_t *interval = json_object_get(reporting, rows[i][2]);
+		const double n = mch_json_real(reporting, "images"), right = mch_json_real(reporting, rows[i][1]);
+		snprintf(name, sizeof(name), "%s, on the images held out", rows[i][0]);
 		mch_html_row(to);
-		mch_html_cell(to, "text", "%s", rows[i][0]);
-		mch_html_cell(to, NULL, "%.2f %%", mch_json_real(choosing, rows[i][1]));
+		mch_html_cell(to, "text", "%s", name);
+		mch_html_cell(to, NULL, "%.2f %%", 100 * right / n);
 		mch_html_cell(to, NULL, "%.2f to %.2f %%", json_number_value(json_array_get(interval, 0)),
 			      json_number_value(json_array_get(interval, 1)));
-		mch_html_cell(to, NULL, "%.0f of %.0f", mch_json_real(choosing, rows[i][3]), mch_json_real(choosing, "images"));
+		mch_html_cell(to, NULL, "%.0f of %.0f", right, n);
 		mch_html_row_end(to);
 	}
+	const char *which = is_held_out ? "on the images that chose" : "from the file of formats";
+	snprintf(name, sizeof(name), "float, %s", which);
+	accuracy_row(to, name, mch_json_part(accuracy, "float"), images);
+	snprintf(name, sizeof(name), "exact integers, %s", which);
+	accuracy_row(to, name, mch_json_part(accuracy, "exact"), images);
 }
 
 static void accuracy_table(FILE *to, const json_t *report)
 {
-	const json_t *accuracy = json_object_get(report, "accuracy"), *exact = mch_json_part(accuracy, "exact");
+	const bool is_told = mch_json_part(json_object_get(report, "accuracy"), "exact") != NULL;
 	const bool is_checked = mch_json_part(report, "check") != NULL;
 	fputs("<h3>Accuracy</h3>\n", to);
-	if (exact || is_checked)
+	if (is_told || is_checked)
 		mch_html_table(to, NULL, "<top-1|share|95 % interval|images");
-	accuracy_row(to, "float, from the file of formats", mch_json_part(accuracy, "float"), mch_json_real(accuracy, "images"));
-	accuracy_row(to, "exact integers, from the file of formats", exact, mch_json_real(accuracy, "images"));
-	chosen_rows(to, mch_json_part(report, "search"));
-	if (exact && !is_checked)
+	told_rows(to, report);
+	if (is_told && !is_checked)
 		mch_html_table_end(to, NULL);
-	if (!exact)
+	if (!is_told && !is_checked)
 		mch_html_absent(to, "The file of formats tells of no accuracy: its formats come from elsewhere.");
 	put_check(to, report);
 }
