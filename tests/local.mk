@@ -94,6 +94,7 @@ SCRIPT_TESTS = \
 	tests/cli/report-browser.sh \
 	tests/cli/report.sh \
 	tests/cli/search-kill.sh \
+	tests/cli/search.sh \
 	tests/cli/stranger.sh \
 	tests/cli/train.sh \
 	tests/cli/usage.sh \

@@ -244,7 +244,7 @@ void mch_quantize_print(const struct mch_quantize_job *job)
 	printf("\n1 Ranges: of the weights, and of every tensor over %d training images (macchiato ranges)\n",
 	       job->n_ranges);
 	char policy[MCH_FORMAT_POLICY_TEXT];
-	printf("2 Formats for every width: %s\n", mch_format_policy_text(&job->args->policy, policy));
+	printf("2 Activations: formats for every width, %s\n", mch_format_policy_text(&job->args->policy, policy));
 	printf("float       %.2f %% (%d of %d images)\n", mch_quantize_percent(job, n_float), n_float, n);
 	printf("16 bits     %.2f %% (%d), all parts\n", mch_quantize_percent(job, widest), widest);
 	if (!job->config.fixed)
