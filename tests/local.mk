@@ -73,6 +73,7 @@ UNIT_TESTS = \
 	tests/check_search \
 	tests/check_search_faults \
 	tests/check_sgd \
+	tests/check_svg \
 	tests/check_temporary \
 	tests/check_tensor \
 	tests/check_train_nets \
@@ -201,6 +202,7 @@ tests_check_mac_array_LDADD = cmodel/arch/libarch.a $(LDADD)
 tests_check_names_LDADD = $(ALL_LIBS)
 tests_check_npy_SOURCES = tests/check_npy.c tests/data_fixture.h
 tests_check_npy_LDADD = $(ALL_LIBS)
+tests_check_svg_LDADD = $(ALL_LIBS)
 tests_check_onnx_LDADD = $(ALL_LIBS)
 tests_check_onnx_data_LDADD = $(ALL_LIBS)
 tests_check_onnx_foreign_LDADD = $(ALL_LIBS)

@@ -26,7 +26,7 @@ struct job {
 	struct mch_ranges ranges;
 	struct mch_answers float_answers, exact_answers;
 	struct mch_difference difference;
-	json_t *search; /* NULL: none */
+	json_t *search;         /* NULL: none */
 	int n_ranges, n_scored; /* images */
 };
 
@@ -84,8 +84,8 @@ static int measure_ranges(struct job *job, struct mch_err *err)
 	if (job->n_ranges == 0)
 		return 0;
 	begin(job, &bar, "ranges");
-	const int status = mch_ranges_measure(&job->ranges, &job->net, &job->train, job->n_ranges, show_progress, &bar,
-					      err);
+	const int status =
+		mch_ranges_measure(&job->ranges, &job->net, &job->train, job->n_ranges, show_progress, &bar, err);
 	mch_progress_end(&bar);
 	return status;
 }
@@ -95,8 +95,10 @@ static int score(struct job *job, struct mch_err *err)
 {
 	struct mch_progress bar;
 	const struct mch_model real = {.net = &job->net}, exact = {.net = &job->net, .q = &job->q};
-	const struct mch_score_config config = {
-		.data = &job->test, .n = job->n_scored, .progress = show_progress, .ctx = &bar};
+	const struct mch_score_config config = {.data = &job->test,
+						.n = job->n_scored,
+						.progress = show_progress,
+						.ctx = &bar};
 	if (job->n_scored == 0)
 		return 0;
 	begin(job, &bar, "float");
@@ -125,7 +127,8 @@ static json_t *load_compare(struct job *job, struct mch_err *err)
 		return NULL;
 	json_t *compare = NULL;
 	if (json_array_size(json_object_get(search, "alone")) == 0)
-		mch_err_set(err, path, "tells of no search; give the result of `macchiato quantize` without --widths");
+		mch_err_set(err, path,
+			    "tells of no search; give the result of `macchiato quantize` without --widths");
 	else if (!(compare = json_pack("{s:s, s:O}", "file", mch_file_name(path), "search", search)))
 		mch_err_set(err, path, "the name is no UTF-8, which the page needs; rename it");
 	json_decref(search);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* All that `macchiato report` tells, as JSON: what --json prints is what the page draws, so that the two cannot differ.
+/* All that `macchiato report` tells, as JSON: what --json prints is what the page draws, so the two cannot differ.
  *
  *   "format"    "macchiato report 1"
  *   "network", "net_file", "net_hash", "quant_file", "quant_hash"
  *   "round", "seed", "widths"    as in Q.json
  *   "accuracy"  images, error_margin, float and exact: percent, right, low, high (95 % interval); null: not in Q.json
- *   "check"     the same measured now, with the agreement of the two and the output's signal-to-noise ratio; null: no images
+ *   "check"     the same measured now, the agreement of the two, the outputs' signal-to-noise ratio; null: no images
  *   "sizes"     what, values, bits before and after, for one image
  *   "work"      multiplications of one image, and those times the widths of their operands
  *   "host_layers" name and kind
@@ -30,9 +30,9 @@ struct mch_report_facts {
 	const struct mch_net *net;
 	const struct mch_quant *quant;
 	const struct mch_qnet *q;
-	const struct mch_ranges *ranges;     /* NULL: not measured */
-	const struct mch_dataset *measured;  /* behind the ranges */
-	const struct mch_dataset *scored;    /* NULL: not scored */
+	const struct mch_ranges *ranges;    /* NULL: not measured */
+	const struct mch_dataset *measured; /* behind the ranges */
+	const struct mch_dataset *scored;   /* NULL: not scored */
 	const struct mch_answers *float_answers, *exact_answers;
 	const struct mch_difference *difference;
 	const json_t *search; /* of Q.json, NULL: none */

@@ -54,10 +54,9 @@ static double step_of(struct mch_format format)
 static json_t *format_json(struct mch_format format)
 {
 	char text[32];
-	return json_pack("{s:s, s:i, s:f, s:f, s:f}", "text", mch_format_text(format, text), "bits", format.bits, "low",
-			 mch_format_real(format, mch_format_min(format)), "high",
-			 mch_format_real(format, mch_format_max(format)), "step",
-			 step_of(format));
+	return json_pack("{s:s, s:i, s:f, s:f, s:f}", "text", mch_format_text(format, text), "bits", format.bits,
+			 "low", mch_format_real(format, mch_format_min(format)), "high",
+			 mch_format_real(format, mch_format_max(format)), "step", step_of(format));
 }
 
 static json_t *range_json(const struct mch_range *r, const struct loss *loss)
@@ -71,12 +70,12 @@ static json_t *range_json(const struct mch_range *r, const struct loss *loss)
 	mch_range_histogram(r, counts, N_BINS);
 	const double n = r->n_sample ? (double)r->n_sample : 1;
 	return json_pack("{s:I, s:I, s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:f, s:f, s:o, s:o, s:i, s:o}", "values",
-			 (json_int_t)r->n, "zeros", (json_int_t)r->n_zero, "min", r->min, "max", r->max, "mean", r->mean,
-			 "std", r->std, "looked_at", (json_int_t)r->n_sample, "saturated", (json_int_t)loss->n_saturated,
-			 "to_zero", (json_int_t)loss->n_to_zero, "saturated_percent", 100 * (double)loss->n_saturated / n,
-			 "to_zero_percent", 100 * (double)loss->n_to_zero / n, "sqnr_db",
-			 number(10 * log10(loss->power / loss->noise)), "histogram", counts_json(counts, N_BINS),
-			 "log2_first", first + MCH_RANGE_LOG2_MIN, "log2",
+			 (json_int_t)r->n, "zeros", (json_int_t)r->n_zero, "min", r->min, "max", r->max, "mean",
+			 r->mean, "std", r->std, "looked_at", (json_int_t)r->n_sample, "saturated",
+			 (json_int_t)loss->n_saturated, "to_zero", (json_int_t)loss->n_to_zero, "saturated_percent",
+			 100 * (double)loss->n_saturated / n, "to_zero_percent", 100 * (double)loss->n_to_zero / n,
+			 "sqnr_db", number(10 * log10(loss->power / loss->noise)), "histogram",
+			 counts_json(counts, N_BINS), "log2_first", first + MCH_RANGE_LOG2_MIN, "log2",
 			 counts_json(r->log2 + first, last - first + 1));
 }
 
@@ -93,8 +92,8 @@ static json_t *tensor_json(const struct mch_report_facts *f, int edge, struct mc
 		range = range_json(r, &loss);
 	}
 	return json_pack("{s:s, s:s, s:I, s:o, s:o}", "name", f->net->edges[edge].name, "shape", shape, "values",
-			 (json_int_t)mch_shape_elems(f->net->edges[edge].shape), "format", format_json(format), "range",
-			 range);
+			 (json_int_t)mch_shape_elems(f->net->edges[edge].shape), "format", format_json(format),
+			 "range", range);
 }
 
 /* Channels with fractions of their own: the ends are those of the coarsest, the step that of the finest. */
@@ -165,9 +164,12 @@ static json_t *step_json(const struct mch_report_facts *f, const struct mch_step
 		}
 	return json_pack("{s:s, s:s, s:s, s:s?, s:b, s:o, s:I, s:o, s:o, s:o}", "name", layer->name, "kind",
 			 mch_layer_table[layer->kind].name, "geometry", geometry, "fused",
-			 step->clip ? "clip" : step->relu ? "relu" : NULL, "is_host", (int)(step->form == MCH_FORM_HOST),
-			 "inputs", inputs, "macs", (json_int_t)mch_layer_macs(layer), "weights", weights_json(f, step),
-			 "accumulator", accumulator_json(f, step), "output", tensor_json(f, step->out, step->out_format));
+			 step->clip   ? "clip"
+			 : step->relu ? "relu"
+				      : NULL,
+			 "is_host", (int)(step->form == MCH_FORM_HOST), "inputs", inputs, "macs",
+			 (json_int_t)mch_layer_macs(layer), "weights", weights_json(f, step), "accumulator",
+			 accumulator_json(f, step), "output", tensor_json(f, step->out, step->out_format));
 }
 
 json_t *mch_report_layers(const struct mch_report_facts *f)

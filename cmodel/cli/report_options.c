@@ -19,7 +19,8 @@ static void finish_arguments(const struct mch_report_options *args)
 	if (args->json && args->output && strcmp(args->output, "-") == 0)
 		mch_cmd_fail("--json", "the standard output is taken by --output=-; give a file name");
 	if (args->images && !has_images)
-		mch_cmd_fail("--images", "there are none without --data or --train-data; give their folder or file");
+		mch_cmd_fail("--images",
+			     "there are none without --data or --train-data; give their folder or file");
 	if (args->data.limit && !args->data.path)
 		mch_cmd_fail("--limit", "there are no images to score without --data; give their folder or file");
 }

@@ -37,7 +37,8 @@ static char *take_field(char **rest)
 	if (end)
 		*end = '\0';
 	field += strspn(field, " \t");
-	for (size_t n = strlen(field); n > 0 && (field[n - 1] == ' ' || field[n - 1] == '\t' || field[n - 1] == '\r'); n--)
+	for (size_t n = strlen(field);
+	     n > 0 && (field[n - 1] == ' ' || field[n - 1] == '\t' || field[n - 1] == '\r'); n--)
 		field[n - 1] = '\0';
 	return field;
 }

@@ -12,12 +12,13 @@ void mch_html_text(FILE *to, const char *text)
 {
 	for (; *text; text++) {
 		const unsigned char c = (unsigned char)*text;
-		const char *escape = c == '&'    ? "&amp;"
-				     : c == '<'  ? "&lt;"
-				     : c == '>'  ? "&gt;"
-				     : c == '"'  ? "&quot;"
-				     : c == '\'' ? "&#39;"
-				     : c < 0x20 || c == 0x7f ? "\xef\xbf\xbd" : NULL;
+		const char *escape = c == '&'                ? "&amp;"
+				     : c == '<'              ? "&lt;"
+				     : c == '>'              ? "&gt;"
+				     : c == '"'              ? "&quot;"
+				     : c == '\''             ? "&#39;"
+				     : c < 0x20 || c == 0x7f ? "\xef\xbf\xbd"
+							     : NULL;
 		if (escape)
 			fputs(escape, to);
 		else
@@ -46,8 +47,10 @@ void mch_html_begin(FILE *to, const char *title)
 	fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
 	      "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
 	      "<meta name=\"color-scheme\" content=\"light dark\"/>\n"
-	      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
-	      "<title>", to);
+	      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+	      "'unsafe-inline'\"/>\n"
+	      "<title>",
+	      to);
 	mch_html_text(to, title);
 	fprintf(to, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<main>\n", mch_html_style);
 }

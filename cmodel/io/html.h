@@ -20,8 +20,8 @@ void mch_html_end(FILE *to);
 void mch_html_section(FILE *to, const char *id, const char *title);
 void mch_html_section_end(FILE *to);
 
-/* A table in a <details>, or plainly when summary is NULL. columns: titles, separated by '|'; numbers stand right, a column of text
- * begins with '<'. */
+/* A table in a <details>, or plainly when summary is NULL. columns: titles, separated by '|'; numbers stand right,
+ * a column of text begins with '<'. */
 void mch_html_table(FILE *to, const char *summary, const char *columns);
 /* A row's cells stand between, each by mch_html_cell. */
 void mch_html_row(FILE *to);

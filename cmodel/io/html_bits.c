@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Bits per layer: weights, tensors, accumulators against their certificates, and what saturates. Host only: no RTL twin. */
+/* Bits per layer: weights, tensors, accumulators against their certificates, and what saturates. Host only: no RTL
+ * twin. */
 #include <math.h>
 
 #include "io/html.h"
@@ -74,7 +75,8 @@ static void draw_accumulator(FILE *to, double y, const json_t *layer)
 		snprintf(text, sizeof(text), "%.0f of %.0f: can %s", need, has, mch_json_text(acc, "overflow"));
 	mch_svg_rect(to, is_safe ? "bar" : "over", p->left, y - 6, place(p, need) - p->left, 12, tip);
 	mch_svg_line(to, "width", place(p, has), y - 8, place(p, has), y + 8);
-	mch_svg_text(to, place(p, need > has ? need : has) + 5, y + 4, MCH_START, is_safe ? "value" : "value bad", text);
+	mch_svg_text(to, place(p, need > has ? need : has) + 5, y + 4, MCH_START, is_safe ? "value" : "value bad",
+		     text);
 }
 
 static void draw_row(FILE *to, double y, const json_t *layer, const struct panel *saturated)
@@ -93,11 +95,12 @@ static void draw_row(FILE *to, double y, const json_t *layer, const struct panel
 	for (int i = 0; i < 2; i++) {
 		if (!formats[i])
 			continue;
-		snprintf(tip, sizeof(tip), "%.80s%s%.20s: %s %s, %g to %g in steps of %g", full, *fused ? " + " : "", fused,
-			 i ? "output" : "weights", mch_json_text(formats[i], "text"), mch_json_real(formats[i], "low"),
-			 mch_json_real(formats[i], "high"), mch_json_real(formats[i], "step"));
-		draw_bar(to, &panels[i], y, mch_json_real(formats[i], "bits"), i ? "m2" : "m0", mch_json_text(formats[i], "text"),
-			 tip);
+		snprintf(tip, sizeof(tip), "%.80s%s%.20s: %s %s, %g to %g in steps of %g", full,
+			 *fused ? " + " : "", fused, i ? "output" : "weights", mch_json_text(formats[i], "text"),
+			 mch_json_real(formats[i], "low"), mch_json_real(formats[i], "high"),
+			 mch_json_real(formats[i], "step"));
+		draw_bar(to, &panels[i], y, mch_json_real(formats[i], "bits"), i ? "m2" : "m0",
+			 mch_json_text(formats[i], "text"), tip);
 	}
 	draw_accumulator(to, y, layer);
 	if (!weights)
@@ -106,8 +109,8 @@ static void draw_row(FILE *to, double y, const json_t *layer, const struct panel
 	const double percent = mch_json_real(range, "saturated_percent");
 	char text[32];
 	snprintf(text, sizeof(text), "%.3g", percent);
-	snprintf(tip, sizeof(tip), "%.80s: %.0f of %.0f weights beyond the format's ends", full, mch_json_real(range, "saturated"),
-		 mch_json_real(range, "values"));
+	snprintf(tip, sizeof(tip), "%.80s: %.0f of %.0f weights beyond the format's ends", full,
+		 mch_json_real(range, "saturated"), mch_json_real(range, "values"));
 	draw_bar(to, saturated, y, percent, "m1", text, tip);
 }
 
@@ -116,9 +119,11 @@ static void table(FILE *to, const json_t *layers)
 	const json_t *layer;
 	size_t i;
 	mch_html_table(to, "Formats and accumulators as numbers",
-		       "<layer|<kind|<weights|<output|multiplications|certificate, low|certificate, high|bits needed|bits of the "
+		       "<layer|<kind|<weights|<output|multiplications|certificate, low|certificate, high|bits "
+		       "needed|bits of the "
 		       "accumulator|<overflow|weights|saturated|to zero");
-	json_array_foreach(layers, i, layer) {
+	json_array_foreach(layers, i, layer)
+	{
 		const json_t *weights = mch_json_part(layer, "weights"), *acc = mch_json_part(layer, "accumulator");
 		const json_t *c = json_object_get(acc, "certificate"), *range = json_object_get(weights, "range");
 		const char *fused = mch_json_text(layer, "fused");
@@ -135,9 +140,10 @@ static void table(FILE *to, const json_t *layers)
 			mch_html_cell(to, NULL, "%.0f", mch_json_real(c, "high"));
 			mch_html_cell(to, NULL, "%.0f", mch_json_real(c, "bits"));
 			mch_html_cell(to, NULL, "%.0f", mch_json_real(acc, "bits"));
-			mch_html_cell(to, "text", "%s", mch_json_real(c, "bits") <= mch_json_real(acc, "bits")
-								? "cannot happen"
-								: mch_json_text(acc, "overflow"));
+			mch_html_cell(to, "text", "%s",
+				      mch_json_real(c, "bits") <= mch_json_real(acc, "bits")
+					      ? "cannot happen"
+					      : mch_json_text(acc, "overflow"));
 			mch_html_cell(to, NULL, "%.0f", mch_json_real(weights, "values"));
 			mch_html_cell(to, NULL, "%.0f", mch_json_real(range, "saturated"));
 			mch_html_cell(to, NULL, "%.0f", mch_json_real(range, "to_zero"));
@@ -156,22 +162,26 @@ void mch_html_bits(FILE *to, const json_t *report)
 	struct panel saturated = panels[SATURATED];
 	size_t i;
 	saturated.high = 0.1;
-	json_array_foreach(layers, i, layer)
-		saturated.high = fmax(saturated.high, mch_json_real(json_object_get(json_object_get(layer, "weights"), "range"),
-								    "saturated_percent"));
+	json_array_foreach(layers, i, layer) saturated.high =
+		fmax(saturated.high, mch_json_real(json_object_get(json_object_get(layer, "weights"), "range"),
+						   "saturated_percent"));
 	mch_html_section(to, "bits", "Bits per layer");
 	fputs("<figure>\n<div class=\"scroll\">", to);
 	mch_svg_begin(to, WIDTH, bottom + 6, "fig-bits", "Bits per layer",
-		      "For each layer: bits of its weights, of its output, bits that its accumulator needs and has, and the share of "
+		      "For each layer: bits of its weights, of its output, bits that its accumulator needs and "
+		      "has, and the share of "
 		      "weights that saturate. The table below has the same numbers.");
+	for (size_t row = 1; row < json_array_size(layers); row += 2) /* to follow a row with the eye */
+		mch_svg_rect(to, "row", 0, TOP + ROW * (double)row, WIDTH, ROW, NULL);
 	for (int p = 0; p < SATURATED; p++)
 		draw_panel(to, &panels[p], bottom);
 	draw_panel(to, &saturated, bottom);
-	json_array_foreach(layers, i, layer)
-		draw_row(to, TOP + ROW * ((double)i + 0.5), layer, &saturated);
+	json_array_foreach(layers, i, layer) draw_row(to, TOP + ROW * ((double)i + 0.5), layer, &saturated);
 	mch_svg_end(to);
-	fputs("</div><figcaption>Accumulators: the bar is the width that the certificate asks for, the upright line the width of the "
-	      "register. A bar that passes the line is red: that layer can overflow.</figcaption>\n</figure>\n", to);
+	fputs("</div><figcaption>Accumulators: the bar is the width that the certificate asks for, the upright "
+	      "line the width of the "
+	      "register. A bar that passes the line is red: that layer can overflow.</figcaption>\n</figure>\n",
+	      to);
 	table(to, layers);
 	mch_html_section_end(to);
 }

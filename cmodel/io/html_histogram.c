@@ -9,7 +9,8 @@
 
 enum { WIDTH = 262, HEIGHT = 168, LEFT = 34, TOP = 26, INNER_W = 222, INNER_H = 104 };
 
-/* Counts are drawn as their logarithms: the rare large values decide a format and must be seen. A bar of one value has a height. */
+/* Counts are drawn as their logarithms: the rare large values decide a format and must be seen. A bar of one value
+ * has a height. */
 static const double y_low = -0.35;
 
 static double most_log(const json_t *counts)
@@ -17,17 +18,23 @@ static double most_log(const json_t *counts)
 	double most = 1;
 	const json_t *count;
 	size_t i;
-	json_array_foreach(counts, i, count)
-		most = fmax(most, json_number_value(count));
+	json_array_foreach(counts, i, count) most = fmax(most, json_number_value(count));
 	return log10(most) + 0.15;
 }
 
 static struct mch_plot plot_of(FILE *to, const json_t *counts, double low, double high)
 {
-	return (struct mch_plot){
-		.to = to, .left = LEFT, .top = TOP, .width = INNER_W, .height = INNER_H,
-		.x = {.low = low, .high = high, .n_ticks = 6},
-		.y = {.low = y_low, .high = most_log(counts), .text = MCH_AXIS_POWER10, .n_ticks = 4, .title = "values"}};
+	return (struct mch_plot){.to = to,
+				 .left = LEFT,
+				 .top = TOP,
+				 .width = INNER_W,
+				 .height = INNER_H,
+				 .x = {.low = low, .high = high, .n_ticks = 6},
+				 .y = {.low = y_low,
+				       .high = most_log(counts),
+				       .text = MCH_AXIS_POWER10,
+				       .n_ticks = 4,
+				       .title = "values"}};
 }
 
 /* All bars as one path: a page of a deep network has thousands. */
@@ -37,10 +44,12 @@ static void draw_bars(const struct mch_plot *p, const json_t *counts, double fir
 	const json_t *count;
 	size_t i;
 	fputs("<path class=\"bar\" d=\"M0 0", p->to);
-	json_array_foreach(counts, i, count) {
+	json_array_foreach(counts, i, count)
+	{
 		if (json_integer_value(count) == 0)
 			continue;
-		const double left = mch_plot_x(p, first + width * (double)i), right = mch_plot_x(p, first + width * (double)(i + 1));
+		const double left = mch_plot_x(p, first + width * (double)i),
+			     right = mch_plot_x(p, first + width * (double)(i + 1));
 		const double gap = right - left > 4 ? 0.5 : 0;
 		putc('M', p->to);
 		mch_svg_number(p->to, left + gap);
@@ -91,8 +100,10 @@ static void begin(FILE *to, const char *id, const char *letter, const char *what
 	char title[256], desc[512], full_id[40];
 	snprintf(full_id, sizeof(full_id), "h%s%s", letter, id);
 	snprintf(title, sizeof(title), "%.150s, %s: %s", name, what, of);
-	snprintf(desc, sizeof(desc), "Values from %.4g to %.4g; format %s from %.4g to %.4g in steps of %.4g; %.3g percent saturate, %.3g "
-				     "percent are rounded to zero. The numbers are in the table below the pictures.",
+	snprintf(desc, sizeof(desc),
+		 "Values from %.4g to %.4g; format %s from %.4g to %.4g in steps of %.4g; %.3g percent saturate, "
+		 "%.3g "
+		 "percent are rounded to zero. The numbers are in the table below the pictures.",
 		 mch_json_real(range, "min"), mch_json_real(range, "max"), mch_json_text(format, "text"),
 		 mch_json_real(format, "low"), mch_json_real(format, "high"), mch_json_real(format, "step"),
 		 mch_json_real(range, "saturated_percent"), mch_json_real(range, "to_zero_percent"));
@@ -135,7 +146,8 @@ void mch_html_octaves(FILE *to, const char *id, const char *what, const char *na
 	/* A format of codes -1 and 0 has a step beyond its largest magnitude. */
 	const double band_low = log2(fmin(step, high)), band_high = log2(fmax(step, high));
 	/* Values far below the step are all alike: they are zero. */
-	const double from = fmin(fmax(first, band_low - 12), band_low - 1), until = fmax(first + n, band_high) + 0.5;
+	const double from = fmin(fmax(first, band_low - 12), band_low - 1),
+		     until = fmax(first + n, band_high) + 0.5;
 	char tip[128];
 	struct mch_plot plot = plot_of(to, counts, from, until);
 	plot.x.title = "magnitude";

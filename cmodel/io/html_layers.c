@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* What each layer's weights and output hold, with the format drawn over it; see html_part.h. The pictures are those of
- * html_histogram.c. Host only: no RTL twin. */
+/* What each layer's weights and output hold, with the format drawn over it; see html_part.h. The pictures are
+ * those of html_histogram.c. Host only: no RTL twin. */
 #include <math.h>
 
 #include "io/html.h"
@@ -12,10 +12,12 @@ static void put_counts(FILE *to, const json_t *range)
 {
 	const json_t *bins = json_object_get(range, "histogram"), *octaves = json_object_get(range, "log2"), *count;
 	const double min = mch_json_real(range, "min"), max = mch_json_real(range, "max");
-	const double width = (max - min) / (double)json_array_size(bins), first = mch_json_real(range, "log2_first");
+	const double width = (max - min) / (double)json_array_size(bins),
+		     first = mch_json_real(range, "log2_first");
 	size_t i;
 	mch_html_table(to, NULL, "value from|to|values");
-	json_array_foreach(bins, i, count) {
+	json_array_foreach(bins, i, count)
+	{
 		if (json_integer_value(count) == 0)
 			continue;
 		mch_html_row(to);
@@ -26,7 +28,8 @@ static void put_counts(FILE *to, const json_t *range)
 	}
 	mch_html_table_end(to, NULL);
 	mch_html_table(to, NULL, "magnitude from|to|values");
-	json_array_foreach(octaves, i, count) {
+	json_array_foreach(octaves, i, count)
+	{
 		mch_html_row(to);
 		mch_html_cell(to, NULL, "%.4g", ldexp(1, (int)first + (int)i));
 		mch_html_cell(to, NULL, "%.4g", ldexp(1, (int)first + (int)i + 1));
@@ -102,8 +105,8 @@ static void put_words(FILE *to, const char *what, const json_t *tensor)
 	fputs("</b>", to);
 	mch_html_print(to, " (%.0f values", mch_json_real(tensor, "values"));
 	if (range) {
-		mch_html_print(to, ", %.3g %% saturate, %.3g %% become zero", mch_json_real(range, "saturated_percent"),
-			       mch_json_real(range, "to_zero_percent"));
+		mch_html_print(to, ", %.3g %% saturate, %.3g %% become zero",
+			       mch_json_real(range, "saturated_percent"), mch_json_real(range, "to_zero_percent"));
 		if (isfinite(mch_json_real(range, "sqnr_db")))
 			mch_html_print(to, ", %.1f dB", mch_json_real(range, "sqnr_db"));
 	}
@@ -118,8 +121,8 @@ static void put_head(FILE *to, const json_t *layer)
 	fputs("<h3>", to);
 	mch_html_text(to, mch_json_text(layer, "name"));
 	fputs("</h3>\n<p>", to);
-	mch_html_print(to, "%s%s%s%s%s of ", mch_json_text(layer, "kind"), *geometry ? " " : "", geometry, *fused ? " + " : "",
-		       fused);
+	mch_html_print(to, "%s%s%s%s%s of ", mch_json_text(layer, "kind"), *geometry ? " " : "", geometry,
+		       *fused ? " + " : "", fused);
 	json_array_foreach(json_object_get(layer, "inputs"), i, input)
 		mch_html_print(to, "%s%s", i ? ", " : "", json_string_value(input));
 	mch_html_print(to, " to %s. ", mch_json_text(json_object_get(layer, "output"), "shape"));
@@ -148,9 +151,11 @@ static void put_layer(FILE *to, size_t number, const json_t *layer)
 	if (has_any)
 		fputs("</div>\n", to);
 	if (weights)
-		put_numbers(to, "Weights as numbers", json_object_get(weights, "format"), json_object_get(weights, "range"));
+		put_numbers(to, "Weights as numbers", json_object_get(weights, "format"),
+			    json_object_get(weights, "range"));
 	if (mch_json_part(output, "range"))
-		put_numbers(to, "Output as numbers", json_object_get(output, "format"), json_object_get(output, "range"));
+		put_numbers(to, "Output as numbers", json_object_get(output, "format"),
+			    json_object_get(output, "range"));
 	fputs("</article>\n", to);
 }
 
@@ -179,19 +184,26 @@ void mch_html_layers(FILE *to, const json_t *report)
 	mch_html_section(to, "layers", "Layers");
 	fputs("<p>", to);
 	if (ranges)
-		mch_html_print(to, "Tensors as float values on %.0f images of %s, as the float network has them; weights: all of them. ",
+		mch_html_print(to,
+			       "Tensors as float values on %.0f images of %s, as the float network has them; "
+			       "weights: all of them. ",
 			       mch_json_real(ranges, "images"), mch_json_text(ranges, "data"));
-	mch_html_text(to, "Left: how often a value occurs, on a logarithmic scale. Right: how often a magnitude occurs, by octave: bars "
-			  "right of the band saturate, bars left of it lie below one step and are rounded to zero or to a step.");
+	mch_html_text(to, "Left: how often a value occurs, on a logarithmic scale. Right: how often a magnitude "
+			  "occurs, by octave: bars "
+			  "right of the band saturate, bars left of it lie below one step and are rounded to zero "
+			  "or to a step.");
 	fputs("</p>\n<div class=\"legend\">\n", to);
 	mch_html_key_area(to, "bar", "values");
-	mch_html_key_area(to, "band", "what the format can hold: from its smallest to its largest value; from one step to the largest");
-	mch_html_key(to, "comb", MCH_MARK_CIRCLE, NULL, "the format's ends; below the axis its codes, where they can be told apart");
+	mch_html_key_area(
+		to, "band",
+		"what the format can hold: from its smallest to its largest value; from one step to the largest");
+	mch_html_key(to, "comb", MCH_MARK_CIRCLE, NULL,
+		     "the format's ends; below the axis its codes, where they can be told apart");
 	fputs("</div>\n", to);
 	if (!ranges)
-		mch_html_absent(to, "The tensors' values were not measured: give --data=PATH or --train-data=PATH.");
+		mch_html_absent(to,
+				"The tensors' values were not measured: give --data=PATH or --train-data=PATH.");
 	put_input(to, json_object_get(report, "input"));
-	json_array_foreach(json_object_get(report, "layers"), i, layer)
-		put_layer(to, i, layer);
+	json_array_foreach(json_object_get(report, "layers"), i, layer) put_layer(to, i, layer);
 	mch_html_section_end(to);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* The parts of a report's page, for html_report.c: each writes sections from the report's JSON. Host only: no RTL twin. */
+/* The parts of a report's page, for html_report.c: each writes sections from the report's JSON. Host only: no RTL
+ * twin. */
 #ifndef MCH_IO_HTML_PART_H
 #define MCH_IO_HTML_PART_H
 
@@ -10,8 +11,8 @@
 
 #include "io/svg.h"
 
-/* Of an object, which may be NULL. A number, NAN when there is none; text, "" when there is none; something that is not null, or
- * NULL. */
+/* Of an object, which may be NULL. A number, NAN when there is none; text, "" when there is none; something that
+ * is not null, or NULL. */
 double mch_json_real(const json_t *object, const char *key);
 const char *mch_json_text(const json_t *object, const char *key);
 const json_t *mch_json_part(const json_t *object, const char *key);

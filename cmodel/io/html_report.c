@@ -53,16 +53,23 @@ void mch_html_key_area(FILE *to, const char *class, const char *name)
 static void put_terms(FILE *to)
 {
 	static const char *const terms[][2] = {
-		{"exact", "Computed on integers, with the hardware's own rounding, saturation and accumulators: the same bits as "
+		{"exact", "Computed on integers, with the hardware's own rounding, saturation and accumulators: "
+			  "the same bits as "
 			  "the RTL. No accuracy on this page called exact is emulated in floating point."},
-		{"format", "s8.4 is signed, 8 bits, 4 of them behind the point; u8.4 is unsigned; a value is code × 2⁻⁴. Fraction "
-			   "bits may be negative, or more than the width. s8.5..9: the weights of each output channel have their "
-			   "own, from 5 to 9; the ends are then those of the coarsest, the step that of the finest."},
-		{"95 % interval", "Wilson's: the accuracy on all images like these lies in it with 95 % confidence. Two networks "
-				  "whose intervals overlap may differ by chance alone."},
-		{"certificate", "The smallest and largest value that any partial sum of the layer can take, over every input of its "
-				"format, from the actual weights; and the width that holds them. An accumulator that is not "
-				"narrower cannot overflow."},
+		{"format",
+		 "s8.4 is signed, 8 bits, 4 of them behind the point; u8.4 is unsigned; a value is code × 2⁻⁴. "
+		 "Fraction "
+		 "bits may be negative, or more than the width. s8.5..9: the weights of each output channel have "
+		 "their "
+		 "own, from 5 to 9; the ends are then those of the coarsest, the step that of the finest."},
+		{"95 % interval",
+		 "Wilson's: the accuracy on all images like these lies in it with 95 % confidence. Two networks "
+		 "whose intervals overlap may differ by chance alone."},
+		{"certificate",
+		 "The smallest and largest value that any partial sum of the layer can take, over every input of "
+		 "its "
+		 "format, from the actual weights; and the width that holds them. An accumulator that is not "
+		 "narrower cannot overflow."},
 		{"SQNR", "Power of the values over power of the quantization error, in dB; 6 dB are one bit."},
 		{"octave", "Values whose magnitudes lie from one power of two to the next."},
 	};
@@ -94,8 +101,10 @@ int mch_html_report_write(const char *path, const json_t *report, struct mch_err
 	mch_html_tune(file.stream, report);
 	mch_html_layers(file.stream, report);
 	put_terms(file.stream);
-	fputs("<footer>Written by macchiato report. One file: it loads nothing and runs no script; the same inputs give the same "
-	      "bytes.</footer>\n", file.stream);
+	fputs("<footer>Written by macchiato report. One file: it loads nothing and runs no script; the same inputs "
+	      "give the same "
+	      "bytes.</footer>\n",
+	      file.stream);
 	mch_html_end(file.stream);
 	return mch_outfile_commit(&file, err);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Accuracy against width for each part alone (as in figure 4 of Gysel et al., "Ristretto", IEEE TNNLS 29(11), 2018), and the path of
- * the search. Host only: no RTL twin. */
+/* Accuracy against width for each part alone (as in figure 4 of Gysel et al., "Ristretto", IEEE TNNLS 29(11),
+ * 2018), and the path of the search. Host only: no RTL twin. */
 #include <math.h>
 #include <string.h>
 
@@ -46,7 +46,8 @@ static int curve(const json_t *search, const char *part, double bits[BITS_MAX], 
 	const json_t *row;
 	size_t i;
 	int n = 0;
-	json_array_foreach(alone_of(search), i, row) {
+	json_array_foreach(alone_of(search), i, row)
+	{
 		const double at = mch_json_real(row, "bits"), value = mch_json_real(row, part);
 		if (n < BITS_MAX && isfinite(at) && isfinite(value)) {
 			bits[n] = at;
@@ -77,9 +78,11 @@ static void draw_bounds(const struct context *c, const struct mch_plot *plot, co
 	const json_t *row;
 	char tip[256];
 	size_t i;
-	json_array_foreach(json_object_get(s->search, "alone_bounds"), i, row) {
+	json_array_foreach(json_object_get(s->search, "alone_bounds"), i, row)
+	{
 		const double bits = mch_json_real(row, "bits"), percent = mch_json_real(row, parts[part].key);
-		snprintf(tip, sizeof(tip), "%s, %s: %g bits, at most %.2f %%", s->name, part_title(c, part), bits, percent);
+		snprintf(tip, sizeof(tip), "%s, %s: %g bits, at most %.2f %%", s->name, part_title(c, part), bits,
+			 percent);
 		if (isfinite(percent))
 			mch_plot_mark(plot, MCH_MARK_TRIANGLE, s->hollow, bits, percent, tip);
 	}
@@ -96,7 +99,8 @@ static void draw_series(const struct context *c, const struct mch_plot *plot, co
 	mch_plot_line(plot, s->line, bits, percent, n);
 	const double chosen = mch_json_real(json_object_get(s->search, "alone_widths"), parts[part].key);
 	for (int i = 0; i < n; i++) {
-		snprintf(tip, sizeof(tip), "%s, %s: %g bits, %.2f %%", s->name, part_title(c, part), bits[i], percent[i]);
+		snprintf(tip, sizeof(tip), "%s, %s: %g bits, %.2f %%", s->name, part_title(c, part), bits[i],
+			 percent[i]);
 		if (bits[i] == chosen && s == c->series)
 			mch_plot_mark(plot, MCH_MARK_RING, "ring", bits[i], percent[i], NULL);
 		mch_plot_mark(plot, s->mark, s->mark_class, bits[i], percent[i], tip);
@@ -107,18 +111,27 @@ static void draw_series(const struct context *c, const struct mch_plot *plot, co
 static void draw_part(const struct context *c, int part, const char *view, double low, double high)
 {
 	char id[32], title[128];
-	const struct mch_plot plot = {.to = c->to, .left = 40, .top = 44, .width = 300, .height = 150,
-				.x = {.low = 0.5, .high = BITS_MAX + 0.5, .n_ticks = 9, .is_whole = true,
-				      .title = c->is_net ? "bits of all parts" : "bits of this part, the others 16"},
-				.y = {.low = low, .high = high, .title = "top-1, %", .n_ticks = 6}};
+	const struct mch_plot plot = {
+		.to = c->to,
+		.left = 40,
+		.top = 44,
+		.width = 300,
+		.height = 150,
+		.x = {.low = 0.5,
+		      .high = BITS_MAX + 0.5,
+		      .n_ticks = 9,
+		      .is_whole = true,
+		      .title = c->is_net ? "bits of all parts" : "bits of this part, the others 16"},
+		.y = {.low = low, .high = high, .title = "top-1, %", .n_ticks = 6}};
 	snprintf(id, sizeof(id), "fig-alone-%s%d", view, part);
-	snprintf(title, sizeof(title), "%s%s", part_title(c, part),
-		 *view == 'z' ? ", the upper end" : "");
+	snprintf(title, sizeof(title), "%s%s", part_title(c, part), *view == 'z' ? ", the upper end" : "");
 	fputs("<figure>\n", c->to);
 	mch_svg_begin(c->to, 352, 232, id, title,
-		      c->is_net ? "Top-1 accuracy on exact integers against one width for all parts. The table below has the same "
+		      c->is_net ? "Top-1 accuracy on exact integers against one width for all parts. The table "
+				  "below has the same "
 				  "numbers."
-				: "Top-1 accuracy on exact integers when this part has few bits and the others have 16. The table "
+				: "Top-1 accuracy on exact integers when this part has few bits and the others "
+				  "have 16. The table "
 				  "below has the same numbers.");
 	mch_svg_text(c->to, 0, 14, MCH_START, "head", title);
 	mch_plot_axes(&plot);
@@ -166,12 +179,14 @@ static void put_legend(const struct context *c)
 	char text[64];
 	fputs("<div class=\"legend\">\n", c->to);
 	for (int s = 0; s < c->n_series; s++)
-		mch_html_key(c->to, c->series[s].line, c->series[s].mark, c->series[s].mark_class, c->series[s].name);
+		mch_html_key(c->to, c->series[s].line, c->series[s].mark, c->series[s].mark_class,
+			     c->series[s].name);
 	mch_html_key(c->to, NULL, MCH_MARK_RING, "ring", "smallest width from which on all pass");
 	for (int s = 0; s < c->n_series; s++)
 		if (json_array_size(json_object_get(c->series[s].search, "alone_bounds")) > 0)
 			mch_html_key(c->to, NULL, MCH_MARK_TRIANGLE, c->series[s].hollow,
-				     "score ended when the margin was out of reach: at most this (--curves scores to the end)");
+				     "score ended when the margin was out of reach: at most this (--curves scores "
+				     "to the end)");
 	if (isfinite(c->real)) {
 		snprintf(text, sizeof(text), "float, %.2f %%", c->real);
 		mch_html_key(c->to, "level", MCH_MARK_CIRCLE, NULL, text);
@@ -190,7 +205,8 @@ static void put_alone(const struct context *c)
 		has_any = has_any || has_part(c, p);
 	fprintf(c->to, "<h3>Accuracy against width%s</h3>\n", c->is_net ? "" : ", each part alone");
 	if (!has_any) {
-		mch_html_absent(c->to, "The file of formats has no scores of parts alone: `macchiato quantize` without --widths makes "
+		mch_html_absent(c->to, "The file of formats has no scores of parts alone: `macchiato quantize` "
+				       "without --widths makes "
 				       "them.");
 		return;
 	}
@@ -207,7 +223,8 @@ static void put_alone(const struct context *c)
 			fputs("</div>\n", c->to);
 	}
 	if (c->n_series == 1)
-		mch_html_absent(c->to, "No second search to compare with: --compare=Q2.json draws its curves too, as those of static "
+		mch_html_absent(c->to, "No second search to compare with: --compare=Q2.json draws its curves too, "
+				       "as those of static "
 				       "fixed point.");
 	alone_table(c);
 }
@@ -230,7 +247,8 @@ static void path_table(const struct context *c, const json_t *tries)
 	size_t i;
 	char buf[32];
 	mch_html_table(c->to, "The search's path as numbers", "try|<why|conv/FC/act.|accuracy, %|<");
-	json_array_foreach(tries, i, try) {
+	json_array_foreach(tries, i, try)
+	{
 		mch_html_row(c->to);
 		mch_html_cell(c->to, NULL, "%zu", i + 1);
 		mch_html_cell(c->to, "text", "%s", mch_json_text(try, "why"));
@@ -251,7 +269,8 @@ static void draw_tries(const struct context *c, const struct mch_plot *plot, con
 	double x_before = NAN, y_before = NAN;
 	char tip[200], widths[32];
 	size_t i;
-	json_array_foreach(tries, i, try) {
+	json_array_foreach(tries, i, try)
+	{
 		const double x = (double)i + 1, y = mch_json_real(try, "accuracy");
 		const bool is_taken = json_is_true(json_object_get(try, "taken"));
 		if (is_taken && isfinite(x_before))
@@ -261,17 +280,25 @@ static void draw_tries(const struct context *c, const struct mch_plot *plot, con
 			y_before = y;
 		}
 	}
-	json_array_foreach(tries, i, try) {
+	json_array_foreach(tries, i, try)
+	{
 		const double x = (double)i + 1, y = mch_json_real(try, "accuracy");
 		const bool is_taken = json_is_true(json_object_get(try, "taken"));
 		widths_text(json_object_get(try, "widths"), widths);
 		const bool is_bound = json_is_true(json_object_get(try, "is_bound"));
 		snprintf(tip, sizeof(tip), "%zu. %.40s: %s, %s%.2f %%%s", i + 1, mch_json_text(try, "why"), widths,
 			 is_bound ? "at most " : "", y, is_taken ? ", taken" : "");
-		mch_plot_mark(plot, is_taken ? MCH_MARK_CIRCLE : is_bound ? MCH_MARK_TRIANGLE : MCH_MARK_DIAMOND,
-			      is_taken ? "m0" : is_bound ? "h3" : "h1", x, y, tip);
+		mch_plot_mark(plot,
+			      is_taken   ? MCH_MARK_CIRCLE
+			      : is_bound ? MCH_MARK_TRIANGLE
+					 : MCH_MARK_DIAMOND,
+			      is_taken   ? "m0"
+			      : is_bound ? "h3"
+					 : "h1",
+			      x, y, tip);
 		if (n <= 18)
-			mch_svg_text(c->to, mch_plot_x(plot, x), plot->top + plot->height + 14, MCH_MIDDLE, "tick", widths);
+			mch_svg_text(c->to, mch_plot_x(plot, x), plot->top + plot->height + 14, MCH_MIDDLE, "tick",
+				     widths);
 	}
 }
 
@@ -290,23 +317,34 @@ static void put_path(const struct context *c, const json_t *search)
 		path_table(c, tries);
 		return;
 	}
-	json_array_foreach(tries, i, try) {
+	json_array_foreach(tries, i, try)
+	{
 		low = fmin(low, mch_json_real(try, "accuracy"));
 		high = fmax(high, mch_json_real(try, "accuracy"));
 	}
 	low = fmin(low, c->real - c->margin);
 	const double room = fmax(0.15 * (high - low), 0.2);
-	const struct mch_plot plot = {.to = c->to, .left = 44, .top = 26, .width = 1020, .height = 190,
-				.x = {.low = 0.5, .high = n + 0.5, .is_whole = true, .n_ticks = n <= 18 ? 0 : 12,
-				      .title = n <= 18 ? "bits of conv weights / FC weights / tensors, in the order tried" : "try"},
-				.y = {.low = low - room, .high = fmin(high + room, 100.4), .title = "top-1, %", .n_ticks = 6}};
+	const struct mch_plot plot = {
+		.to = c->to,
+		.left = 44,
+		.top = 26,
+		.width = 1020,
+		.height = 190,
+		.x = {.low = 0.5,
+		      .high = n + 0.5,
+		      .is_whole = true,
+		      .n_ticks = n <= 18 ? 0 : 12,
+		      .title = n <= 18 ? "bits of conv weights / FC weights / tensors, in the order tried" : "try"},
+		.y = {.low = low - room, .high = fmin(high + room, 100.4), .title = "top-1, %", .n_ticks = 6}};
 	fputs("<div class=\"legend\">\n", c->to);
 	mch_html_key(c->to, "l0", MCH_MARK_CIRCLE, "m0", "taken");
 	mch_html_key(c->to, NULL, MCH_MARK_DIAMOND, "h1", "tried, not taken");
-	mch_html_key(c->to, NULL, MCH_MARK_TRIANGLE, "h3", "score ended when the margin was out of reach: at most this");
+	mch_html_key(c->to, NULL, MCH_MARK_TRIANGLE, "h3",
+		     "score ended when the margin was out of reach: at most this");
 	fputs("</div>\n<figure>\n<div class=\"scroll\">", c->to);
 	mch_svg_begin(c->to, 1130, 250, "fig-path", "The search's path",
-		      "Top-1 accuracy on exact integers of each combination of widths, in the order tried. The table below has the same "
+		      "Top-1 accuracy on exact integers of each combination of widths, in the order tried. The "
+		      "table below has the same "
 		      "numbers.");
 	mch_plot_axes(&plot);
 	mch_plot_level(&plot, "level", c->real, "float");
@@ -322,7 +360,9 @@ static void name_series(struct series *s, const char *file)
 {
 	const char *formats = mch_json_text(s->search, "formats");
 	snprintf(s->name, sizeof(s->name), "%.120s%s", file,
-		 !*formats ? "" : strstr(formats, ", static") ? ", static fixed point" : ", a format for each tensor");
+		 !*formats                     ? ""
+		 : strstr(formats, ", static") ? ", static fixed point"
+					       : ", a format for each tensor");
 }
 
 void mch_html_search(FILE *to, const json_t *report)
@@ -343,7 +383,8 @@ void mch_html_search(FILE *to, const json_t *report)
 	name_series(&c.series[1], mch_json_text(compare, "file"));
 	mch_html_section(to, "search", "Search");
 	if (!search) {
-		mch_html_absent(to, "The file of formats tells of no search: its formats were given or imported. `macchiato quantize` "
+		mch_html_absent(to, "The file of formats tells of no search: its formats were given or imported. "
+				    "`macchiato quantize` "
 				    "makes one that does.");
 	} else {
 		put_alone(&c);

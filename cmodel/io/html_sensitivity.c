@@ -14,14 +14,14 @@ static double measured(const json_t *sensitivity, size_t knob, int bits)
 {
 	const json_t *row;
 	size_t i;
-	json_array_foreach(sensitivity, i, row)
-		if (mch_json_real(row, "knob") == (double)knob && mch_json_real(row, "bits") == bits)
-			return mch_json_real(row, "sqnr_db");
+	json_array_foreach(sensitivity, i,
+			   row) if (mch_json_real(row, "knob") == (double)knob &&
+				    mch_json_real(row, "bits") == bits) return mch_json_real(row, "sqnr_db");
 	return NAN;
 }
 
-/* Five shades, from 6 dB on darker with less: below 0 the noise is louder than the outputs. The number stands in the cell, so no shade
- * must be told from another. */
+/* Five shades, from 6 dB on darker with less: below 0 the noise is louder than the outputs. The number stands in
+ * the cell, so no shade must be told from another. */
 static const char *shade(double db)
 {
 	static const char *const shades[] = {"s4", "s3", "s2", "s1", "s0"};
@@ -57,7 +57,8 @@ static void table(FILE *to, const json_t *knobs, const json_t *sensitivity)
 	const json_t *row;
 	size_t i;
 	mch_html_table(to, "Sensitivity as numbers", "<knob|<kind|bits of the knob|SQNR of the outputs, dB");
-	json_array_foreach(sensitivity, i, row) {
+	json_array_foreach(sensitivity, i, row)
+	{
 		const json_t *knob = json_array_get(knobs, (size_t)mch_json_real(row, "knob"));
 		const double db = mch_json_real(row, "sqnr_db");
 		mch_html_row(to);
@@ -72,31 +73,35 @@ static void table(FILE *to, const json_t *knobs, const json_t *sensitivity)
 
 void mch_html_sensitivity(FILE *to, const json_t *search)
 {
-	const json_t *knobs = json_object_get(search, "knobs"), *sensitivity = json_object_get(search, "sensitivity"), *knob;
+	const json_t *knobs = json_object_get(search, "knobs"),
+		     *sensitivity = json_object_get(search, "sensitivity"), *knob;
 	const size_t n = json_array_size(knobs);
 	char text[32];
 	size_t i;
 	fputs("<h3>Sensitivity</h3>\n", to);
 	if (n == 0 || json_array_size(sensitivity) == 0) {
-		mch_html_absent(to, "The file of formats has no sensitivity of single layers: `macchiato quantize --granularity=layer` "
+		mch_html_absent(to, "The file of formats has no sensitivity of single layers: `macchiato quantize "
+				    "--granularity=layer` "
 				    "measures it.");
 		return;
 	}
 	fputs("<p>", to);
-	mch_html_print(to, "Signal-to-noise ratio of the outputs in dB on %.0f images, one width as told and all others 16 bits: the darker, the "
-			   "more noise. A frame marks the width chosen.",
+	mch_html_print(to,
+		       "Signal-to-noise ratio of the outputs in dB on %.0f images, one width as told and all "
+		       "others 16 bits: the darker, the "
+		       "more noise. A frame marks the width chosen.",
 		       mch_json_real(search, "sensitivity_images"));
 	fputs("</p>\n<figure>\n<div class=\"scroll\">", to);
 	mch_svg_begin(to, NAMES + 8 * CELL + 60, TOP + ROW * (double)n + 6, "fig-sensitivity", "Sensitivity",
-		      "For each layer's weights and each group of tensors: the signal-to-noise ratio of the outputs when they alone have few "
+		      "For each layer's weights and each group of tensors: the signal-to-noise ratio of the "
+		      "outputs when they alone have few "
 		      "bits. The table below has the same numbers.");
 	mch_svg_text(to, NAMES, 14, MCH_START, "head", "bits");
 	for (int bits = 8; bits >= 1; bits--) {
 		snprintf(text, sizeof(text), "%d", bits);
 		mch_svg_text(to, NAMES + CELL * (8 - bits) + CELL / 2, TOP - 8, MCH_MIDDLE, "tick", text);
 	}
-	json_array_foreach(knobs, i, knob)
-		draw_knob(to, i, knob, sensitivity);
+	json_array_foreach(knobs, i, knob) draw_knob(to, i, knob, sensitivity);
 	mch_svg_end(to);
 	fputs("</div></figure>\n", to);
 	table(to, knobs, sensitivity);

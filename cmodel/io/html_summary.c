@@ -35,7 +35,8 @@ static void tile(FILE *to, const char *class, const char *value, const char *tex
 	fputs("</span></div>\n", to);
 }
 
-/* The accuracy to show: of images that chose nothing, where there are such; else as measured for the page; else as told. */
+/* The accuracy to show: of images that chose nothing, where there are such; else as measured for the page; else as
+ * told. */
 struct shown {
 	double images, exact, low, high, real; /* percent; NAN: not known */
 	const char *which;
@@ -48,11 +49,18 @@ static struct shown shown_accuracy(const json_t *report)
 	const json_t *from = check ? check : accuracy, *exact = mch_json_part(from, "exact");
 	const json_t *interval = json_object_get(reporting, "interval_95");
 	if (reporting && json_is_true(json_object_get(search, "held_out")))
-		return (struct shown){mch_json_real(reporting, "images"), mch_json_real(reporting, "accuracy"),
-				      json_number_value(json_array_get(interval, 0)), json_number_value(json_array_get(interval, 1)),
-				      mch_json_real(reporting, "float_accuracy"), "images held out"};
-	return (struct shown){mch_json_real(from, "images"), mch_json_real(exact, "percent"), mch_json_real(exact, "low"),
-			      mch_json_real(exact, "high"), mch_json_real(mch_json_part(from, "float"), "percent"), "images"};
+		return (struct shown){mch_json_real(reporting, "images"),
+				      mch_json_real(reporting, "accuracy"),
+				      json_number_value(json_array_get(interval, 0)),
+				      json_number_value(json_array_get(interval, 1)),
+				      mch_json_real(reporting, "float_accuracy"),
+				      "images held out"};
+	return (struct shown){mch_json_real(from, "images"),
+			      mch_json_real(exact, "percent"),
+			      mch_json_real(exact, "low"),
+			      mch_json_real(exact, "high"),
+			      mch_json_real(mch_json_part(from, "float"), "percent"),
+			      "images"};
 }
 
 static void accuracy_tiles(FILE *to, const json_t *report)
@@ -68,12 +76,13 @@ static void accuracy_tiles(FILE *to, const json_t *report)
 		return;
 	}
 	snprintf(value, sizeof(value), "%.2f %%", shown.exact);
-	snprintf(text, sizeof(text), "top-1 on exact integers, %.0f %s; 95 %% interval %.2f to %.2f", shown.images, shown.which,
-		 shown.low, shown.high);
+	snprintf(text, sizeof(text), "top-1 on exact integers, %.0f %s; 95 %% interval %.2f to %.2f", shown.images,
+		 shown.which, shown.low, shown.high);
 	tile(to, "", value, text);
 	snprintf(value, sizeof(value), "%+.2f points", change);
 	if (isfinite(margin))
-		snprintf(text, sizeof(text), "against float, %.2f %%; the margin of %g points is %s on these images", shown.real,
+		snprintf(text, sizeof(text),
+			 "against float, %.2f %%; the margin of %g points is %s on these images", shown.real,
 			 margin, is_kept ? "kept" : "missed");
 	else
 		snprintf(text, sizeof(text), "against float, %.2f %%; no margin was asked for", shown.real);
@@ -87,8 +96,8 @@ static void tiles(FILE *to, const json_t *report)
 	char value[64], text[160], buf[2][32];
 	fputs("<div class=\"tiles\">\n", to);
 	accuracy_tiles(to, report);
-	snprintf(text, sizeof(text), "weights, from %s in 32-bit float: %.2g times smaller", memory_text(before, buf[1]),
-		 after > 0 ? before / after : 1);
+	snprintf(text, sizeof(text), "weights, from %s in 32-bit float: %.2g times smaller",
+		 memory_text(before, buf[1]), after > 0 ? before / after : 1);
 	tile(to, "", memory_text(after, buf[0]), text);
 	snprintf(value, sizeof(value), "%.0f bits", mch_json_real(work, "widest_accumulator"));
 	tile(to, "", value, "the widest accumulator");
@@ -117,10 +126,11 @@ static void put_hosts(FILE *to, const json_t *report)
 	const json_t *list = json_object_get(report, "host_layers"), *layer;
 	size_t i;
 	fputs("\n<tr><th scope=\"row\" class=\"text\">host</th><td class=\"text\">", to);
-	json_array_foreach(list, i, layer)
-		mch_html_print(to, "%s%s (%s)", i ? ", " : "", mch_json_text(layer, "name"), mch_json_text(layer, "kind"));
+	json_array_foreach(list, i, layer) mch_html_print(
+		to, "%s%s (%s)", i ? ", " : "", mch_json_text(layer, "name"), mch_json_text(layer, "kind"));
 	mch_html_text(to, json_array_size(list) ? ": computed by the host in float, not in the RTL"
-						: "nothing: the hardware has every layer, but for a softmax at the end, which no answer needs");
+						: "nothing: the hardware has every layer, but for a softmax at the "
+						  "end, which no answer needs");
 	fputs("</td></tr>", to);
 }
 
@@ -128,12 +138,14 @@ static void identity(FILE *to, const json_t *report)
 {
 	const json_t *widths = json_object_get(report, "widths"), *search = mch_json_part(report, "search");
 	fputs("<div class=\"scroll\"><table><tbody>", to);
-	pair(to, "network", "text", "%s, file %s", mch_json_text(report, "network"), mch_json_text(report, "net_file"));
+	pair(to, "network", "text", "%s, file %s", mch_json_text(report, "network"),
+	     mch_json_text(report, "net_file"));
 	pair(to, "network hash", "hash", "%s", mch_json_text(report, "net_hash"));
 	pair(to, "formats", "text", "%s", mch_json_text(report, "quant_file"));
 	pair(to, "SHA-256 of formats", "hash", "%s", mch_json_text(report, "quant_hash"));
 	pair(to, "widest operands", "text", "%.0f-bit conv weights, %.0f-bit FC weights, %.0f-bit tensors",
-	     mch_json_real(widths, "conv_weights"), mch_json_real(widths, "fc_weights"), mch_json_real(widths, "activations"));
+	     mch_json_real(widths, "conv_weights"), mch_json_real(widths, "fc_weights"),
+	     mch_json_real(widths, "activations"));
 	pair(to, "rounding", "text", "%s", mch_json_text(report, "round"));
 	if (*mch_json_text(search, "formats"))
 		pair(to, "choice of formats", "text", "%s", mch_json_text(search, "formats"));
@@ -162,13 +174,15 @@ static void put_check(FILE *to, const json_t *report)
 	if (!check) {
 		if (isfinite(mch_json_real(reporting, "agreement"))) {
 			fputs("<p>", to);
-			mch_html_print(to, "From the file of formats: %.2f %% of the answers are those of float", mch_json_real(reporting, "agreement"));
+			mch_html_print(to, "From the file of formats: %.2f %% of the answers are those of float",
+				       mch_json_real(reporting, "agreement"));
 			if (isfinite(mch_json_real(reporting, "sqnr_db")))
 				mch_html_print(to, "; outputs before any softmax: %.1f dB signal-to-noise ratio",
 					       mch_json_real(reporting, "sqnr_db"));
 			fputs(".</p>\n", to);
 		}
-		mch_html_absent(to, "Not scored again for this page: --data=PATH confirms the accuracy, the top-1 agreement with float and the "
+		mch_html_absent(to, "Not scored again for this page: --data=PATH confirms the accuracy, the top-1 "
+				    "agreement with float and the "
 				    "signal-to-noise ratio of the outputs.");
 		return;
 	}
@@ -181,17 +195,20 @@ static void put_check(FILE *to, const json_t *report)
 	fputs("<p>", to);
 	mch_html_print(to, "Measured on %s. ", mch_json_text(check, "data"));
 	if (isfinite(sqnr))
-		mch_html_print(to, "Outputs before any softmax: %.1f dB signal-to-noise ratio against float. ", sqnr);
+		mch_html_print(to, "Outputs before any softmax: %.1f dB signal-to-noise ratio against float. ",
+			       sqnr);
 	mch_html_text(to, !as_told ? "The file of formats was scored on another number of images."
-			  : json_is_true(as_told) ? "As many right answers as the file of formats tells: confirmed."
-						  : "Not as many right answers as the file of formats tells: other images.");
+			  : json_is_true(as_told)
+				  ? "As many right answers as the file of formats tells: confirmed."
+				  : "Not as many right answers as the file of formats tells: other images.");
 	fputs("</p>\n", to);
 }
 
 /* What the file of formats tells: of images that report alone, and of those that chose. */
 static void told_rows(FILE *to, const json_t *report)
 {
-	static const char *const rows[][3] = {{"float", "float_right", "float_interval_95"}, {"exact integers", "right", "interval_95"}};
+	static const char *const rows[][3] = {{"float", "float_right", "float_interval_95"},
+					      {"exact integers", "right", "interval_95"}};
 	const json_t *accuracy = json_object_get(report, "accuracy"), *search = mch_json_part(report, "search");
 	const json_t *reporting = mch_json_part(search, "reporting");
 	const bool is_held_out = reporting && json_is_true(json_object_get(search, "held_out"));
@@ -245,17 +262,21 @@ static void images_table(FILE *to, const json_t *report)
 	if (is_held_out)
 		pair(to, "held out, report alone", "text", "%.0f", mch_json_real(reporting, "images"));
 	if (*mch_json_text(search, "range_images_hash"))
-		pair(to, "SHA-256 of those behind the formats", "hash", "%s", mch_json_text(search, "range_images_hash"));
+		pair(to, "SHA-256 of those behind the formats", "hash", "%s",
+		     mch_json_text(search, "range_images_hash"));
 	if (*mch_json_text(search, "scored_images_hash"))
-		pair(to, "SHA-256 of those scored in the search", "hash", "%s", mch_json_text(search, "scored_images_hash"));
+		pair(to, "SHA-256 of those scored in the search", "hash", "%s",
+		     mch_json_text(search, "scored_images_hash"));
 	if (ranges)
 		pair(to, "ranges on this page", "text", "%.0f images of %s", mch_json_real(ranges, "images"),
 		     mch_json_text(ranges, "data"));
 	else
-		pair(to, "ranges on this page", "text", "of weights alone; give --data=PATH or --train-data=PATH for the tensors'");
+		pair(to, "ranges on this page", "text",
+		     "of weights alone; give --data=PATH or --train-data=PATH for the tensors'");
 	fputs("\n</tbody></table></div>\n", to);
 	if (!is_held_out)
-		mch_html_absent(to, "No images were held out: those that chose the widths also report the accuracy, which flatters "
+		mch_html_absent(to, "No images were held out: those that chose the widths also report the "
+				    "accuracy, which flatters "
 				    "it a little.");
 }
 
@@ -266,7 +287,8 @@ static void sizes_table(FILE *to, const json_t *report)
 	size_t i;
 	fputs("<h3>Sizes</h3>\n", to);
 	mch_html_table(to, NULL, "<what|values|in 32-bit float, bits|quantized, bits|quantized|smaller");
-	json_array_foreach(json_object_get(report, "sizes"), i, size) {
+	json_array_foreach(json_object_get(report, "sizes"), i, size)
+	{
 		const double before = mch_json_real(size, "float_bits"), after = mch_json_real(size, "bits");
 		mch_html_row(to);
 		mch_html_cell(to, "text", "%s", mch_json_text(size, "what"));
@@ -279,21 +301,25 @@ static void sizes_table(FILE *to, const json_t *report)
 	}
 	mch_html_table_end(to, NULL);
 	fputs("<p>", to);
-	mch_html_print(to, "Tensors are those of one image. One image takes %s multiplications, %s bit operations (multiplications "
-			   "times the widths of both operands).",
-		       mch_si_text(mch_json_real(work, "macs"), buf[0]), mch_si_text(mch_json_real(work, "bit_ops"), buf[1]));
+	mch_html_print(to,
+		       "Tensors are those of one image. One image takes %s multiplications, %s bit operations "
+		       "(multiplications "
+		       "times the widths of both operands).",
+		       mch_si_text(mch_json_real(work, "macs"), buf[0]),
+		       mch_si_text(mch_json_real(work, "bit_ops"), buf[1]));
 	fputs("</p>\n", to);
 }
 
 void mch_html_summary(FILE *to, const json_t *report)
 {
-	static const char *const places[][2] = {{"summary", "Summary"},	   {"bits", "Bits"},	   {"search", "Search"},
-						{"front", "Cost"},	   {"tune", "Fine-tuning"}, {"layers", "Layers"},
-						{"terms", "Terms"}};
+	static const char *const places[][2] = {
+		{"summary", "Summary"},  {"bits", "Bits"},     {"search", "Search"}, {"front", "Cost"},
+		{"tune", "Fine-tuning"}, {"layers", "Layers"}, {"terms", "Terms"}};
 	fputs("<h1>", to);
 	mch_html_text(to, mch_json_text(report, "network"));
 	fputs(": quantization report</h1>\n<p class=\"lead\">", to);
-	mch_html_print(to, "%s with the formats of %s", mch_json_text(report, "net_file"), mch_json_text(report, "quant_file"));
+	mch_html_print(to, "%s with the formats of %s", mch_json_text(report, "net_file"),
+		       mch_json_text(report, "quant_file"));
 	fputs("</p>\n<nav>", to);
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		fprintf(to, "<a href=\"#%s\">%s</a>\n", places[i][0], places[i][1]);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* The curves of a fine-tuning, from the columns of its log: accuracies in one picture, losses in another. Host only: no RTL twin. */
+/* The curves of a fine-tuning, from the columns of its log: accuracies in one picture, losses in another. Host
+ * only: no RTL twin. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@ enum { SERIES_MAX = 4 };
 
 static const char *const lines[SERIES_MAX] = {"l0", "l1", "l2", "l3"};
 static const char *const mark_classes[SERIES_MAX] = {"m0", "m1", "m2", "m3"};
-static const enum mch_mark marks[SERIES_MAX] = {MCH_MARK_CIRCLE, MCH_MARK_SQUARE, MCH_MARK_DIAMOND, MCH_MARK_TRIANGLE};
+static const enum mch_mark marks[SERIES_MAX] = {MCH_MARK_CIRCLE, MCH_MARK_SQUARE, MCH_MARK_DIAMOND,
+						MCH_MARK_TRIANGLE};
 
 static const char *title_of(const json_t *tune, size_t column)
 {
@@ -57,7 +59,8 @@ static void draw_column(const struct mch_plot *plot, const json_t *tune, size_t 
 	}
 	mch_plot_line(plot, lines[series], x, y, (int)n);
 	for (size_t r = 0; r < n && n <= 100; r++) {
-		snprintf(tip, sizeof(tip), "%.40s %g: %.40s %g", title_of(tune, 0), x[r], title_of(tune, column), y[r]);
+		snprintf(tip, sizeof(tip), "%.40s %g: %.40s %g", title_of(tune, 0), x[r], title_of(tune, column),
+			 y[r]);
 		mch_plot_mark(plot, marks[series], mark_classes[series], x[r], y[r], tip);
 	}
 	free(x);
@@ -74,11 +77,19 @@ static void draw_kind(FILE *to, const json_t *tune, const char *word, const char
 		widen(tune, columns[i], &low, &high);
 	if (n == 0 || !isfinite(from) || !isfinite(low))
 		return;
-	const double room = high > low ? 0.1 * (high - low) : 0.5, side = until > from ? 0.02 * (until - from) : 0.5;
-	const struct mch_plot plot = {
-		.to = to, .left = 48, .top = 26, .width = 480, .height = 210,
-		.x = {.low = from - side, .high = until + side, .n_ticks = 8, .title = title_of(tune, 0), .is_whole = true},
-		.y = {.low = low - room, .high = high + room, .n_ticks = 6, .title = title}};
+	const double room = high > low ? 0.1 * (high - low) : 0.5,
+		     side = until > from ? 0.02 * (until - from) : 0.5;
+	const struct mch_plot plot = {.to = to,
+				      .left = 48,
+				      .top = 26,
+				      .width = 480,
+				      .height = 210,
+				      .x = {.low = from - side,
+					    .high = until + side,
+					    .n_ticks = 8,
+					    .title = title_of(tune, 0),
+					    .is_whole = true},
+				      .y = {.low = low - room, .high = high + room, .n_ticks = 6, .title = title}};
 	fputs("<div>\n<div class=\"legend\">\n", to);
 	for (int i = 0; i < n; i++)
 		mch_html_key(to, lines[i], marks[i], mark_classes[i], title_of(tune, columns[i]));

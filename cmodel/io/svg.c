@@ -9,8 +9,8 @@
 
 #include "io/html.h"
 
-/* The program keeps the "C" locale: a decimal point everywhere. 0.01 is below what a screen or a printer shows, and hides what two
- * machines' logarithms differ by. */
+/* The program keeps the "C" locale: a decimal point everywhere. 0.01 is below what a screen or a printer shows,
+ * and hides what two machines' logarithms differ by. */
 void mch_svg_number(FILE *to, double value)
 {
 	char buf[40];
@@ -151,8 +151,6 @@ void mch_plot_line(const struct mch_plot *p, const char *class, const double *x,
 		}
 		last = i;
 	}
-	if (last < 0 || n == 1)
-		fputs("M0 0", p->to); /* an empty path is an error to some readers */
 	fputs("\"/>\n", p->to);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Diagrams as SVG inside a page of HTML: axes with round numbers, lines, marks, bars. Colours are classes of the page's style
- * (html_style.c), so that a page has one palette for light, dark and paper. Host only: no RTL twin. */
+/* Diagrams as SVG inside a page of HTML: axes with round numbers, lines, marks, bars. Colours are classes of the
+ * page's style (html_style.c), so that a page has one palette for light, dark and paper. Host only: no RTL twin. */
 #ifndef MCH_IO_SVG_H
 #define MCH_IO_SVG_H
 
@@ -16,10 +16,10 @@ enum mch_axis_text {
 };
 
 struct mch_axis {
-	double low, high; /* low < high */
+	double low, high;  /* low < high */
 	const char *title; /* with its unit; NULL: none */
 	enum mch_axis_text text;
-	int n_ticks; /* at most, 2 .. MCH_TICKS_MAX; 0: an axis along x has none */
+	int n_ticks;   /* at most, 2 .. MCH_TICKS_MAX; 0: an axis along x has none */
 	bool is_whole; /* ticks at whole numbers alone */
 };
 
@@ -32,7 +32,8 @@ struct mch_plot {
 	struct mch_axis x, y;
 };
 
-/* Round numbers (1, 2 or 5 times a power of ten apart) within an axis into ticks, ascending; how many. *step is their distance. */
+/* Round numbers (1, 2 or 5 times a power of ten apart) within an axis into ticks, ascending; how many. *step is
+ * their distance. */
 int mch_axis_ticks(const struct mch_axis *axis, double ticks[MCH_TICKS_MAX], double *step);
 
 /* The text of one tick. */
@@ -41,7 +42,8 @@ const char *mch_axis_tick_text(const struct mch_axis *axis, double tick, double 
 /* "1.5 k", "3.21 M", "512": at most three digits; SI's prefixes. */
 const char *mch_si_text(double value, char buf[32]);
 
-/* title and desc are what a screen reader says; both are escaped. id: of the title, unique in the page, letters and digits. */
+/* title and desc are what a screen reader says; both are escaped. id: of the title, unique in the page, letters
+ * and digits. */
 void mch_svg_begin(FILE *to, double width, double height, const char *id, const char *title, const char *desc);
 void mch_svg_end(FILE *to);
 

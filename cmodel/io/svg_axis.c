@@ -32,7 +32,8 @@ static double round_step(double least)
 	static const double factors[] = {1, 2, 5};
 	for (int exponent = -30; exponent < 30; exponent++)
 		for (int i = 0; i < 3; i++) {
-			const double step = exponent < 0 ? factors[i] / power10(-exponent) : factors[i] * power10(exponent);
+			const double step =
+				exponent < 0 ? factors[i] / power10(-exponent) : factors[i] * power10(exponent);
 			if (step >= least * (1 - 1e-9))
 				return step;
 		}
@@ -47,11 +48,13 @@ int mch_axis_ticks(const struct mch_axis *axis, double ticks[MCH_TICKS_MAX], dou
 	*step = round_step(span / most);
 	if ((axis->is_whole || axis->text != MCH_AXIS_PLAIN) && *step < 1)
 		*step = 1;
-	/* Powers of two apart by 5 would be odd to read: bits come in fours. */
-	if (axis->text == MCH_AXIS_POWER2 && *step > 2)
-		*step = 4 * ceil(*step / 4);
+	/* Powers of two apart by 5 would be odd to read. */
+	if (axis->text == MCH_AXIS_POWER2)
+		for (*step = 1; *step * most < span;)
+			*step *= 2;
 	const double slack = 1e-9 * span;
-	for (double k = ceil((axis->low - slack) / *step); n < MCH_TICKS_MAX && k * *step <= axis->high + slack; k++)
+	for (double k = ceil((axis->low - slack) / *step); n < MCH_TICKS_MAX && k * *step <= axis->high + slack;
+	     k++)
 		ticks[n++] = k * *step + 0.0; /* no -0 */
 	return n;
 }
@@ -115,7 +118,8 @@ static void draw_x(const struct mch_plot *p)
 	for (int i = 0; p->x.n_ticks > 0 && i < n; i++) {
 		const double x = mch_plot_x(p, ticks[i]);
 		mch_svg_line(p->to, "grid", x, p->top, x, bottom);
-		mch_svg_text(p->to, x, bottom + 14, MCH_MIDDLE, "tick", mch_axis_tick_text(&p->x, ticks[i], step, buf));
+		mch_svg_text(p->to, x, bottom + 14, MCH_MIDDLE, "tick",
+			     mch_axis_tick_text(&p->x, ticks[i], step, buf));
 	}
 	if (p->x.title)
 		mch_svg_text(p->to, p->left + p->width / 2, bottom + 29, MCH_MIDDLE, "axis", p->x.title);
@@ -129,7 +133,8 @@ static void draw_y(const struct mch_plot *p)
 	for (int i = 0; i < n; i++) {
 		const double y = mch_plot_y(p, ticks[i]);
 		mch_svg_line(p->to, "grid", p->left, y, p->left + p->width, y);
-		mch_svg_text(p->to, p->left - 5, y + 3.5, MCH_END, "tick", mch_axis_tick_text(&p->y, ticks[i], step, buf));
+		mch_svg_text(p->to, p->left - 5, y + 3.5, MCH_END, "tick",
+			     mch_axis_tick_text(&p->y, ticks[i], step, buf));
 	}
 	/* Above the axis: text on its side is hard to read. */
 	if (p->y.title)
