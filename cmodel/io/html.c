@@ -3,6 +3,7 @@
 /* Pieces of a page; see html.h. */
 #include "io/html.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -112,6 +113,16 @@ void mch_html_cell(FILE *to, const char *class, const char *format, ...)
 	print_list(to, format, args);
 	va_end(args);
 	fputs("</td>", to);
+}
+
+void mch_html_cell_real(FILE *to, const char *before, int decimals, double value)
+{
+	if (!isfinite(value))
+		mch_html_cell(to, NULL, "–");
+	else if (decimals < 0)
+		mch_html_cell(to, NULL, "%s%.6g", before, value);
+	else
+		mch_html_cell(to, NULL, "%s%.*f", before, decimals, value);
 }
 
 void mch_html_table_end(FILE *to, const char *summary)

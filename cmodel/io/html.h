@@ -28,6 +28,8 @@ void mch_html_row(FILE *to);
 void mch_html_row_end(FILE *to);
 /* In a column of text, class is "text"; else NULL. */
 void mch_html_cell(FILE *to, const char *class, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* A number with so many decimals, < 0: of six digits; "–" when it is none. before: "≤ ", or "". */
+void mch_html_cell_real(FILE *to, const char *before, int decimals, double value);
 void mch_html_table_end(FILE *to, const char *summary);
 
 /* What is not there, and how to have it. */

@@ -3,7 +3,6 @@
 /* Accuracy against cost: every setting that a search has scored, and the front that none beats. Host only: no RTL
  * twin. */
 #include <math.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,10 +135,10 @@ static void front_table(FILE *to, const struct front *f)
 		const json_t *candidate = json_array_get(f->candidates, (size_t)json_integer_value(place));
 		const struct point p = point_of(candidate, f->n_images);
 		mch_html_row(to);
-		mch_html_cell(to, NULL, "%.0f", json_number_value(place));
-		mch_html_cell(to, NULL, "%.6g", p.cost);
-		mch_html_cell(to, NULL, "%.0f", mch_json_real(candidate, "right"));
-		mch_html_cell(to, NULL, "%.2f", p.percent);
+		mch_html_cell_real(to, "", 0, json_number_value(place));
+		mch_html_cell_real(to, "", -1, p.cost);
+		mch_html_cell_real(to, "", 0, mch_json_real(candidate, "right"));
+		mch_html_cell_real(to, "", 2, p.percent);
 		mch_html_cell(to, "hash", "%s", mch_json_text(candidate, "widths"));
 		mch_html_cell(to, "text", "%s", (size_t)json_integer_value(place) == f->result ? "the result" : "");
 		mch_html_row_end(to);
@@ -178,13 +177,12 @@ void mch_html_front(FILE *to, const json_t *report)
 {
 	const json_t *search = mch_json_part(report, "search"), *accuracy = json_object_get(report, "accuracy");
 	const json_t *choosing = mch_json_part(search, "choosing"), *array = json_object_get(search, "array");
-	const double result = mch_json_real(search, "result");
 	const struct front f = {.candidates = json_object_get(search, "candidates"),
 				.places = json_object_get(search, "front"),
 				.n_images = mch_json_real(choosing, "images"),
 				.real = mch_json_real(choosing, "float_accuracy"),
 				.margin = mch_json_real(accuracy, "error_margin"),
-				.result = result >= 0 ? (size_t)result : SIZE_MAX,
+				.result = mch_json_place(search, "result"),
 				.cost = mch_json_text(search, "cost")};
 	mch_html_section(to, "front", "Accuracy against cost");
 	if (json_array_size(f.candidates) > 0 && f.n_images > 0) {

@@ -23,7 +23,7 @@ static void put_counts(FILE *to, const json_t *range)
 		mch_html_row(to);
 		mch_html_cell(to, NULL, "%.5g", min + width * (double)i);
 		mch_html_cell(to, NULL, "%.5g", min + width * (double)(i + 1));
-		mch_html_cell(to, NULL, "%.0f", json_number_value(count));
+		mch_html_cell_real(to, "", 0, json_number_value(count));
 		mch_html_row_end(to);
 	}
 	mch_html_table_end(to, NULL);
@@ -33,7 +33,7 @@ static void put_counts(FILE *to, const json_t *range)
 		mch_html_row(to);
 		mch_html_cell(to, NULL, "%.4g", ldexp(1, (int)first + (int)i));
 		mch_html_cell(to, NULL, "%.4g", ldexp(1, (int)first + (int)i + 1));
-		mch_html_cell(to, NULL, "%.0f", json_number_value(count));
+		mch_html_cell_real(to, "", 0, json_number_value(count));
 		mch_html_row_end(to);
 	}
 	mch_html_table_end(to, NULL);
@@ -71,10 +71,7 @@ static void put_numbers(FILE *to, const char *summary, const json_t *format, con
 			continue;
 		mch_html_row(to);
 		mch_html_cell(to, "text", "%s", rows[i].name);
-		if (rows[i].decimals < 0)
-			mch_html_cell(to, NULL, "%.6g", value);
-		else
-			mch_html_cell(to, NULL, "%.*f", rows[i].decimals, value);
+		mch_html_cell_real(to, "", rows[i].decimals, value);
 		mch_html_row_end(to);
 	}
 	mch_html_table_end(to, NULL);

@@ -16,6 +16,8 @@
 double mch_json_real(const json_t *object, const char *key);
 const char *mch_json_text(const json_t *object, const char *key);
 const json_t *mch_json_part(const json_t *object, const char *key);
+/* A place in a list; SIZE_MAX, which no list has, when it is none. */
+size_t mch_json_place(const json_t *object, const char *key);
 
 /* Of one series: a line that shows its colour, dashes and mark, and its name. Stands in a <div class="legend">. */
 void mch_html_key(FILE *to, const char *line_class, enum mch_mark mark, const char *mark_class, const char *name);

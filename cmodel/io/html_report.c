@@ -4,6 +4,7 @@
 #include "io/html_report.h"
 
 #include <math.h>
+#include <stdint.h>
 
 #include "base/outfile.h"
 #include "io/html.h"
@@ -25,6 +26,13 @@ const json_t *mch_json_part(const json_t *object, const char *key)
 {
 	const json_t *value = json_object_get(object, key);
 	return json_is_null(value) ? NULL : value;
+}
+
+size_t mch_json_place(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+	return json_is_integer(value) && json_integer_value(value) >= 0 ? (size_t)json_integer_value(value)
+									: SIZE_MAX;
 }
 
 void mch_html_key(FILE *to, const char *line_class, enum mch_mark mark, const char *mark_class, const char *name)

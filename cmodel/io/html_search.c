@@ -167,7 +167,7 @@ static void alone_table(const struct context *c)
 				const int n = curve(c->series[s].search, parts[p].key, at, percent);
 				for (int i = 0; i < n; i++)
 					shown = at[i] == bits ? percent[i] : shown;
-				mch_html_cell(c->to, NULL, isfinite(shown) ? "%.2f" : "–", shown);
+				mch_html_cell_real(c->to, "", 2, shown);
 			}
 		mch_html_row_end(c->to);
 	}
@@ -192,7 +192,8 @@ static void put_legend(const struct context *c)
 		mch_html_key(c->to, "level", MCH_MARK_CIRCLE, NULL, text);
 	}
 	if (isfinite(c->real) && isfinite(c->margin)) {
-		snprintf(text, sizeof(text), "margin, %g points below float", c->margin);
+		snprintf(text, sizeof(text), "margin, %g point%s below float", c->margin,
+			 c->margin == 1 ? "" : "s");
 		mch_html_key(c->to, "margin", MCH_MARK_CIRCLE, NULL, text);
 	}
 	fputs("</div>\n", c->to);
@@ -253,8 +254,8 @@ static void path_table(const struct context *c, const json_t *tries)
 		mch_html_cell(c->to, NULL, "%zu", i + 1);
 		mch_html_cell(c->to, "text", "%s", mch_json_text(try, "why"));
 		mch_html_cell(c->to, NULL, "%s", widths_text(json_object_get(try, "widths"), buf));
-		mch_html_cell(c->to, NULL, json_is_true(json_object_get(try, "is_bound")) ? "≤ %.2f" : "%.2f",
-			      mch_json_real(try, "accuracy"));
+		mch_html_cell_real(c->to, json_is_true(json_object_get(try, "is_bound")) ? "≤ " : "", 2,
+				   mch_json_real(try, "accuracy"));
 		mch_html_cell(c->to, "text", "%s", json_is_true(json_object_get(try, "taken")) ? "taken" : "");
 		mch_html_row_end(c->to);
 	}
@@ -355,14 +356,14 @@ static void put_path(const struct context *c, const json_t *search)
 	path_table(c, tries);
 }
 
-/* The file, and which fixed point it is of where that is told. */
+/* The file, and Ristretto's kind of formats where that is told. */
 static void name_series(struct series *s, const char *file)
 {
 	const char *formats = mch_json_text(s->search, "formats");
-	snprintf(s->name, sizeof(s->name), "%.120s%s", file,
+	snprintf(s->name, sizeof(s->name), "%.110s%s", file,
 		 !*formats                     ? ""
-		 : strstr(formats, ", static") ? ", static fixed point"
-					       : ", a format for each tensor");
+		 : strstr(formats, ", static") ? ", static: one fraction for all"
+					       : ", dynamic: a fraction for each tensor");
 }
 
 void mch_html_search(FILE *to, const json_t *report)

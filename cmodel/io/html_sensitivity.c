@@ -15,7 +15,7 @@ static double measured(const json_t *sensitivity, size_t knob, int bits)
 	const json_t *row;
 	size_t i;
 	json_array_foreach(sensitivity, i,
-			   row) if (mch_json_real(row, "knob") == (double)knob &&
+			   row) if (mch_json_place(row, "knob") == knob &&
 				    mch_json_real(row, "bits") == bits) return mch_json_real(row, "sqnr_db");
 	return NAN;
 }
@@ -59,12 +59,12 @@ static void table(FILE *to, const json_t *knobs, const json_t *sensitivity)
 	mch_html_table(to, "Sensitivity as numbers", "<knob|<kind|bits of the knob|SQNR of the outputs, dB");
 	json_array_foreach(sensitivity, i, row)
 	{
-		const json_t *knob = json_array_get(knobs, (size_t)mch_json_real(row, "knob"));
+		const json_t *knob = json_array_get(knobs, mch_json_place(row, "knob"));
 		const double db = mch_json_real(row, "sqnr_db");
 		mch_html_row(to);
 		mch_html_cell(to, "text", "%s", mch_json_text(knob, "name"));
 		mch_html_cell(to, "text", "%s", mch_json_text(knob, "kind"));
-		mch_html_cell(to, NULL, "%.0f", mch_json_real(row, "bits"));
+		mch_html_cell_real(to, "", 0, mch_json_real(row, "bits"));
 		mch_html_cell(to, NULL, isfinite(db) ? "%.2f" : "no error", db);
 		mch_html_row_end(to);
 	}

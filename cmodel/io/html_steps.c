@@ -9,8 +9,7 @@
 
 static const json_t *candidate_of(const json_t *search, const json_t *step)
 {
-	const double at = mch_json_real(step, "candidate");
-	return at >= 0 ? json_array_get(json_object_get(search, "candidates"), (size_t)at) : NULL;
+	return json_array_get(json_object_get(search, "candidates"), mch_json_place(step, "candidate"));
 }
 
 static double percent_of(const json_t *search, const json_t *candidate)
@@ -30,10 +29,10 @@ static void table(FILE *to, const json_t *search, const json_t *steps)
 		mch_html_row(to);
 		mch_html_cell(to, NULL, "%zu", i + 1);
 		mch_html_cell(to, "text", "%s", mch_json_text(step, "why"));
-		mch_html_cell(to, NULL, "%.0f", mch_json_real(step, "changed"));
-		mch_html_cell(to, NULL, "%.6g", mch_json_real(candidate, "cost"));
-		mch_html_cell(to, NULL, json_is_true(json_object_get(candidate, "is_bound")) ? "≤ %.2f" : "%.2f",
-			      percent_of(search, candidate));
+		mch_html_cell_real(to, "", 0, mch_json_real(step, "changed"));
+		mch_html_cell_real(to, "", -1, mch_json_real(candidate, "cost"));
+		mch_html_cell_real(to, json_is_true(json_object_get(candidate, "is_bound")) ? "≤ " : "", 2,
+				   percent_of(search, candidate));
 		mch_html_cell(to, "text", "%s", json_is_true(json_object_get(step, "taken")) ? "taken" : "");
 		mch_html_row_end(to);
 	}

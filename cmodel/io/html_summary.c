@@ -3,6 +3,7 @@
 /* The top of a report's page: what was reached, on what, and what it costs. Host only: no RTL twin. */
 #include <math.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "io/html.h"
 #include "io/html_part.h"
@@ -82,8 +83,8 @@ static void accuracy_tiles(FILE *to, const json_t *report)
 	snprintf(value, sizeof(value), "%+.2f points", change);
 	if (isfinite(margin))
 		snprintf(text, sizeof(text),
-			 "against float, %.2f %%; the margin of %g points is %s on these images", shown.real,
-			 margin, is_kept ? "kept" : "missed");
+			 "against float, %.2f %%; the margin of %g point%s is %s on these images", shown.real,
+			 margin, margin == 1 ? "" : "s", is_kept ? "kept" : "missed");
 	else
 		snprintf(text, sizeof(text), "against float, %.2f %%; no margin was asked for", shown.real);
 	tile(to, !isfinite(margin) ? "" : is_kept ? " good" : " warn", value, text);
@@ -134,18 +135,32 @@ static void put_hosts(FILE *to, const json_t *report)
 	fputs("</td></tr>", to);
 }
 
+/* Of the parts that the network has. */
+static void put_widths(FILE *to, const json_t *widths)
+{
+	static const char *const parts[][2] = {{"conv_weights", "conv weights"},
+					       {"fc_weights", "FC weights"},
+					       {"activations", "tensors"}};
+	char text[128] = "";
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		const double bits = mch_json_real(widths, parts[i][0]);
+		const size_t n = strlen(text);
+		if (bits > 0)
+			snprintf(text + n, sizeof(text) - n, "%s%.0f-bit %s", n ? ", " : "", bits, parts[i][1]);
+	}
+	pair(to, "widest operands", "text", "%s", text);
+}
+
 static void identity(FILE *to, const json_t *report)
 {
-	const json_t *widths = json_object_get(report, "widths"), *search = mch_json_part(report, "search");
+	const json_t *search = mch_json_part(report, "search");
 	fputs("<div class=\"scroll\"><table><tbody>", to);
 	pair(to, "network", "text", "%s, file %s", mch_json_text(report, "network"),
 	     mch_json_text(report, "net_file"));
 	pair(to, "network hash", "hash", "%s", mch_json_text(report, "net_hash"));
 	pair(to, "formats", "text", "%s", mch_json_text(report, "quant_file"));
 	pair(to, "SHA-256 of formats", "hash", "%s", mch_json_text(report, "quant_hash"));
-	pair(to, "widest operands", "text", "%.0f-bit conv weights, %.0f-bit FC weights, %.0f-bit tensors",
-	     mch_json_real(widths, "conv_weights"), mch_json_real(widths, "fc_weights"),
-	     mch_json_real(widths, "activations"));
+	put_widths(to, json_object_get(report, "widths"));
 	pair(to, "rounding", "text", "%s", mch_json_text(report, "round"));
 	if (*mch_json_text(search, "formats"))
 		pair(to, "choice of formats", "text", "%s", mch_json_text(search, "formats"));
@@ -214,7 +229,7 @@ static void told_rows(FILE *to, const json_t *report)
 	const bool is_held_out = reporting && json_is_true(json_object_get(search, "held_out"));
 	const double images = mch_json_real(accuracy, "images");
 	char name[64];
-	for (int i = 0; i < 2 && is_held_out; i++) {
+	for (int i = 0; i < 2 && is_held_out && mch_json_real(reporting, "images") > 0; i++) {
 		const json_t *interval = json_object_get(reporting, rows[i][2]);
 		const double n = mch_json_real(reporting, "images"), right = mch_json_real(reporting, rows[i][1]);
 		snprintf(name, sizeof(name), "%s, on the images held out", rows[i][0]);

@@ -116,7 +116,7 @@ static void table(FILE *to, const json_t *tune)
 		mch_html_row(to);
 		for (size_t i = 0; i < n_columns; i++) {
 			const double value = value_of(tune, r, i);
-			mch_html_cell(to, NULL, isfinite(value) ? "%.6g" : "–", value);
+			mch_html_cell_real(to, "", -1, value);
 		}
 		mch_html_row_end(to);
 	}

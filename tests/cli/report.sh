@@ -122,6 +122,30 @@ balance evil.html || fail "evil.html is not well-formed"
 ! grep -qi '<script\|<i>\|<evil>' evil.html || fail "a name is not escaped"
 has evil.html '<h3>&lt;script&gt;</h3>' '&lt;script&gt;alert(1)&lt;/script&gt;: quantization report' '&lt;evil&gt;&amp;.json'
 
+# A search of another program, or of a later one: what is not understood is left out, never an error.
+{
+	sed '/^"search": {/,$d' q.json
+	cat <<'END'
+"search": {"alone": [{"bits": 1e300, "activations": -1e300}, {"bits": "x"}, 3], "alone_widths": 7, "together": [{}, null, {"accuracy": 1e300}],
+ "candidates": [{"cost": -1, "right": 1e300}, {}, {"cost": 1e300, "right": 1}, 5], "front": [-1, 99, "x", 0], "result": -7, "array": "16x16",
+ "choosing": {"images": 3}, "reporting": [], "held_out": true, "knobs": [{}, 4, {"bits": 99}],
+ "sensitivity": [{"knob": -1, "bits": 8, "sqnr_db": 1e300}, {}, {"knob": 1, "bits": 3, "sqnr_db": 5}],
+ "steps": [{"candidate": -1}, {"candidate": 2, "taken": true}, {}]}
+}
+END
+} >strange.json
+"$macchiato" report small.onnx strange.json -o strange.html || fail "a strange search"
+balance strange.html || fail "strange.html is not well-formed"
+
+# An accumulator narrower than its certificate is told.
+sed 's/"acc": {"bits": [0-9]*/"acc": {"bits": 6/' q.json >narrow.json
+if "$macchiato" report small.onnx narrow.json -o narrow.html 2>err.txt; then
+	has narrow.html 'of 6: can wrap' 'class="over"'
+else
+	fail "narrow accumulators: $(cat err.txt)"
+fi
+! grep -q 'class="over"' all.html || fail "an accumulator that its certificate fits is red"
+
 # What is refused.
 printf '{"format": }\n' >bad.json
 refuse "bad.json:1: is no JSON here (unexpected token near '}'); correct it, or run quantize again" small.onnx bad.json
