@@ -20,7 +20,8 @@ struct mch_divergence {
 void mch_divergence_init(struct mch_divergence *d, const struct mch_range *const *ranges, int n_ranges);
 
 /* The Kullback-Leibler divergence, in nats, of the distribution from what the format leaves of it: the values of one code are spread
- * evenly over the bins that become it and are not empty, and all that saturates counts as the last bin that does not. */
+ * evenly over the bins that become it and are not empty, and all that saturates counts as the last bin that does not. INFINITY when fewer than 128 bins
+ * do not saturate. */
 double mch_divergence(const struct mch_divergence *d, struct mch_format format);
 
 #endif

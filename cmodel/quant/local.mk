@@ -2,12 +2,16 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 noinst_LIBRARIES += cmodel/quant/libquant.a
 cmodel_quant_libquant_a_SOURCES = \
+	cmodel/quant/bias_correct.c \
+	cmodel/quant/bias_correct.h \
 	cmodel/quant/candidates.c \
 	cmodel/quant/candidates.h \
 	cmodel/quant/channel.c \
 	cmodel/quant/channel.h \
 	cmodel/quant/divergence.c \
 	cmodel/quant/divergence.h \
+	cmodel/quant/equalize.c \
+	cmodel/quant/equalize.h \
 	cmodel/quant/formats.c \
 	cmodel/quant/formats.h \
 	cmodel/quant/fraction.c \
