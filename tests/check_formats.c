@@ -249,6 +249,124 @@ START_TEST(mixed_widths)
 }
 END_TEST
 
+/* Channels of weights far apart in size: each has its own fraction, and errors shrink with it; the file's rule holds. */
+START_TEST(per_channel)
+{
+	struct mch_format_policy policy = *policy_of(MCH_FRACTION_MSE);
+	struct mch_formats f;
+	struct mch_quant quant;
+	struct mch_qnet q;
+	struct mch_err err;
+	struct mch_layer *l = &net.layers[L_CONV2];
+	const size_t terms = l->n_weights / 4;
+	for (size_t i = 0; i < l->n_weights; i++)
+		l->weights[i] = i / terms == 3 ? 0 : ldexpf(l->weights[i], -4 * (int)(i / terms));
+	look_at_weights();
+	policy.per_channel = true;
+	ck_assert_int_eq(mch_quant_init(&quant, &net, NULL), 0);
+	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, &policy, NULL), 0);
+	for (int bits = 2; bits <= 16; bits++) {
+		apply_parts(&f, bits, bits, 8, &quant);
+		const struct mch_layer_quant *lq = &quant.layer[L_CONV2];
+		ck_assert_int_eq(lq->n_channels, 4);
+		ck_assert_int_eq(lq->weights.frac, lq->channel_frac[0]);
+		ck_assert_int_gt(lq->channel_frac[1], lq->channel_frac[0]);
+		ck_assert_int_ge(lq->channel_frac[2], lq->channel_frac[1]);
+		ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+		for (int s = 0; s < q.n_steps; s++)
+			for (int k = 0; q.steps[s].layer_index == L_CONV2 && k < 4; k++) {
+				ck_assert_int_eq(q.steps[s].shift[k], quant.edge[POOL1].frac + lq->channel_frac[k] -
+									      quant.edge[RELU2].frac);
+				const struct mch_format w = {bits, lq->channel_frac[k], true};
+				for (size_t t = 0; t < terms; t++) {
+					const size_t at = (size_t)k * terms + t;
+					ck_assert_int_eq(q.steps[s].weights[at],
+							 (int32_t)mch_format_raw(w, (double)l->weights[at],
+										 MCH_ROUND_HALF_EVEN, NULL));
+				}
+			}
+		mch_qnet_free(&q);
+	}
+	struct mch_quant copy;
+	ck_assert_int_eq(mch_quant_copy(&copy, &quant, NULL), 0);
+	ck_assert_ptr_ne(copy.layer[L_CONV2].channel_frac, quant.layer[L_CONV2].channel_frac);
+	ck_assert_mem_eq(copy.layer[L_CONV2].channel_frac, quant.layer[L_CONV2].channel_frac, 4);
+	mch_quant_free(&copy);
+	mch_formats_free(&f);
+	mch_quant_free(&quant);
+}
+END_TEST
+
+/* Ristretto has no regard to the bias: with weights this small it would not fit beside the sums. Here the accumulator holds it. */
+START_TEST(ristretto_bias_range)
+{
+	struct mch_format_policy policy = *policy_of(MCH_FRACTION_MAX);
+	struct mch_quant quant;
+	struct mch_formats f;
+	struct mch_qnet q;
+	for (size_t j = 0; j < net.layers[L_CONV2].n_weights; j++)
+		net.layers[L_CONV2].weights[j] *= 0x1p-30f;
+	ck_assert_ptr_nonnull(net.layers[L_CONV2].bias);
+	net.layers[L_CONV2].bias[1] = 100;
+	look_at_weights();
+	for (int own = 0; own < 2; own++) {
+		policy.per_channel = own;
+		ck_assert_int_eq(mch_quant_init(&quant, &net, NULL), 0);
+		ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, &policy, NULL), 0);
+		apply_parts(&f, 8, 8, 8, &quant);
+		ck_assert_int_eq(mch_qnet_build(&q, &net, &quant, NULL), 0);
+		ck_assert_int_eq((int)q.n_weights_saturated, 0);
+		mch_qnet_free(&q);
+		mch_formats_free(&f);
+		mch_quant_free(&quant);
+	}
+}
+END_TEST
+
+/* One fraction everywhere, and signs everywhere. */
+START_TEST(static_fixed_point)
+{
+	struct mch_format_policy policy = *policy_of(MCH_FRACTION_MSE);
+	struct mch_quant quant;
+	struct mch_formats f;
+	struct mch_qnet q;
+	policy.is_static = true;
+	for (int rule = 0; rule < MCH_N_FRACTIONS; rule++) {
+		policy.activations.rule = policy.weights.rule = (enum mch_fraction)rule;
+		ck_assert_int_eq(mch_quant_init(&quant, &net, NULL), 0);
+		ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, &policy, NULL), 0);
+		for (int bits = 4; bits <= 16; bits += 4) {
+			apply_parts(&f, bits, bits, bits, &quant);
+			const int frac = quant.edge[IN].frac;
+			for (int e = 0; e < N_EDGES; e++)
+				ck_assert(e == SOFT || (quant.edge[e].frac == frac && quant.edge[e].is_signed));
+			for (int i = 0; i < N_LAYERS; i++)
+				ck_assert(quant.layer[i].weights.bits == 0 || quant.layer[i].weights.frac == frac);
+			ck_assert_int_eq(mch_qnet_build(&q, &net, &quant, NULL), 0);
+			mch_qnet_free(&q);
+		}
+		mch_formats_free(&f);
+		mch_quant_free(&quant);
+	}
+}
+END_TEST
+
+START_TEST(signed_alone)
+{
+	struct mch_format_policy policy = *policy_of(MCH_FRACTION_MSE);
+	struct mch_quant quant;
+	struct mch_formats f;
+	policy.has_unsigned = false;
+	ck_assert_int_eq(mch_quant_init(&quant, &net, NULL), 0);
+	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, &policy, NULL), 0);
+	apply_parts(&f, 8, 8, 8, &quant);
+	for (int e = 0; e < N_EDGES; e++)
+		ck_assert(e == SOFT || quant.edge[e].is_signed);
+	mch_formats_free(&f);
+	mch_quant_free(&quant);
+}
+END_TEST
+
 /* A second look at the same widths, after others, gives the same formats. */
 START_TEST(remembers)
 {
@@ -278,6 +396,10 @@ static Suite *suite(void)
 	tcase_add_test(tests, always_builds);
 	tcase_add_test(tests, mixed_widths);
 	tcase_add_test(tests, remembers);
+	tcase_add_test(tests, per_channel);
+	tcase_add_test(tests, ristretto_bias_range);
+	tcase_add_test(tests, static_fixed_point);
+	tcase_add_test(tests, signed_alone);
 	suite_add_tcase(all, tests);
 	return all;
 }

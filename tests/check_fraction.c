@@ -166,6 +166,66 @@ START_TEST(shared_format)
 }
 END_TEST
 
+/* 1 of 1000 values may be clipped, not 2. */
+START_TEST(percentile_counts)
+{
+	static float values[1000];
+	struct mch_range range = {.sample = values, .n_sample = 1000};
+	const struct mch_range *list = &range;
+	for (int i = 0; i < 1000; i++)
+		values[i] = i < 998 ? 1.5f : i < 999 ? 6.0f : -100.0f;
+	mch_range_add(&range, values, 1000);
+	ck_assert_int_eq(mch_fraction_choose(MCH_FRACTION_PERCENTILE, 100, fixed(8, true), &list, 1), 0);
+	ck_assert_int_eq(mch_fraction_choose(MCH_FRACTION_PERCENTILE, 99.9, fixed(8, true), &list, 1), 4);
+	ck_assert_int_eq(mch_fraction_choose(MCH_FRACTION_PERCENTILE, 99.8, fixed(8, true), &list, 1), 6);
+	ck_assert_int_eq(mch_fraction_choose(MCH_FRACTION_MAX, 99.8, fixed(8, true), &list, 1), 0);
+}
+END_TEST
+
+/* One outlier is clipped; whole numbers, of which a narrow range would hold none, are not (everything in one bin looks like no
+ * loss); a width finer than the bins clips nothing. */
+START_TEST(kl_clips_outliers_alone)
+{
+	static float values[N];
+	struct mch_rng rng = mch_rng_seed(12);
+	struct mch_range range = {.sample = values, .n_sample = N};
+	const struct mch_range *list = &range;
+	for (int i = 0; i < N; i++)
+		values[i] = (float)(mch_rng_real(&rng) - 0.5);
+	values[N / 2] = 60;
+	mch_range_add(&range, values, N);
+	const int max = mch_fraction_max(fixed(8, true), range.min, range.max);
+	ck_assert_int_gt(mch_fraction_choose(MCH_FRACTION_KL, 100, fixed(8, true), &list, 1), max);
+	struct mch_range pixels = {.sample = values, .n_sample = N};
+	list = &pixels;
+	for (int i = 0; i < N; i++)
+		values[i] = (float)((int)mch_rng_below(&rng, 274) - 123);
+	mch_range_add(&pixels, values, N);
+	ck_assert_int_eq(mch_fraction_choose(MCH_FRACTION_KL, 100, fixed(8, true), &list, 1), -1);
+	ck_assert_int_eq(mch_fraction_choose(MCH_FRACTION_KL, 100, fixed(16, true), &list, 1), 7);
+}
+END_TEST
+
+/* Ristretto takes log2 of the logarithm's range and gets NaN where nothing is above 2. */
+START_TEST(ristretto_small_ranges)
+{
+	for (int number = 0; number < MCH_N_NUMBERS; number++) {
+		const struct mch_format shape = {.bits = number >= MCH_POW2 ? 4 : 8, .is_signed = true,
+						 .number = (enum mch_number)number,
+						 .exp_bits = number >= MCH_POW2 || number == MCH_FIXED ? 0 : 4};
+		for (double top = 2; top > 1e-6; top /= 3) {
+			struct mch_format f = shape;
+			f.frac = mch_fraction_max(shape, -top, top);
+			bool low, high;
+			const int64_t code = mch_format_raw(f, top, MCH_ROUND_HALF_EVEN, &high);
+			mch_format_raw(f, -top, MCH_ROUND_HALF_EVEN, &low);
+			ck_assert_msg(!low && !high, "kind %d, %g", number, top);
+			ck_assert_msg(fabs(mch_format_real(f, code) - top) < top / 2, "kind %d, %g", number, top);
+		}
+	}
+}
+END_TEST
+
 START_TEST(rule_names)
 {
 	enum mch_fraction rule;
@@ -180,7 +240,8 @@ END_TEST
 static Suite *suite(void)
 {
 	const TTest *const tests[] = {max_known, max_is_largest, mse_is_least, mse_clips_outlier, error_stops_early,
-				      shared_format, rule_names};
+				      shared_format, percentile_counts, kl_clips_outliers_alone, ristretto_small_ranges,
+				      rule_names};
 	return CHECK_SUITE("fraction", tests);
 }
 

@@ -26,6 +26,8 @@ UNIT_TESTS = \
 	tests/check_exact \
 	tests/check_float \
 	tests/check_format \
+	tests/check_bias_correct \
+	tests/check_equalize \
 	tests/check_formats \
 	tests/check_fraction \
 	tests/check_gather \
@@ -184,6 +186,8 @@ tests_check_exact_LDADD = $(ALL_LIBS)
 tests_check_float_SOURCES = tests/check_float.c tests/random_kinds.c tests/random_kinds.h tests/random_net.c \
 	tests/random_net.h
 tests_check_float_LDADD = $(ALL_LIBS)
+tests_check_bias_correct_LDADD = $(ALL_LIBS)
+tests_check_equalize_LDADD = $(ALL_LIBS)
 tests_check_formats_LDADD = $(ALL_LIBS)
 tests_check_fraction_LDADD = $(ALL_LIBS)
 tests_check_grad_LDADD = $(ALL_LIBS)

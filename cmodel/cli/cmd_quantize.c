@@ -43,10 +43,10 @@ static int say_missed(const struct mch_quantize_job *job, struct mch_err *err)
 /* Writes the result, then tells of it: what is told is on the disk. */
 static int finish(struct mch_quantize_job *job, struct mch_err *err)
 {
-	if (mch_quantize_measure(job, err) != 0)
+	if (mch_quantize_measure(job, err) != 0 || mch_quantize_refine(job, err) != 0)
 		return -1;
 	job->quant.accuracy_float = mch_quantize_percent(job, job->choosing.n_float_correct);
-	job->quant.accuracy_exact = mch_quantize_percent(job, job->candidates.list[job->candidate].right.n_correct);
+	job->quant.accuracy_exact = mch_quantize_percent(job, job->n_correct);
 	job->quant.n_scored = job->choosing.n;
 	job->quant.error_margin = job->args->error_margin;
 	memcpy(job->quant.net_hash, job->net_hash, sizeof(job->quant.net_hash));

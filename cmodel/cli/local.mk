@@ -40,6 +40,7 @@ macchiato_SOURCES = \
 	cmodel/cli/quantize_load.c \
 	cmodel/cli/quantize_options.c \
 	cmodel/cli/quantize_options.h \
+	cmodel/cli/quantize_refine.c \
 	cmodel/cli/quantize_report.c \
 	cmodel/cli/quantize_report.h \
 	cmodel/cli/quantize_search.c \

@@ -11,6 +11,7 @@
 #include "io/hash.h"
 #include "net/dataset.h"
 #include "quant/candidates.h"
+#include "quant/equalize.h"
 #include "quant/formats.h"
 #include "quant/knobs.h"
 #include "quant/mixed.h"
@@ -28,6 +29,12 @@ struct mch_result_report {
 	int n_correct;  /* on exact integers */
 	int n_agree;    /* images that float answers alike, right or wrong */
 	double sqnr_db; /* of the logits */
+};
+
+/* What a change of the network does to the right answers on the choosing images, at the widths of the result. */
+struct mch_gain {
+	bool is_measured;
+	int without, with;
 };
 
 struct mch_quantize_job {
@@ -56,6 +63,9 @@ struct mch_quantize_job {
 	int8_t *setting;           /* the result; of a search that fails, 16 bits everywhere */
 	long candidate;            /* the same, in the list */
 	struct mch_result_report report;
+	struct mch_equalized equalized;
+	struct mch_gain of_equalization, of_bias_correction;
+	int n_correct; /* on the choosing images, of what is written */
 	struct mch_pareto_point *points; /* [candidates.n] */
 	size_t *front;                   /* [n_front] places of points, by rising cost */
 	size_t n_front;
@@ -73,6 +83,10 @@ int mch_quantize_search(struct mch_quantize_job *job, struct mch_err *err);
 /* Formats and accumulators of the setting into quant, its score on the reporting images, and the front. 0, or -1 with
  * err. */
 int mch_quantize_measure(struct mch_quantize_job *job, struct mch_err *err);
+
+/* Behind mch_quantize_measure: corrects biases when that is asked for, measures what each change of the network gains, and writes it.
+ * 0, or -1 with err. */
+int mch_quantize_refine(struct mch_quantize_job *job, struct mch_err *err);
 
 /* Cost of a setting, in the unit of args->search.cost. */
 double mch_quantize_cost(struct mch_quantize_job *job, const int8_t *setting);

@@ -145,11 +145,17 @@ static json_t *part_json(int n_right, int n_float_right, int n)
 			 of_float.high);
 }
 
+static void set_gain(json_t *root, const char *key, const struct mch_quantize_job *job, const struct mch_gain *gain)
+{
+	if (gain->is_measured)
+		json_object_set_new(root, key, json_pack("{s:f, s:f}", "without", mch_quantize_percent(job, gain->without),
+							 "with", mch_quantize_percent(job, gain->with)));
+}
+
 /* Which images chose the result, which report it, and what these say. */
 static void put_images(const struct mch_quantize_job *job, json_t *root)
 {
-	const struct mch_right *right = &job->candidates.list[job->candidate].right;
-	json_t *choosing = part_json(right->n_correct, job->choosing.n_float_correct, job->choosing.n);
+	json_t *choosing = part_json(job->n_correct, job->choosing.n_float_correct, job->choosing.n);
 	json_t *reporting = part_json(job->report.n_correct, job->reporting.n_float_correct, job->reporting.n);
 	json_object_set_new(choosing, "first", json_integer(job->choosing.first));
 	json_object_set_new(reporting, "first", json_integer(job->reporting.first));
@@ -157,6 +163,8 @@ static void put_images(const struct mch_quantize_job *job, json_t *root)
 	json_object_set_new(reporting, "sqnr_db",
 			    isfinite(job->report.sqnr_db) ? json_real(job->report.sqnr_db) : json_null());
 	json_object_set_new(root, "held_out", json_boolean(job->reporting.first > 0));
+	set_gain(root, "equalization", job, &job->of_equalization);
+	set_gain(root, "bias_correction", job, &job->of_bias_correction);
 	json_object_set_new(root, "choosing", choosing);
 	json_object_set_new(root, "reporting", reporting);
 }
@@ -192,7 +200,7 @@ json_t *mch_quantize_search_json(const struct mch_quantize_job *job)
 json_t *mch_quantize_json(const struct mch_quantize_job *job, bool is_found)
 {
 	const int widest = job->candidates.list[job->search->widest].right.n_correct;
-	const int exact = job->candidates.list[job->candidate].right.n_correct;
+	const int exact = is_found ? job->n_correct : job->candidates.list[job->candidate].right.n_correct;
 	json_t *root = json_pack("{s:s, s:b, s:i, s:o, s:f, s:f, s:f}", "network", job->net.name, "found",
 				 (int)is_found, "images", job->choosing.n, "error_margin",
 				 isnan(job->config.error_margin) ? json_null() : json_real(job->config.error_margin),

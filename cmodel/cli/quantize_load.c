@@ -183,7 +183,9 @@ int mch_quantize_load(struct mch_quantize_job *job, struct mch_err *err)
 	const struct mch_quantize_options *args = job->args;
 	if (mch_load_net(&args->net, &args->data, &job->net, NULL, err) != 0 ||
 	    mch_net_require_weights(&job->net, err) != 0 || mch_net_lower(&job->net, err) != 0 ||
+	    (args->is_equalized && mch_equalize(&job->net, &job->equalized, err) != 0) ||
 	    load_images(job, err) != 0 || mch_cmd_require_writable(args->output, err) != 0 ||
+	    (args->net_output && mch_cmd_require_writable(args->net_output, err) != 0) ||
 	    (args->search.pareto && mch_cmd_require_writable(args->search.pareto, err) != 0))
 		return -1;
 	if (args->search.granularity == MCH_GRANULARITY_LAYER)

@@ -10,7 +10,7 @@
 #include "cli/cmd.h"
 #include "cli/policy_options.h"
 
-enum { OPT_TRAIN_DATA = 256 };
+enum { OPT_TRAIN_DATA = 256, OPT_EQUALIZE, OPT_BIAS_CORRECTION, OPT_NET_OUT };
 
 static void finish_arguments(struct mch_quantize_options *args)
 {
@@ -18,6 +18,12 @@ static void finish_arguments(struct mch_quantize_options *args)
 		mch_cmd_fail("--data", "no images given; give their folder or file");
 	if (!args->output)
 		mch_cmd_fail("--output", "no file given; give the file for the result");
+	if ((args->is_equalized || args->is_bias_corrected) && !args->net_output)
+		mch_cmd_fail(args->is_equalized ? "--equalize" : "--bias-correction",
+			     "changes the network, and the formats belong to the changed one; name a file for it with "
+			     "--net-out=NET.onnx");
+	if (args->net_output && !args->is_equalized && !args->is_bias_corrected)
+		mch_cmd_fail("--net-out", "nothing changes the network; give --equalize or --bias-correction with it");
 	if (isnan(args->error_margin) && !args->widths[0])
 		args->error_margin = 1;
 	if (args->widths[0] && args->search.has_granularity)
@@ -81,6 +87,15 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case 'o':
 		args->output = text;
 		return 0;
+	case OPT_EQUALIZE:
+		args->is_equalized = true;
+		return 0;
+	case OPT_BIAS_CORRECTION:
+		args->is_bias_corrected = true;
+		return 0;
+	case OPT_NET_OUT:
+		args->net_output = text;
+		return 0;
 	case 'j':
 		args->json = true;
 		return 0;
@@ -117,6 +132,10 @@ static const struct argp_option options[] = {
 	 0},
 	{"widths", 'w', "C,F,A", 0, "No search: score these widths of conv weights, FC weights and activations", 0},
 	{"rounding", 'r', "MODE", 0, "floor, half_up, half_away, half_even or stochastic (default half_even)", 0},
+	{"equalize", OPT_EQUALIZE, NULL, 0, "Scale channels so that neighbouring layers' weights span like ranges", 0},
+	{"bias-correction", OPT_BIAS_CORRECTION, NULL, 0,
+	 "Let biases take back by how much quantization moves the mean of each channel, on training images", 0},
+	{"net-out", OPT_NET_OUT, "FILE", 0, "Write the network that these two change to FILE, as ONNX", 0},
 	{"images", 'n', "N", 0, "Take the ranges from N training images (default 1000)", 0},
 	{"limit", 'l', "N", 0, "Score on the first N test images (default all)", 0},
 	{"seed", 's', "N", 0, "Of stochastic rounding and of --shuffle (default 1)", 0},

@@ -18,6 +18,8 @@ struct mch_quantize_options {
 	struct mch_data_options data; /* its limit is of the test images; its seed is `seed` too */
 	const char *train_data;       /* a path of its own for the training images, or NULL */
 	const char *output;
+	const char *net_output; /* the changed network, or NULL */
+	bool is_equalized, is_bias_corrected;
 	struct mch_search_options search;
 	struct mch_cost_config hardware;
 	double error_margin; /* NAN: none */

@@ -184,6 +184,14 @@ static void print_images(const struct mch_quantize_job *job)
 		       job->reporting.n);
 }
 
+static void print_gain(const struct mch_quantize_job *job, const char *what, const struct mch_gain *gain)
+{
+	if (gain->is_measured)
+		printf("%-15s %.2f %% without, %.2f %% with (%+.2f points), at the widths of the result\n", what,
+		       mch_quantize_percent(job, gain->without), mch_quantize_percent(job, gain->with),
+		       mch_quantize_percent(job, gain->with - gain->without));
+}
+
 static void print_share(const char *what, int n_right, int n)
 {
 	const struct mch_interval i = mch_interval_95(n_right, n);
@@ -217,7 +225,9 @@ static void print_span(const struct mch_quantize_job *job, bool is_weights, cons
 
 static void print_result(const struct mch_quantize_job *job)
 {
-	const int exact = right_of(job, job->candidate)->n_correct;
+	const int exact = job->n_correct;
+	print_gain(job, "equalization", &job->of_equalization);
+	print_gain(job, "bias correction", &job->of_bias_correction);
 	printf("cost        %.6g %s\n", job->points[job->candidate].cost, mch_cost_name(job->args->search.cost));
 	printf("result     ");
 	if (job->args->search.granularity == MCH_GRANULARITY_LAYER) {

@@ -128,7 +128,7 @@ static double magnitude(double percentile, const struct mch_range *const *ranges
 		for (size_t j = 0; j < ranges[i]->n_sample; j++)
 			values[at++] = fabsf(ranges[i]->sample[j]);
 	qsort(values, n, sizeof(*values), ascending);
-	const double rank = ceil(percentile / 100 * (double)n);
+	const double rank = ceil(percentile / 100 * (double)n - 1e-6); /* 99.9 % of 1000 are 999, whatever 99.9 is in binary */
 	const double value = (double)values[rank < 1 ? 0 : rank > (double)n ? n - 1 : (size_t)rank - 1];
 	free(values);
 	return value;

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Changes of the network that make its integers better, and what they gain; see quantize_job.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/load.h"
+#include "cli/quantize_job.h"
+#include "io/onnx_write.h"
+#include "net/lower.h"
+#include "net/score.h"
+#include "quant/bias_correct.h"
+
+/* More of them take longer and change a mean by less than its own quantization. */
+enum { CORRECTION_IMAGES = 64 };
+
+/* The parameters of a network before they are corrected, for comparison: all but the biases is shared. */
+struct reference {
+	struct mch_net net;
+	float **bias; /* [n_layers], owned */
+};
+
+static void free_reference(struct reference *r)
+{
+	for (int i = 0; r->bias && i < r->net.n_layers; i++)
+		free(r->bias[i]);
+	free(r->bias);
+	free(r->net.layers);
+}
+
+static int keep_reference(struct reference *r, const struct mch_net *net, struct mch_err *err)
+{
+	const size_t n = (size_t)net->n_layers;
+	r->net = *net;
+	r->net.layers = malloc(n * sizeof(*r->net.layers));
+	r->bias = calloc(n, sizeof(*r->bias));
+	bool has_room = r->net.layers && r->bias;
+	if (has_room)
+		memcpy(r->net.layers, net->layers, n * sizeof(*net->layers));
+	for (size_t i = 0; has_room && i < n; i++) {
+		const struct mch_layer *layer = &net->layers[i];
+		if (!layer->bias)
+			continue;
+		r->net.layers[i].bias = r->bias[i] = malloc(layer->n_bias * sizeof(*layer->bias));
+		has_room = r->bias[i] != NULL;
+		if (has_room)
+			memcpy(r->bias[i], layer->bias, layer->n_bias * sizeof(*layer->bias));
+	}
+	if (has_room)
+		return 0;
+	free_reference(r);
+	return mch_err_set(err, net->name ? net->name : "network", "out of memory; use a machine with more");
+}
+
+static int score_part(struct mch_quantize_job *job, const struct mch_image_part *part, const struct mch_qnet *q,
+		      struct mch_answers *answers, struct mch_err *err)
+{
+	const struct mch_score_config config = {.data = &job->test, .first = part->first, .n = part->n};
+	return mch_score_run(&(struct mch_model){.net = q->net, .q = q}, &config, answers, err);
+}
+
+/* The corrected network against the one before, which is what the float accuracy is of. */
+static int report_again(struct mch_quantize_job *job, const struct mch_qnet *q, const struct mch_net *before,
+			struct mch_err *err)
+{
+	const struct mch_score_config config = {.data = &job->test, .first = job->reporting.first, .n = job->reporting.n};
+	struct mch_difference difference;
+	struct mch_answers answers;
+	if (score_part(job, &job->choosing, q, &answers, err) != 0)
+		return -1;
+	job->n_correct = answers.n_top1;
+	mch_answers_free(&answers);
+	if (mch_score_compare(&(struct mch_model){.net = &job->net, .q = q}, &(struct mch_model){.net = before}, &config,
+			      &difference, err) != 0 ||
+	    score_part(job, &job->reporting, q, &answers, err) != 0)
+		return -1;
+	job->report = (struct mch_result_report){.n_correct = answers.n_top1, .sqnr_db = difference.sqnr_db};
+	for (int i = 0; i < job->reporting.n; i++)
+		job->report.n_agree += answers.prediction[i] == job->float_answers[job->reporting.first + i];
+	mch_answers_free(&answers);
+	return 0;
+}
+
+static int correct_biases(struct mch_quantize_job *job, struct mch_err *err)
+{
+	const struct mch_bias_correct_config config = {.data = &job->train,
+						       .n_images = job->n_ranges < CORRECTION_IMAGES ? job->n_ranges
+												     : CORRECTION_IMAGES,
+						       .progress = mch_quantize_show_progress,
+						       .ctx = job};
+	struct reference before;
+	struct mch_qnet q;
+	if (keep_reference(&before, &job->net, err) != 0)
+		return -1;
+	mch_quantize_begin_progress(job, "biases", "layers");
+	int status = mch_bias_correct(&job->net, &job->quant, &config, err);
+	mch_progress_end(&job->bar);
+	if (status == 0)
+		status = mch_qnet_build(&q, &job->net, &job->quant, err);
+	if (status == 0) {
+		const int without = job->n_correct;
+		status = report_again(job, &q, &before.net, err);
+		job->of_bias_correction = (struct mch_gain){true, without, job->n_correct};
+		mch_hash_net(&job->net, job->net_hash);
+		mch_qnet_free(&q);
+	}
+	free_reference(&before);
+	return status;
+}
+
+/* The network as it was read, quantized to the same widths. */
+static int score_as_read(struct mch_quantize_job *job, struct mch_net *net, struct mch_ranges *ranges, int *n_correct,
+			 struct mch_err *err)
+{
+	struct mch_formats formats;
+	struct mch_quant quant;
+	struct mch_answers answers;
+	struct mch_qnet q;
+	if (mch_formats_init(&formats, net, ranges, &job->args->policy, err) != 0)
+		return -1;
+	int status = mch_quant_init(&quant, net, err);
+	if (status == 0) {
+		quant.round = job->quant.round;
+		quant.seed = job->quant.seed;
+		status = mch_formats_apply(&formats, &job->widths, &quant, err);
+		if (status == 0)
+			status = mch_qnet_build(&q, net, &quant, err);
+		if (status == 0) {
+			status = score_part(job, &job->choosing, &q, &answers, err);
+			mch_qnet_free(&q);
+		}
+		if (status == 0) {
+			*n_correct = answers.n_top1;
+			mch_answers_free(&answers);
+		}
+		mch_quant_free(&quant);
+	}
+	mch_formats_free(&formats);
+	return status;
+}
+
+static int measure_equalization(struct mch_quantize_job *job, struct mch_err *err)
+{
+	struct mch_net net;
+	struct mch_ranges ranges;
+	int without;
+	mch_net_init(&net);
+	if (mch_load_net(&job->args->net, &job->args->data, &net, NULL, err) != 0)
+		return -1;
+	int status = mch_net_lower(&net, err);
+	if (status == 0)
+		status = mch_ranges_measure(&ranges, &net, &job->train, job->n_ranges, NULL, NULL, err);
+	if (status == 0) {
+		status = score_as_read(job, &net, &ranges, &without, err);
+		mch_ranges_free(&ranges);
+	}
+	if (status == 0)
+		job->of_equalization = (struct mch_gain){true, without, job->n_correct};
+	mch_net_free(&net);
+	return status;
+}
+
+int mch_quantize_refine(struct mch_quantize_job *job, struct mch_err *err)
+{
+	job->n_correct = job->candidates.list[job->candidate].right.n_correct;
+	if (job->args->is_equalized && measure_equalization(job, err) != 0)
+		return -1;
+	if (job->args->is_bias_corrected && correct_biases(job, err) != 0)
+		return -1;
+	return job->args->net_output ? mch_onnx_write(job->args->net_output, &job->net, err) : 0;
+}
