@@ -91,6 +91,7 @@ SCRIPT_TESTS = \
 	tests/cli/interrupt.sh \
 	tests/cli/lenet.sh \
 	tests/cli/manual.sh \
+	tests/cli/measure-cost.sh \
 	tests/cli/plan.sh \
 	tests/cli/quantize.sh \
 	tests/cli/ranges.sh \
