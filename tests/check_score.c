@@ -87,7 +87,10 @@ START_TEST(answers_and_ranks)
 		for (int threads = 1; threads <= 3; threads++) {
 			const struct mch_model model = {&net, NULL, plain};
 			int last = 0, n_top1 = 0, n_top5 = 0, n_ties = 0;
-			const struct mch_score_config config = {.data = &data, .n = N, .progress = count_calls, .ctx = &last};
+			const struct mch_score_config config = {.data = &data,
+								.n = N,
+								.progress = count_calls,
+								.ctx = &last};
 			struct mch_answers answers;
 			use_threads(threads);
 			ck_assert_msg(mch_score_run(&model, &config, &answers, &err) == 0, "%s", err.text);
@@ -135,7 +138,8 @@ START_TEST(a_part)
 }
 END_TEST
 
-/* For every number of right answers that may be asked for: the verdict of the whole run, at the first image that decides it. */
+/* For every number of right answers that may be asked for: the verdict of the whole run, at the first image that
+ * decides it. */
 START_TEST(stops_early)
 {
 	const struct mch_model fast = {.net = &net}, plain = {.net = &net, .is_plain = true};
@@ -166,7 +170,8 @@ END_TEST
 /* From the literature: 10 of 20, and the ends. */
 START_TEST(intervals)
 {
-	const struct mch_interval half = mch_interval_95(10, 20), none = mch_interval_95(0, 10), all = mch_interval_95(10, 10);
+	const struct mch_interval half = mch_interval_95(10, 20), none = mch_interval_95(0, 10),
+				  all = mch_interval_95(10, 10);
 	ck_assert_double_eq_tol(half.low, 29.93, 0.005);
 	ck_assert_double_eq_tol(half.high, 70.07, 0.005);
 	ck_assert(none.low == 0 && all.high == 100);
@@ -210,6 +215,15 @@ START_TEST(differences)
 		ck_assert_double_eq(d.max_error, max_error);
 		ck_assert_double_eq_tol(d.rms_error, sqrt(error2 / (N * OUT)), 1e-12);
 		ck_assert_double_eq_tol(d.sqnr_db, 10 * log10(reference2 / error2), 1e-9);
+		struct mch_difference again;
+		float *logits = mch_score_logits(threads == 1 ? &net : &bare, &config, &err);
+		ck_assert_ptr_nonnull(logits);
+		ck_assert_int_eq(
+			mch_score_compare_logits(&(struct mch_model){.net = &other}, logits, &config, &again, &err),
+			0);
+		ck_assert(again.sqnr_db == d.sqnr_db && again.max_error == d.max_error &&
+			  again.n_values == d.n_values);
+		free(logits);
 		ck_assert_int_eq(mch_score_compare(&(struct mch_model){.net = &bare},
 						   &(struct mch_model){.net = &bare}, &config, &d, &err),
 				 0);

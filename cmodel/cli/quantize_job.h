@@ -57,6 +57,7 @@ struct mch_quantize_job {
 	struct mch_search_config config;
 	struct mch_search *search; /* of one width, or three; of layer: one, as a start */
 	struct mch_mixed mixed;    /* of layer */
+	float *logits;             /* of float, on the first n_sensitivity images */
 	double *noise;             /* [n_knobs][MCH_MIXED_WIDTHS], of layer: see struct mch_mixed_config */
 	int n_sensitivity;         /* images behind it */
 	double *noise_measured;    /* the same as measured, without what 16 bits everywhere have; NAN: not measured */

@@ -87,8 +87,8 @@ static json_t *scores_key(const struct mch_quantize_job *job)
 	json_t *key = json_pack("{s:s, s:s, s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:I}", "format", "macchiato scores 2",
 				"version", PACKAGE_VERSION, "net", job->net_hash, "images", job->choosing.n,
 				"reporting", job->reporting.n, "test", job->test_hash, "train", job->train_hash,
-				"round", mch_round_name(args->round), "formats", mch_format_policy_text(&args->policy, policy),
-				"seed", (json_int_t)args->seed);
+				"round", mch_round_name(args->round), "formats",
+				mch_format_policy_text(&args->policy, policy), "seed", (json_int_t)args->seed);
 	json_t *search =
 		json_pack("{s:s, s:s, s:i, s:i, s:i, s:I, s:i, s:b, s:o, s:[i,i,i]}", "granularity",
 			  mch_granularity_name(args->search.granularity), "cost", mch_cost_name(args->search.cost),
@@ -207,6 +207,7 @@ void mch_quantize_free(struct mch_quantize_job *job)
 	free(job->front);
 	free(job->float_answers);
 	free(job->setting);
+	free(job->logits);
 	free(job->noise);
 	free(job->noise_measured);
 	free(job->search);

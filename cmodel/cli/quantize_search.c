@@ -107,8 +107,8 @@ static int measure_noise(struct mch_quantize_job *job, int knob, int bits, doubl
 	job->setting[knob] = (int8_t)bits;
 	if (build(job, job->setting, &q, err) != 0)
 		return -1;
-	const int status = mch_score_compare(&(struct mch_model){.net = &job->net, .q = &q},
-					     &(struct mch_model){.net = &job->net}, &config, &d, err);
+	const int status = mch_score_compare_logits(&(struct mch_model){.net = &job->net, .q = &q}, job->logits,
+						    &config, &d, err);
 	mch_qnet_free(&q);
 	if (status != 0)
 		return -1;
@@ -143,6 +143,10 @@ static int measure_knob(struct mch_quantize_job *job, int knob, double base, str
 static int measure_sensitivity(struct mch_quantize_job *job, struct mch_err *err)
 {
 	double base;
+	job->logits = mch_score_logits(&job->net,
+				       &(struct mch_score_config){.data = &job->test, .n = job->n_sensitivity}, err);
+	if (!job->logits)
+		return -1;
 	mch_quantize_begin_progress(job, "3/5 sensitivity", "knobs");
 	int status = measure_noise(job, 0, MCH_OPERAND_BITS_MAX, &base, err);
 	for (int k = 0; k < job->knobs.n && status == 0; k++) {

@@ -66,7 +66,8 @@ static void close_worker(struct worker *w)
 static int run_batch(struct worker *w, const struct pass *pass, int first, int n, struct mch_err *err)
 {
 	for (int m = 0; m < pass->n_models; m++)
-		if (mch_engine_run(w->engine[m], pass->config->data, pass->config->first + first, n, w->y[m], err) != 0)
+		if (mch_engine_run(w->engine[m], pass->config->data, pass->config->first + first, n, w->y[m],
+				   err) != 0)
 			return -1;
 	pass->take(pass->ctx, first, n, w->y);
 	return 0;
@@ -216,7 +217,8 @@ int mch_score_run(const struct mch_model *model, const struct mch_score_config *
 	const int edge = mch_engine_output(model);
 	const size_t n_outputs = mch_shape_elems(model->net->edges[edge].shape), n = (size_t)config->n;
 	struct graded graded = {answers, config->data->labels, config->first};
-	struct pass pass = {.config = config, .models = {model}, .edge = {edge}, .n_models = 1, .n_outputs = n_outputs,
+	struct pass pass = {.config = config, .models = {model}, .edge = {edge}, .n_models = 1,
+			    .n_outputs = n_outputs,
 			    .batch = batch_of(model, config->n), .take = take_answers, .ctx = &graded,
 			    .limit = config->need > 0 ? config->n - config->need : config->n};
 	*answers = (struct mch_answers){.n_images = config->n, .n_outputs = (int)n_outputs};
@@ -280,14 +282,16 @@ struct differences {
 	struct part *parts; /* [n_batches] */
 	int batch;
 	size_t n_outputs;
+	float *logits; /* [n][n_outputs] of the reference; NULL: it is the pass's second model */
 };
 
 static void take_differences(void *ctx, int first, int n, float *const *y)
 {
 	const struct differences *d = ctx;
+	const float *reference = d->logits ? d->logits + (size_t)first * d->n_outputs : y[1];
 	struct part part = {0};
 	for (size_t i = 0; i < (size_t)n * d->n_outputs; i++) {
-		const double want = (double)y[1][i], error = fabs((double)y[0][i] - want);
+		const double want = (double)reference[i], error = fabs((double)y[0][i] - want);
 		/* Once it is NAN it stays: no comparison with it is true. */
 		part.max_error = error <= part.max_error ? part.max_error : isnan(part.max_error) ? NAN : error;
 		part.max_reference = fmax(part.max_reference, fabs(want));
@@ -316,6 +320,26 @@ static struct mch_difference sum_up(const struct part *parts, int n_batches, uin
 								  : 10 * log10(sum.reference2 / sum.error2)};
 }
 
+/* The rest of a pass that names its models. */
+static int find_difference(struct pass *pass, struct differences *d, struct mch_difference *difference,
+			   struct mch_err *err)
+{
+	const int n = pass->config->n;
+	pass->batch = d->batch = batch_of(pass->models[0], n);
+	pass->n_outputs = d->n_outputs;
+	pass->take = take_differences;
+	pass->ctx = d;
+	const int n_batches = (n + d->batch - 1) / d->batch;
+	d->parts = calloc((size_t)n_batches + 1, sizeof(*d->parts));
+	if (!d->parts)
+		return mch_err_set(err, "score", "out of memory; use a machine with more");
+	const int status = run_pass(pass, err);
+	if (status == 0)
+		*difference = sum_up(d->parts, n_batches, (uint64_t)n * d->n_outputs);
+	free(d->parts);
+	return status;
+}
+
 int mch_score_compare(const struct mch_model *model, const struct mch_model *reference,
 		      const struct mch_score_config *config, struct mch_difference *difference, struct mch_err *err)
 {
@@ -329,16 +353,42 @@ int mch_score_compare(const struct mch_model *model, const struct mch_model *ref
 			"its output %s is %dx%dx%d, that of the network is %dx%dx%d; give a reference of the same "
 			"output",
 			reference->net->edges[other].name, t.c, t.h, t.w, s.c, s.h, s.w);
-	const int batch = batch_of(model, config->n), n_batches = (config->n + batch - 1) / batch;
-	struct differences d = {.batch = batch, .n_outputs = mch_shape_elems(s)};
-	struct pass pass = {.config = config, .models = {model, reference}, .edge = {edge, other}, .n_models = 2,
-			    .n_outputs = d.n_outputs, .batch = batch, .take = take_differences, .ctx = &d};
-	d.parts = calloc((size_t)n_batches + 1, sizeof(*d.parts));
-	if (!d.parts)
-		return mch_err_set(err, "score", "out of memory; use a machine with more");
-	const int status = run_pass(&pass, err);
-	if (status == 0)
-		*difference = sum_up(d.parts, n_batches, (uint64_t)config->n * d.n_outputs);
-	free(d.parts);
-	return status;
+	struct differences d = {.n_outputs = mch_shape_elems(s)};
+	struct pass pass = {.config = config, .models = {model, reference}, .edge = {edge, other}, .n_models = 2};
+	return find_difference(&pass, &d, difference, err);
+}
+
+static void take_logits(void *ctx, int first, int n, float *const *y)
+{
+	const struct differences *d = ctx;
+	memcpy(d->logits + (size_t)first * d->n_outputs, y[0], (size_t)n * d->n_outputs * sizeof(float));
+}
+
+float *mch_score_logits(const struct mch_net *net, const struct mch_score_config *config, struct mch_err *err)
+{
+	const struct mch_model model = {.net = net};
+	const int edge = mch_engine_before_softmax(net);
+	const size_t n_outputs = mch_shape_elems(net->edges[edge].shape);
+	float *logits = malloc(((size_t)config->n * n_outputs + 1) * sizeof(*logits));
+	struct differences d = {.n_outputs = n_outputs, .logits = logits};
+	struct pass pass = {.config = config, .models = {&model}, .edge = {edge}, .n_models = 1,
+			    .n_outputs = n_outputs,
+			    .batch = batch_of(&model, config->n), .take = take_logits, .ctx = &d};
+	if (!logits) {
+		mch_err_set(err, "score", "out of memory; use a machine with more");
+		return NULL;
+	}
+	if (run_pass(&pass, err) == 0)
+		return logits;
+	free(logits);
+	return NULL;
+}
+
+int mch_score_compare_logits(const struct mch_model *model, float *logits, const struct mch_score_config *config,
+			     struct mch_difference *difference, struct mch_err *err)
+{
+	const int edge = mch_engine_output(model);
+	struct differences d = {.n_outputs = mch_shape_elems(model->net->edges[edge].shape), .logits = logits};
+	struct pass pass = {.config = config, .models = {model}, .edge = {edge}, .n_models = 1};
+	return find_difference(&pass, &d, difference, err);
 }

@@ -28,8 +28,8 @@ struct mch_answers {
 	int n_top1, n_top5;  /* images whose rank is below 1, below 5 */
 };
 
-/* With config->need, ends at the first image whose wrong answer leaves fewer than `need` right ones possible: then n_images is less
- * than config->n, and the verdict that of the full run. Threads may have looked further; what they saw is dropped.
+/* With config->need, ends at the first image whose wrong answer leaves fewer than `need` right ones possible: then
+ * n_images is less than config->n, and the verdict that of the full run. Threads may have looked further; what they saw is dropped.
  * 0, or -1 with err and *answers empty: memory is short, or an image cannot be read; of several, the first. */
 int mch_score_run(const struct mch_model *model, const struct mch_score_config *config, struct mch_answers *answers,
 		  struct mch_err *err);
@@ -54,5 +54,12 @@ struct mch_difference {
  * is looked at before its own. 0, or -1 with err: as mch_score_run, or the outputs differ in size. */
 int mch_score_compare(const struct mch_model *model, const struct mch_model *reference,
 		      const struct mch_score_config *config, struct mch_difference *difference, struct mch_err *err);
+
+/* For many comparisons on the same images: what a float network has before its softmax, [n][outputs], for the caller to
+ * free, or NULL with err; and the distance of a model from that, as above: of integers, or a float network without a
+ * softmax at its end. */
+float *mch_score_logits(const struct mch_net *net, const struct mch_score_config *config, struct mch_err *err);
+int mch_score_compare_logits(const struct mch_model *model, float *logits, const struct mch_score_config *config,
+			     struct mch_difference *difference, struct mch_err *err);
 
 #endif
