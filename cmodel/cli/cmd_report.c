@@ -26,8 +26,9 @@ struct job {
 	struct mch_ranges ranges;
 	struct mch_answers float_answers, exact_answers;
 	struct mch_difference difference;
-	json_t *search;         /* NULL: none */
-	int n_ranges, n_scored; /* images */
+	json_t *search;               /* NULL: none */
+	int n_ranges, n_scored;       /* images */
+	char test_hash[MCH_HASH_HEX]; /* of those scored */
 };
 
 static void show_progress(void *ctx, int done, int total)
@@ -47,14 +48,19 @@ static int load_net(struct job *job, struct mch_err *err)
 
 static int load_test(struct job *job, struct mch_err *err)
 {
-	const struct mch_data_options *data = &job->args->data;
+	struct mch_data_options options = job->args->data, *data = &options;
 	if (!data->path)
 		return 0;
+	/* A search that held images out drew the order of all by its seed. */
+	if (json_is_true(json_object_get(job->search, "held_out")) && !data->is_shuffled) {
+		data->is_shuffled = true;
+		data->seed = job->quant.seed;
+	}
 	if (mch_load_data(data, data->path, "test", &job->net, data->limit, &job->test, err) != 0 ||
 	    mch_load_require_labels(&job->test, &job->net, err) != 0)
 		return -1;
 	job->n_scored = mch_load_count("--limit", data->limit, job->test.n_images, &job->test, err);
-	return job->n_scored < 0 ? -1 : 0;
+	return job->n_scored < 0 ? -1 : mch_load_hash(&job->test, job->n_scored, job->test_hash, err);
 }
 
 /* Ranges choose nothing here, so the images scored may show them where there are no others. */
@@ -173,7 +179,8 @@ static int write(struct job *job, struct mch_err *err)
 					       .float_answers = &job->float_answers,
 					       .exact_answers = &job->exact_answers,
 					       .difference = &job->difference,
-					       .search = job->search};
+					       .search = job->search,
+					       .scored_hash = job->test_hash};
 	json_t *root = mch_report_facts(&facts, err);
 	int status = root ? add_files(job, root, err) : -1;
 	if (status == 0 && args->output)

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "io/file.h"
 #include "io/hash.h"
@@ -72,6 +73,11 @@ static json_t *check_json(const struct mch_report_facts *f)
 		json_object_set_new(check, "float_top5", share_json(f->float_answers->n_top5, n));
 		json_object_set_new(check, "exact_top5", share_json(f->exact_answers->n_top5, n));
 	}
+	const char *search_hash = json_string_value(json_object_get(f->search, "scored_images_hash"));
+	if (check)
+		json_object_set_new(check, "is_same_images",
+				    search_hash ? json_boolean(strcmp(search_hash, f->scored_hash) == 0)
+						: json_null());
 	/* null: Q.json was scored on another number of images. */
 	if (check)
 		json_object_set_new(check, "is_as_told",

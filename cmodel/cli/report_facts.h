@@ -36,6 +36,7 @@ struct mch_report_facts {
 	const struct mch_answers *float_answers, *exact_answers;
 	const struct mch_difference *difference;
 	const json_t *search; /* of Q.json, NULL: none */
+	const char *scored_hash; /* of the images scored */
 };
 
 /* Without "compare" and "tune", which are read from files. NULL with err: a name is no UTF-8, or memory is short. */

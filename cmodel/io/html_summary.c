@@ -212,10 +212,13 @@ static void put_check(FILE *to, const json_t *report)
 	if (isfinite(sqnr))
 		mch_html_print(to, "Outputs before any softmax: %.1f dB signal-to-noise ratio against float. ",
 			       sqnr);
-	mch_html_text(to, !as_told ? "The file of formats was scored on another number of images."
-			  : json_is_true(as_told)
-				  ? "As many right answers as the file of formats tells: confirmed."
-				  : "Not as many right answers as the file of formats tells: other images.");
+	mch_html_text(to, !as_told                ? "The file of formats was scored on another number of images."
+			  : json_is_true(as_told) ? "As many right answers as the file of formats tells: confirmed."
+						  : "Not as many right answers as the file of formats tells.");
+	const json_t *is_same = mch_json_part(check, "is_same_images");
+	if (is_same)
+		mch_html_text(to, json_is_true(is_same) ? " The images are those of the search, by their SHA-256."
+							: " The images are not those of the search.");
 	fputs("</p>\n", to);
 }
 

@@ -137,6 +137,13 @@ END
 "$macchiato" report small.onnx strange.json -o strange.html || fail "a strange search"
 balance strange.html || fail "strange.html is not well-formed"
 
+# Images held out report; the order of the search is taken up, so that all its answers are confirmed.
+"$macchiato" quantize small.onnx --data=. --error-margin=5 --holdout=60 --seed=7 -o held.json --quiet
+"$macchiato" report small.onnx held.json --data=. -o held.html
+has held.html "60 images held out" "on the images that chose" "formats tells: confirmed." "The images are those of the search, by their SHA-256."
+"$macchiato" report small.onnx held.json --data=. --shuffle --seed=8 --limit=100 -o other.html
+has other.html "scored on another number of images" "The images are not those of the search."
+
 # An accumulator narrower than its certificate is told.
 sed 's/"acc": {"bits": [0-9]*/"acc": {"bits": 6/' q.json >narrow.json
 if "$macchiato" report small.onnx narrow.json -o narrow.html 2>err.txt; then
