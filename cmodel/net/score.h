@@ -29,7 +29,8 @@ struct mch_answers {
 };
 
 /* With config->need, ends at the first image whose wrong answer leaves fewer than `need` right ones possible: then
- * n_images is less than config->n, and the verdict that of the full run. Threads may have looked further; what they saw is dropped.
+ * n_images is less than config->n, and the verdict that of the full run. Threads may have looked further; what they saw
+ * is dropped.
  * 0, or -1 with err and *answers empty: memory is short, or an image cannot be read; of several, the first. */
 int mch_score_run(const struct mch_model *model, const struct mch_score_config *config, struct mch_answers *answers,
 		  struct mch_err *err);
@@ -55,8 +56,8 @@ struct mch_difference {
 int mch_score_compare(const struct mch_model *model, const struct mch_model *reference,
 		      const struct mch_score_config *config, struct mch_difference *difference, struct mch_err *err);
 
-/* For many comparisons on the same images: what a float network has before its softmax, [n][outputs], for the caller to
- * free, or NULL with err; and the distance of a model from that, as above: of integers, or a float network without a
+/* For many comparisons on the same images: what a float network has before its softmax, [n][outputs], for the caller
+ * to free, or NULL with err; and the distance of a model from that, as above: of integers, or a float network without a
  * softmax at its end. */
 float *mch_score_logits(const struct mch_net *net, const struct mch_score_config *config, struct mch_err *err);
 int mch_score_compare_logits(const struct mch_model *model, float *logits, const struct mch_score_config *config,
