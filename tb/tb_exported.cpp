@@ -3,7 +3,7 @@
 /* Bench of a whole exported network: its real layers, with real images, through the RTL that the exported Verilog header
  * builds, in lock-step with the C twin; every layer's output against the plain operators; classes against labels.
  * What it runs comes from the export alone: header, memory images, manifest. It refuses to start when they differ.
- * verilate: mch_exported sim/registers.vlt tb/lockstep.cpp tb/stream.cpp cmodel/io/libio.a cmodel/net/libnet.a */
+ * verilate: mch_exported sim/registers.vlt tb/lockstep.cpp tb/stream.cpp cmodel/io/libio.a cmodel/net/libnet.a cmodel/fast/libfast.a */
 #include <algorithm>
 #include <cinttypes>
 #include <vector>
