@@ -103,7 +103,7 @@ struct Layer {
 		step.conv = {1, c.c, c.h, c.w, c.k, c.r, c.s, c.stride_h, c.stride_w, c.pad_top, c.pad_left, c.pad_bottom,
 			     c.pad_right, c.dilation_h, c.dilation_w, c.groups};
 		step.pool = {1, c.c, c.h, c.w, c.r, c.s, c.stride_h, c.stride_w, c.pad_top, c.pad_left, c.pad_bottom,
-			     c.pad_right, c.ceil_mode != 0, c.count_pad != 0};
+			     c.pad_right, c.dilation_h, c.dilation_w, c.ceil_mode != 0, c.count_pad != 0};
 		step.requant = {c.y_bits, c.y_signed != 0, c.relu != 0, static_cast<mch_round>(MCH_ROUND),
 				static_cast<uint32_t>(MCH_SEED), nullptr, nullptr, false, 0, 0};
 		/* The mean has no noise source: see docs/datapath.md "pool". */
