@@ -71,6 +71,11 @@ void fixture_quant(struct mch_quant *quant, const struct mch_net *net, enum mch_
 			quant->layer[i].weights = strcmp(net->layers[i].name, "conv/1") == 0 ? first : other;
 	const int conv1 = mch_net_find_layer(net, "conv_1");
 	quant->layer[conv1].acc = (struct mch_acc){acc_bits, acc_bits ? MCH_SATURATE : MCH_WRAP};
+	/* Its channels have fractions of their own: bias and shift differ from channel to channel. */
+	static const int8_t channel_frac[] = {5, 3, 5, 4, 6, 5};
+	MCH_REQUIRE(mch_layer_quant_split(&quant->layer[conv1], (int)sizeof(channel_frac), 0) == 0, "memory");
+	quant->layer[conv1].weights.frac = 3; /* the smallest */
+	memcpy(quant->layer[conv1].channel_frac, channel_frac, sizeof(channel_frac));
 }
 
 void fixture_make(struct fixture *f, enum mch_round round, int acc_bits)

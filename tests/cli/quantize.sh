@@ -168,6 +168,13 @@ for widths in 8,8 8,8,8,8 0,8,8 8,17,8 8,8,x 8,8,8x ''; do
 	refuse 2 ": --widths: \"$widths\" is not three widths of 1 to 16 bits; give them as 8,8,8: conv weights, FC weights, activations" \
 		small.onnx --data=. -o a --widths="$widths"
 done
+refuse 2 ": --equalize: changes the network, and the formats belong to the changed one; name a file for it with --net-out=NET.onnx" \
+	small.onnx --data=. -o a --equalize
+refuse 2 ": --bias-correction: changes the network, and the formats belong to the changed one; name a file for it with --net-out=NET.onnx" \
+	small.onnx --data=. -o a --bias-correction
+refuse 2 ": --net-out: nothing changes the network; give --equalize or --bias-correction with it" small.onnx --data=. -o a --net-out=b.onnx
+refuse 2 ": --calibration: \"kl:9\" is no rule; give max, mse, percentile, percentile:99.9 or kl" small.onnx --data=. -o a --calibration=kl:9
+refuse 2 ": --static: has one fraction for the whole network; leave --per-channel out" small.onnx --data=. -o a --static --per-channel
 refuse 2 ": NET: no network given; give a .onnx or .prototxt file"
 refuse 2 ": --data: no images given; give their folder or file" small.onnx -o a
 refuse 2 ": --output: no file given; give the file for the result" small.onnx --data=.
@@ -192,5 +199,16 @@ cp train-* wide
 printf "\0\0\010\001\0\0\0\310" >wide/t10k-labels-idx1-ubyte
 head -c 200 /dev/zero | tr "\0" "\011" >>wide/t10k-labels-idx1-ubyte
 refuse 2 ": wide test: labels go up to 9, the network has 4 outputs; give the data it was trained on" small.onnx --data=wide -o a
+
+# The formats belong to the network that was changed, which is as right in integers as was told.
+"$macchiato" quantize small.onnx --data=. --widths=4,4,4 --per-channel --calibration=percentile:99.9 --equalize --bias-correction \
+	--net-out=changed.onnx -o changed.json --json >changed.txt || fail "equalized and corrected: exit $?"
+grep -q '"channel_frac": \[' changed.json || fail "no fractions of channels"
+grep -q '"bias_correction": {' changed.json || fail "no gain of bias correction"
+want=$(sed -n 's/^  "accuracy_exact": \([0-9.]*\).*/\1/p' changed.txt)
+"$macchiato" eval changed.onnx --quant=changed.json --data=. >eval.txt || fail "the changed network: $(cat eval.txt)"
+have=$(sed -n 's/^accuracy *\([0-9.]*\) %.*/\1/p' eval.txt)
+[ -n "$want" ] && [ "$(printf '%.2f' "$want")" = "$have" ] || fail "told $want %, found $have %"
+! "$macchiato" eval small.onnx --quant=changed.json --data=. >eval.txt 2>&1 || fail "formats of another network were taken"
 
 exit $failed
