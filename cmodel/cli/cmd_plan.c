@@ -16,6 +16,7 @@
 
 struct arguments {
 	struct mch_net_options net;
+	struct mch_data_options data; /* preprocessing, a part of the network's hash */
 	const char *quant;
 	struct mch_cost_config hardware;
 	bool json;
@@ -41,6 +42,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->net;
 		state->child_inputs[1] = &args->hardware;
+		state->child_inputs[2] = &args->data;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (!args->net.path)
@@ -189,7 +191,8 @@ static const struct argp_option options[] = {
 	{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 	{0},
 };
-static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0}, {&mch_array_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0}, {&mch_array_argp, 0, NULL, 0},
+					     {&mch_data_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
 	options,
 	parse_option,
@@ -202,12 +205,11 @@ static const struct argp argp = {
 
 int mch_cmd_plan(int argc, char **argv, struct mch_err *err)
 {
-	struct arguments args = {.hardware = mch_array_options_usual()};
-	const struct mch_data_options data = mch_data_options_usual();
+	struct arguments args = {.hardware = mch_array_options_usual(), .data = mch_data_options_usual()};
 	struct mch_net net;
 	struct mch_quant quant;
 	mch_cmd_parse(&argp, argc, argv, &args);
-	if (mch_load_net(&args.net, &data, &net, NULL, err) != 0)
+	if (mch_load_net(&args.net, &args.data, &net, NULL, err) != 0)
 		return MCH_EXIT_FAILED;
 	int status = mch_net_lower(&net, err);
 	if (status == 0)
