@@ -192,7 +192,10 @@ static int open_file(struct mch_scores *s, const json_t *key, enum mch_scores_fo
 	s->stream = fopen(s->path, "ab");
 	if (!s->stream || (ftruncate(fileno(s->stream), kept) != 0 && errno != EINVAL))
 		return cannot_write(s, err);
-	return kept ? 0 : put_line(s, key, err);
+	if (kept || put_line(s, key, err) == 0)
+		return 0;
+	unlink(s->path); /* a disk that is full: nothing of worth is in it */
+	return -1;
 }
 
 int mch_scores_open(struct mch_scores *s, const char *output_path, const json_t *key, int n_knobs, int n_images,
