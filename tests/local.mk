@@ -272,5 +272,6 @@ EXTRA_DIST += \
 	tests/nets/mobilenet_v1.prototxt \
 	tests/nets/resnet8.prototxt \
 	tests/no-check \
+	tests/policy_of.h \
 	tests/small_net.h \
 	tests/temp.h
