@@ -131,7 +131,7 @@ START_TEST(encode_fixed)
 		const int shift = (int)corner_uniform(&rng, MCH_SHIFT_MIN, 64), mode = i % MCH_N_ROUNDS;
 		const uint32_t noise = (uint32_t)mch_rng_next(&rng) & 0xffff;
 		const mch_int128 wide = shift > 46 ? (mch_int128)1 << (shift - 46) : 1;
-		const mch_int128 v = corner_value(&rng, -(INT64_C(1) << 61), INT64_C(1) << 61, shift) * wide +
+		const mch_int128 v = corner_value(&rng, -(INT64_C(1) << 61), INT64_C(1) << 61, shift < 50 ? shift : 50) * wide +
 				   (int)mch_rng_below(&rng, 3) - 1;
 		bool got_sat, want_sat;
 		const int64_t want = (int64_t)slow_sat(slow_round_shift(v, shift, mode, noise), f.bits, f.is_signed, &want_sat);
