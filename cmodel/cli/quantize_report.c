@@ -165,9 +165,11 @@ static void print_layers(const struct mch_quantize_job *job)
 		printf("%-*s  %-8s  %-9s  %-7s  %-7s", (int)width, layer->name, mch_layer_table[layer->kind].name,
 		       q->weights.bits ? mch_weights_text(q, text[0]) : "", mch_format_text(in, text[1]),
 		       out.bits ? mch_format_text(out, text[2]) : "float");
-		if (q->weights.bits)
-			printf("  %4d  %" PRId64 " .. %" PRId64, q->acc.bits, q->certificate.low,
-			       q->certificate.high);
+		if (q->weights.bits) {
+			char low[MCH_WIDE_TEXT], high[MCH_WIDE_TEXT];
+			printf("  %4d  %s .. %s", q->acc.bits, mch_wide_text(q->certificate.low, low),
+			       mch_wide_text(q->certificate.high, high));
+		}
 		putchar('\n');
 	}
 }

@@ -136,14 +136,20 @@ static json_t *weights_json(const struct mch_report_facts *f, const struct mch_s
 			 range_json(&range, &loss));
 }
 
+/* Beyond 63 bits the nearest real number. */
+static json_t *bound_json(mch_int128 v)
+{
+	return v >= INT64_MIN && v <= INT64_MAX ? json_integer((json_int_t)v) : json_real(mch_wide_real(v));
+}
+
 static json_t *accumulator_json(const struct mch_report_facts *f, const struct mch_step *step)
 {
 	const struct mch_certificate *c = &f->quant->layer[step->layer_index].certificate;
 	if (step->form != MCH_FORM_MAC)
 		return json_null();
-	return json_pack("{s:i, s:s, s:{s:I, s:I, s:i}}", "bits", step->acc.bits, "overflow",
+	return json_pack("{s:i, s:s, s:{s:o, s:o, s:i}}", "bits", step->acc.bits, "overflow",
 			 step->acc.overflow == MCH_SATURATE ? "saturate" : "wrap", "certificate", "low",
-			 (json_int_t)c->low, "high", (json_int_t)c->high, "bits", c->bits);
+			 bound_json(c->low), "high", bound_json(c->high), "bits", c->bits);
 }
 
 json_t *mch_report_input(const struct mch_report_facts *f)

@@ -10,4 +10,6 @@ cmodel_fxp_libfxp_a_SOURCES = \
 	cmodel/fxp/number.h \
 	cmodel/fxp/round_shift.c \
 	cmodel/fxp/round_shift.h \
-	cmodel/fxp/sat.h
+	cmodel/fxp/sat.h \
+	cmodel/fxp/wide.c \
+	cmodel/fxp/wide.h

@@ -5,10 +5,7 @@
 #define MCH_FXP_NUMBER_H
 
 #include "fxp/format.h"
-
-/* An exact sum of products of minifloats: two integers of 46 bits and 2^18 terms. A type of GCC and Clang; the name keeps
- * -pedantic quiet, and is the one that stands for a type. */
-__extension__ typedef __int128 mch_int128;
+#include "fxp/wide.h"
 
 enum { MCH_ENCODE_SHIFT_MAX = 72 }; /* 46 + 72 = 118 bits */
 

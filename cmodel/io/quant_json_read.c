@@ -94,6 +94,16 @@ static int get_text(const struct reader *r, const char *place, json_t *object, c
 	return *text ? 0 : fail(r, place, "\"%s\" is no string", key);
 }
 
+/* A whole number, or text that is one of more than 64 bits. */
+static int get_bound(const struct reader *r, const char *place, json_t *object, const char *key, mch_int128 *value)
+{
+	json_t *v = json_object_get(object, key);
+	*value = json_integer_value(v);
+	if (!json_is_integer(v) && (!json_is_string(v) || mch_wide_parse(json_string_value(v), value) != 0))
+		return fail(r, place, "\"%s\" is no whole number, nor text that is one", key);
+	return 0;
+}
+
 /* A format of at most 16 bits. */
 static int get_format(const struct reader *r, const char *place, json_t *object, const char *key, bool only_signed,
 		      struct mch_format *format)
@@ -238,9 +248,9 @@ static int read_layer(struct reader *r, json_t *entry, char *seen)
 	if (v == 1 || strcmp(overflow, mch_quant_overflow_names[q->acc.overflow]) != 0)
 		return fail(r, place, "\"acc\" is neither 0 nor 2 to %d bits, wrap or saturate", MCH_ACC_BITS_MAX);
 	if (check_keys(r, place, "\"certificate\"", certificate, "low high bits") != 0 ||
-	    get_int(r, place, certificate, "low", INT64_MIN, INT64_MAX, &q->certificate.low) != 0 ||
-	    get_int(r, place, certificate, "high", INT64_MIN, INT64_MAX, &q->certificate.high) != 0 ||
-	    get_int(r, place, certificate, "bits", 0, 64, &v) != 0)
+	    get_bound(r, place, certificate, "low", &q->certificate.low) != 0 ||
+	    get_bound(r, place, certificate, "high", &q->certificate.high) != 0 ||
+	    get_int(r, place, certificate, "bits", 0, 128, &v) != 0)
 		return -1;
 	q->certificate.bits = (int)v;
 	return q->certificate.low <= q->certificate.high

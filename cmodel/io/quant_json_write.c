@@ -79,6 +79,14 @@ static void put_channel_frac(FILE *to, const struct mch_layer_quant *q)
 	fprintf(to, "],\n   ");
 }
 
+/* A number, or text where JSON readers have no integers of so many bits. */
+static void put_bound(FILE *to, mch_int128 v)
+{
+	char buf[MCH_WIDE_TEXT];
+	const char *quote = v < INT64_MIN || v > INT64_MAX ? "\"" : "";
+	fprintf(to, "%s%s%s", quote, mch_wide_text(v, buf), quote);
+}
+
 static int put_layers(FILE *to, const struct mch_net *net, const struct mch_quant *quant, struct mch_err *err)
 {
 	const char *comma = "";
@@ -96,8 +104,11 @@ static int put_layers(FILE *to, const struct mch_net *net, const struct mch_quan
 			put_channel_frac(to, q);
 		fprintf(to, "%s\"acc\": {\"bits\": %d, \"overflow\": \"%s\"}, ", q->channel_frac ? "" : " ", q->acc.bits,
 			mch_quant_overflow_names[q->acc.overflow]);
-		fprintf(to, "\"certificate\": {\"low\": %" PRId64 ", \"high\": %" PRId64 ", \"bits\": %d}}",
-			q->certificate.low, q->certificate.high, q->certificate.bits);
+		fprintf(to, "\"certificate\": {\"low\": ");
+		put_bound(to, q->certificate.low);
+		fprintf(to, ", \"high\": ");
+		put_bound(to, q->certificate.high);
+		fprintf(to, ", \"bits\": %d}}", q->certificate.bits);
 		comma = ",";
 	}
 	fprintf(to, "\n]");

@@ -37,8 +37,7 @@ struct mch_certificate mch_step_certificate(const struct mch_step *step)
 		c.low = low < c.low ? low : c.low;
 		c.high = high > c.high ? high : c.high;
 	}
-	while (c.bits < 63 && (c.low < -(INT64_C(1) << (c.bits - 1)) || c.high >= INT64_C(1) << (c.bits - 1)))
-		c.bits++;
+	c.bits = mch_wide_bits(c.low, c.high);
 	return c;
 }
 

@@ -7,6 +7,7 @@
 
 #include "fxp/format.h"
 #include "fxp/mac.h"
+#include "fxp/wide.h"
 #include "net/net.h"
 
 /* Ristretto's three groups, each with one width. */
@@ -16,7 +17,7 @@ enum mch_part { MCH_PART_CONV_WEIGHTS, MCH_PART_FC_WEIGHTS, MCH_PART_ACTIVATIONS
  * actual weights. Any partial sum, in any order, lies in [low, high]; `bits` is the smallest two's complement width
  * that holds it. */
 struct mch_certificate {
-	int64_t low, high;
+	mch_int128 low, high;
 	int bits;
 };
 
