@@ -3,6 +3,9 @@
 /* NPY pairs: every type and order, and each damage with the text of its error. */
 #include "data_fixture.h"
 
+#include "io/npy.h"
+#include "io/npy_write.h"
+
 static const struct mch_shape rgb2 = {1, 3, 2, 2};
 
 static void write_npy(const char *name, const char *head, const void *elements, size_t n_bytes)
@@ -41,6 +44,27 @@ START_TEST(npy)
 	write_npy("z.npy", "{'shape': (1, 1, 1), 'descr': '>f8', 'fortran_order': False}", big64, 8);
 	expect("z.npy", "test", grey, 1, 0);
 	ck_assert(first_value(0) == 1.5f);
+}
+END_TEST
+
+/* What is written is what the reader takes, to the bit. */
+START_TEST(npy_written)
+{
+	static const int32_t values[] = {0, 1, -1, INT32_MAX, INT32_MIN, 258};
+	uint8_t bytes[256];
+	struct mch_npy head;
+	int64_t got[6];
+	ck_assert_msg(mch_npy_write(temp_path(&temp, "w.npy"), (struct mch_shape){1, 3, 2, 1}, values, &err) == 0, "%s",
+		      err.text);
+	FILE *stream = fopen(temp_path(&temp, "w.npy"), "rb");
+	ck_assert_ptr_nonnull(stream);
+	const size_t n = fread(bytes, 1, sizeof(bytes), stream);
+	fclose(stream);
+	ck_assert_msg(mch_npy_parse("w.npy", bytes, n, n, &head, &err) == 0, "%s", err.text);
+	ck_assert(head.kind == 'i' && head.item_bytes == 4 && head.n_dims == 4 && head.dim[1] == 3 && head.at % 64 == 0);
+	mch_npy_integers(&head, bytes + head.at, 6, got);
+	for (int i = 0; i < 6; i++)
+		ck_assert_int_eq(got[i], values[i]);
 }
 END_TEST
 
@@ -101,6 +125,7 @@ static Suite *suite(void)
 	TCase *cases = tcase_create("npy");
 	tcase_add_checked_fixture(cases, setup, teardown);
 	tcase_add_test(cases, npy);
+	tcase_add_test(cases, npy_written);
 	tcase_add_test(cases, npy_broken);
 	suite_add_tcase(s, cases);
 	return s;

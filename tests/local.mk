@@ -80,9 +80,12 @@ UNIT_TESTS = \
 	tests/check_tensor \
 	tests/check_train_nets \
 	tests/check_vec \
-	tests/check_wire
+	tests/check_wire \
+	tests/check_witness \
+	tests/check_witness_nets
 
 SCRIPT_TESTS = \
+	tests/cli/certificates.sh \
 	tests/cli/convert.sh \
 	tests/cli/eval.sh \
 	tests/cli/export-verilog.sh \
@@ -237,6 +240,10 @@ tests_check_pareto_LDADD = $(ALL_LIBS)
 tests_check_sgd_LDADD = $(ALL_LIBS)
 tests_check_train_nets_LDADD = $(ALL_LIBS)
 tests_check_wire_LDADD = $(ALL_LIBS)
+tests_check_witness_SOURCES = tests/check_witness.c tests/random_net.c tests/random_net.h tests/tight.c tests/tight.h
+tests_check_witness_LDADD = $(ALL_LIBS)
+tests_check_witness_nets_SOURCES = tests/check_witness_nets.c tests/tight.c tests/tight.h
+tests_check_witness_nets_LDADD = $(ALL_LIBS)
 
 # Parsers against any bytes: scripts/fuzz builds fuzz and flip with clang, `make check` replays the corpus.
 FUZZ_SOURCES = tests/fuzz/fuzz.h tests/fuzz/targets.c tests/fuzz/targets_data.c tests/fuzz/targets_image.c \

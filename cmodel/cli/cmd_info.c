@@ -8,17 +8,21 @@
 
 #include <jansson.h>
 
+#include "cli/certificates.h"
 #include "cli/cmd.h"
 #include "cli/layer_text.h"
 #include "io/hash.h"
 #include "io/net_read.h"
+#include "io/quant_json.h"
 #include "net/layer.h"
 #include "net/lower.h"
 
 struct arguments {
-	const char *net, *weights;
-	bool json, lowered;
+	const char *net, *weights, *quant, *witness;
+	bool json, lowered, certificates;
 };
+
+enum { OPT_CERTIFICATES = 256, OPT_WITNESS };
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
@@ -30,6 +34,15 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case 'l':
 		args->lowered = true;
 		return 0;
+	case 'Q':
+		args->quant = text;
+		return 0;
+	case OPT_CERTIFICATES:
+		args->certificates = true;
+		return 0;
+	case OPT_WITNESS:
+		args->witness = text;
+		return 0;
 	case 'j':
 		args->json = true;
 		return 0;
@@ -38,6 +51,10 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_NO_ARGS:
 		mch_cmd_fail("NET", "no network given; give a .onnx or .prototxt file");
+		return 0;
+	case ARGP_KEY_END:
+		if (args->quant && !args->certificates && !args->witness)
+			mch_cmd_fail("--quant", "gives formats, which --certificates or --witness want; give one of them");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -249,8 +266,34 @@ static void show_unsupported(const struct arguments *args, const struct mch_unsu
 		print_unsupported(list);
 }
 
-static int show(const struct arguments *args, struct mch_net *net, struct mch_err *err)
+/* Of a network that brings its formats, or of those of --quant, which belong to the lowered one. */
+static int show_certificates(const struct arguments *args, struct mch_net *net, struct mch_quant *quant,
+			     struct mch_err *err)
 {
+	struct mch_qnet q;
+	if (args->quant) {
+		mch_quant_free(quant);
+		if (mch_net_lower(net, err) != 0 || mch_quant_json_read(args->quant, net, quant, NULL, err) != 0)
+			return -1;
+	}
+	if (quant->n_edges == 0)
+		return mch_err_set(err, args->net, "is not quantized, so it has no accumulators; give its formats with "
+						   "--quant=Q.json");
+	if (mch_qnet_build(&q, net, quant, err) != 0)
+		return -1;
+	int status = args->witness ? mch_certificates_write(&q, args->witness, err) : 0;
+	if (status == 0 && args->certificates && args->json)
+		status = print_root(args->net, mch_certificates_json(&q), true, err);
+	else if (status == 0 && args->certificates)
+		mch_certificates_print(&q);
+	mch_qnet_free(&q);
+	return status;
+}
+
+static int show(const struct arguments *args, struct mch_net *net, struct mch_quant *quant, struct mch_err *err)
+{
+	if (args->certificates || args->witness)
+		return show_certificates(args, net, quant, err);
 	char hash[MCH_HASH_HEX];
 	if (args->lowered && mch_net_lower(net, err) != 0)
 		return -1;
@@ -266,6 +309,11 @@ int mch_cmd_info(int argc, char **argv, struct mch_err *err)
 	static const struct argp_option options[] = {
 		{"weights", 'w', "FILE", 0, "Parameters of a .prototxt: its .caffemodel", 0},
 		{"lowered", 'l', NULL, 0, "Show the layers that hardware computes: batch norms folded, and so on", 0},
+		{"quant", 'Q', "Q.json", 0, "Formats of the network, for the two below", 0},
+		{"certificates", OPT_CERTIFICATES, NULL, 0,
+		 "Show what each layer's accumulator needs at worst, and where", 0},
+		{"witness", OPT_WITNESS, "LAYER:FILE", 0,
+		 "Write the inputs of a layer that reach its bounds to FILE, a .npy file", 0},
 		{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 		{0},
 	};
@@ -279,14 +327,14 @@ int mch_cmd_info(int argc, char **argv, struct mch_err *err)
 		NULL,
 		NULL,
 		NULL};
-	struct arguments args = {NULL, NULL, false, false};
+	struct arguments args = {0};
 	struct mch_unsupported list = {0};
 	struct mch_quant quant; /* a quantized network is shown like any other */
 	struct mch_net net;
 	mch_cmd_parse(&argp, argc, argv, &args);
 	int status = mch_net_read_listing(args.net, args.weights, &net, &quant, &list, err);
 	if (status == 0) {
-		status = show(&args, &net, err);
+		status = show(&args, &net, &quant, err);
 		mch_quant_free(&quant);
 		mch_net_free(&net);
 	} else {

@@ -2,6 +2,8 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 bin_PROGRAMS += macchiato
 macchiato_SOURCES = \
+	cmodel/cli/certificates.c \
+	cmodel/cli/certificates.h \
 	cmodel/cli/cmd.c \
 	cmodel/cli/cmd.h \
 	cmodel/cli/cmd_convert.c \

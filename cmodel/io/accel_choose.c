@@ -4,6 +4,7 @@
 #include "io/accel_vector.h"
 
 #include "base/rng.h"
+#include "net/witness.h"
 
 /* What makes an output of a real image worth a case. Uniform choice would miss most of these: a tie, for one, is one
  * output in 2^shift. */
@@ -93,34 +94,20 @@ static void look_at_images(struct finder *f, const struct mch_accel_run *run)
 				}
 }
 
-/* The channels whose own bounds are the certificate's: a layer of one channel has that channel's certificate. */
-static void witness_channels(const struct mch_step *step, int *k_high, int *k_low)
-{
-	const struct mch_certificate whole = mch_step_certificate(step);
-	const size_t n_terms = mch_conv_terms(&step->conv);
-	for (int k = step->conv.k - 1; k >= 0; k--) {
-		struct mch_step one = *step;
-		one.conv.k = 1;
-		one.weights = step->weights + (size_t)k * n_terms;
-		const struct mch_certificate c = mch_step_certificate(&one);
-		*k_high = c.high == whole.high ? k : *k_high;
-		*k_low = c.low == whole.low ? k : *k_low;
-	}
-}
-
 void mch_accel_choose(const struct mch_step *step, const struct mch_accel_run *run, uint64_t seed, int n_cases,
 		      struct mch_accel_case *cases)
 {
 	const struct mch_conv *g = &step->conv;
 	struct finder f = {.step = step, .rng = mch_rng_seed(seed)};
+	const struct mch_witness worst = mch_step_witness(step);
+	const struct mch_bound *low = &worst.low, *high = &worst.high;
 	struct mch_accel_case list[4 + N_CORNERS] = {
-		{.origin = MCH_ACCEL_WITNESS_HIGH},
-		{.origin = MCH_ACCEL_WITNESS_LOW},
-		{.origin = MCH_ACCEL_ALL_MAX, .k = (int)mch_rng_below(&f.rng, (uint32_t)g->k)},
-		{.origin = MCH_ACCEL_ALL_MIN, .k = (int)mch_rng_below(&f.rng, (uint32_t)g->k)},
+		{MCH_ACCEL_WITNESS_HIGH, 0, high->k, high->p, high->q, 0},
+		{MCH_ACCEL_WITNESS_LOW, 0, low->k, low->p, low->q, 0},
+		{MCH_ACCEL_ALL_MAX, 0, (int)mch_rng_below(&f.rng, (uint32_t)g->k), high->p, high->q, 0},
+		{MCH_ACCEL_ALL_MIN, 0, (int)mch_rng_below(&f.rng, (uint32_t)g->k), low->p, low->q, 0},
 	};
 	int n_list = 4;
-	witness_channels(step, &list[0].k, &list[1].k);
 	look_at_images(&f, run);
 	for (int i = 0; i < N_CORNERS; i++)
 		if (f.n_seen[i] > 0)
@@ -138,6 +125,8 @@ void mch_accel_choose(const struct mch_step *step, const struct mch_accel_run *r
 			c->p = (int)mch_rng_below(&f.rng, (uint32_t)mch_conv_p(g));
 			c->q = (int)mch_rng_below(&f.rng, (uint32_t)mch_conv_q(g));
 		} else {
+			c->p = high->p;
+			c->q = high->q;
 			c->seed = mch_rng_next(&f.rng);
 		}
 	}

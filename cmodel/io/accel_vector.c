@@ -37,18 +37,20 @@ static int64_t random_code(struct mch_rng *rng, struct mch_format f)
 static void fill_x(const struct mch_step *step, const struct mch_accel_run *run, const struct mch_accel_case *c,
 		   int64_t *x)
 {
-	struct mch_conv g = step->conv;
-	const size_t n_terms = mch_conv_terms(&g);
+	const struct mch_conv *g = &step->conv;
+	const size_t n_terms = mch_conv_terms(g);
 	const int32_t *w = step->weights + (size_t)c->k * n_terms;
 	const int64_t low = mch_format_min(step->in_format), high = mch_format_max(step->in_format);
 	struct mch_rng rng = mch_rng_seed(c->seed);
-	g.n = run->n;
 	for (size_t t = 0; t < n_terms; t++) {
-		ptrdiff_t i;
+		const ptrdiff_t i = mch_conv_x_index(g, c->n, c->k, c->p, c->q, t);
+		if (i < 0) { /* padding: no operand, whatever the origin */
+			x[t] = 0;
+			continue;
+		}
 		switch (c->origin) {
 		case MCH_ACCEL_IMAGE:
-			i = mch_conv_x_index(&g, c->n, c->k, c->p, c->q, t);
-			x[t] = i < 0 ? 0 : run->x[i];
+			x[t] = run->x[i];
 			break;
 		case MCH_ACCEL_WITNESS_HIGH:
 			x[t] = w[t] < 0 ? low : high;
@@ -69,7 +71,7 @@ static void fill_x(const struct mch_step *step, const struct mch_accel_run *run,
 	}
 }
 
-/* The noise of the channel at the case's pixel; the synthetic cases stand at pixel 0. */
+/* The noise of the channel at the case's pixel. */
 static uint16_t case_noise(const struct mch_step *step, const struct mch_accel_case *c)
 {
 	uint16_t noise = mch_lfsr_seed(step->requant.seed, c->k);

@@ -90,6 +90,8 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/npy.c \
 	cmodel/io/npy.h \
 	cmodel/io/npy_data.c \
+	cmodel/io/npy_write.c \
+	cmodel/io/npy_write.h \
 	cmodel/io/onnx_attr.c \
 	cmodel/io/onnx_attr.h \
 	cmodel/io/onnx_broadcast.c \

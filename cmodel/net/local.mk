@@ -49,4 +49,6 @@ cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/score.c \
 	cmodel/net/score.h \
 	cmodel/net/step.c \
-	cmodel/net/transform.h
+	cmodel/net/transform.h \
+	cmodel/net/witness.c \
+	cmodel/net/witness.h

@@ -95,8 +95,8 @@ struct mch_qnet {
 int mch_qnet_build(struct mch_qnet *q, const struct mch_net *net, struct mch_quant *quant, struct mch_err *err);
 void mch_qnet_free(struct mch_qnet *q);
 
-/* The certificate of a step from its raw weights; see struct mch_certificate. The bias is added behind the
- * accumulator, in one more bit, and has no part in it. */
+/* The certificate of a step from its raw weights; see struct mch_certificate, and witness.h for what reaches it. The
+ * bias is added behind the accumulator, in one more bit, and has no part in it. */
 struct mch_certificate mch_step_certificate(const struct mch_step *step);
 
 /* One step of the forms with one input that hardware has (MAC, pools, lone ReLU) on n images with the plain

@@ -22,25 +22,6 @@ static int no_memory(const struct mch_qnet *q, const struct mch_step *step, stru
 	return mch_step_fail(q->net, step->layer->name, err, "out of memory; use a machine with more");
 }
 
-struct mch_certificate mch_step_certificate(const struct mch_step *step)
-{
-	const int64_t x_min = mch_format_min(step->in_format), x_max = mch_format_max(step->in_format);
-	const size_t n_terms = mch_conv_terms(&step->conv);
-	struct mch_certificate c = {0, 0, 2};
-	for (int k = 0; k < step->conv.k; k++) {
-		int64_t low = 0, high = 0; /* 16 + 16 bits a term and less than 2^31 terms: 63 bits */
-		for (size_t t = 0; t < n_terms; t++) {
-			const int64_t w = step->weights[(size_t)k * n_terms + t];
-			low += w < 0 ? w * x_max : w * x_min;
-			high += w < 0 ? w * x_min : w * x_max;
-		}
-		c.low = low < c.low ? low : c.low;
-		c.high = high > c.high ? high : c.high;
-	}
-	c.bits = mch_wide_bits(c.low, c.high);
-	return c;
-}
-
 static bool is_usable(struct mch_format f)
 {
 	return f.number == MCH_FIXED && f.bits >= 1 && f.bits <= MCH_OPERAND_BITS_MAX && f.frac >= -MCH_FRAC_LIMIT &&

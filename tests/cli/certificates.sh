@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Macchiato authors
+# macchiato info --certificates and --witness: tables, files, and what they refuse.
+set -eu
+macchiato=${top_builddir:?run me by make check}/macchiato
+work=$(mktemp -d "${TMPDIR:-/tmp}/certificates.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+failed=0
+cd "$work"
+"$top_builddir/tests/make_quant_net" .
+
+fail() {
+	echo "FAIL: $*"
+	failed=1
+}
+
+# refuse TEXT ARGUMENT...: exit 2, nothing on stdout, and TEXT is the whole message.
+refuse() {
+	want=$1
+	shift
+	status=0
+	"$macchiato" info "$@" >out.txt 2>err.txt || status=$?
+	[ "$status" = 2 ] || fail "info $*: exit $status, not 2"
+	[ "$(cat err.txt)" = "$want" ] || fail "info $*: $(cat err.txt)"
+	[ ! -s out.txt ] || fail "info $*: wrote to stdout"
+}
+
+"$macchiato" quantize small.onnx --data=. --widths=5,4,8 -o q.json --quiet
+"$macchiato" info small.onnx --quant=q.json --certificates >got.txt
+[ "$(sed 1d got.txt | wc -l)" = 3 ] || fail "not a line for each layer with weights: $(cat got.txt)"
+# The bounds are those of q.json.
+sed -n 's/.*"name": "\([a-z0-9]*\)".*"certificate": {"low": \([-0-9]*\), "high": \([0-9]*\), "bits": \([0-9]*\)}.*/\1 \2 \3 \4/p' \
+	q.json >want.txt
+[ "$(wc -l <want.txt)" = 3 ] || fail "q.json has not three certificates"
+sed 1d got.txt | tr -s ' ' | cut -d' ' -f1,5,7,9 >got2.txt
+diff want.txt got2.txt || fail "the certificates are not those of q.json: $(cat got.txt)"
+grep -q overflow got.txt && fail "an accumulator of the certificate's width overflows: $(cat got.txt)"
+"$macchiato" info small.onnx --quant=q.json --certificates --json | tr -d ' \n' >got.json
+[ "$(grep -o '"accumulator":{"bits":[0-9]*,"overflow":"wrap"}' got.json | wc -l)" = 3 ] || fail "the JSON is $(cat got.json)"
+
+# A narrower accumulator is told.
+sed '/"name": "conv"/s/"acc": {"bits": [0-9]*, "overflow": "wrap"}/"acc": {"bits": 6, "overflow": "saturate"}/' q.json >narrow.json
+! cmp -s q.json narrow.json || fail "q.json has no accumulator where it was"
+"$macchiato" info small.onnx --quant=narrow.json --certificates | grep -q '^conv .*  6 bits, can overflow: saturate$' ||
+	fail "a narrow accumulator is not told"
+
+"$macchiato" info small.onnx --quant=q.json --witness=conv:w.npy >got.txt
+[ ! -s got.txt ] || fail "--witness alone prints: $(cat got.txt)"
+[ "$(wc -c <w.npy)" = $((128 + 2 * 64 * 4)) ] || fail "the witness has $(wc -c <w.npy) bytes"
+head -c 128 w.npy | tr -d '\000' | grep -aqF "{'descr': '<i4', 'fortran_order': False, 'shape': (2, 1, 8, 8), }" ||
+	fail "the witness has another head"
+# Nine operands of the first output are at an end of their format, all others 0.
+[ "$(od -An -v -td4 -w4 -j128 w.npy | grep -vc '^ *0$')" -le 18 ] || fail "more operands than a 3x3 kernel has"
+"$macchiato" info small.onnx --quant=q.json --witness=conv:- | cmp - w.npy || fail "the standard output is another"
+
+refuse 'macchiato: small.onnx: is not quantized, so it has no accumulators; give its formats with --quant=Q.json' \
+	small.onnx --certificates
+refuse 'macchiato: --quant: gives formats, which --certificates or --witness want; give one of them' small.onnx --quant=q.json
+refuse 'macchiato: --witness: "conv" is no layer and file; give conv1:witness.npy' small.onnx --quant=q.json --witness=conv
+refuse 'macchiato: --witness: no layer "relu" has weights; see --certificates' small.onnx --quant=q.json --witness=relu:w.npy
+refuse 'macchiato: none/w.npy: cannot be written (No such file or directory); check the folder, its permissions and free space' \
+	small.onnx --quant=q.json --witness=conv:none/w.npy
+exit $failed
