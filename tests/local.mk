@@ -67,7 +67,7 @@ UNIT_TESTS = \
 	tests/check_ranges \
 	tests/check_report \
 	tests/check_requant \
-	tests/check_requant_narrow \
+	tests/check_requant_lane \
 	tests/check_round_shift \
 	tests/check_rows \
 	tests/check_sat \
@@ -191,6 +191,7 @@ tests_check_float_SOURCES = tests/check_float.c tests/random_kinds.c tests/rando
 	tests/random_net.h
 tests_check_float_LDADD = $(ALL_LIBS)
 tests_check_bias_correct_LDADD = $(ALL_LIBS)
+tests_check_requant_lane_LDADD = $(ALL_LIBS)
 tests_check_equalize_LDADD = $(ALL_LIBS)
 tests_check_formats_LDADD = $(ALL_LIBS)
 tests_check_fraction_LDADD = $(ALL_LIBS)

@@ -217,10 +217,9 @@ static int compile_requant(struct mch_fast_conv *f, const struct mch_fast_conv_s
 			sum += spec->weights[(size_t)k * n_terms + t];
 		bias[k] = spec->requant->bias[k] - f->codes.zero * sum;
 	}
-	int status = mch_fast_requant_init(&f->requant, spec->requant, bias, mch_codes_of(spec->out),
-					   spec->pool ? spec->pool : &none, err);
-	if (status == 0 && f->n_x == 1 && f->n_w == 1)
-		status = mch_fast_requant_narrow(&f->requant, f->largest, err);
+	const int status = mch_fast_requant_init(&f->requant, spec->requant, bias, mch_codes_of(spec->out),
+						 spec->pool ? spec->pool : &none,
+						 f->n_x == 1 && f->n_w == 1 ? f->largest : INT64_MAX, err);
 	free(bias);
 	return status;
 }

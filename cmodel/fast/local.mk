@@ -41,5 +41,5 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/pool.h \
 	cmodel/fast/requant.c \
 	cmodel/fast/requant.h \
-	cmodel/fast/requant_narrow.c \
-	cmodel/fast/requant_narrow.h
+	cmodel/fast/requant_lane.c \
+	cmodel/fast/requant_lane.h

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Requantization with channels innermost; see requant.h. All arithmetic is mch_requant_value: the clones and
- * constants here only let the compiler turn it into vectors. */
+/* Requantization with channels innermost; see requant.h. All arithmetic is requant_lane.h's, or mch_requant_value: the
+ * clones and constants here only let the compiler turn it into vectors. */
 #include "fast/requant.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "fast/clones.h"
-#include "fast/requant_narrow.h"
 
 enum { BLOCK = MCH_CODES_BLOCK };
 
@@ -32,7 +31,7 @@ static int fill_noise(struct mch_fast_requant *r, struct mch_err *err)
 }
 
 int mch_fast_requant_init(struct mch_fast_requant *r, const struct mch_requant *cfg, const int64_t *bias,
-			  struct mch_codes codes, const struct mch_pool *pool, struct mch_err *err)
+			  struct mch_codes codes, const struct mch_pool *pool, int64_t largest, struct mch_err *err)
 {
 	memset(r, 0, sizeof(*r));
 	r->cfg = *cfg;
@@ -49,13 +48,10 @@ int mch_fast_requant_init(struct mch_fast_requant *r, const struct mch_requant *
 		return no_memory(err);
 	for (int q = 0; q < mch_pool_q(pool); q++)
 		r->cols[q] = mch_pool_cols(pool, q);
-	r->uniform_shift = cfg->shift[0] > 0 ? cfg->shift[0] : 0;
-	for (int k = 0; k < r->k; k++) {
-		r->bias[k] = bias[k];
-		r->shift[k] = cfg->shift[k];
-		if (cfg->shift[k] != r->uniform_shift)
-			r->uniform_shift = 0;
-	}
+	memcpy(r->bias, bias, (size_t)r->k * sizeof(*bias));
+	memcpy(r->shift, cfg->shift, (size_t)r->k * sizeof(*cfg->shift));
+	if (mch_requant_lanes_init(&r->lanes, cfg, r->k, bias, codes, largest, err) != 0)
+		return -1;
 	return cfg->round == MCH_ROUND_STOCHASTIC ? fill_noise(r, err) : 0;
 }
 
@@ -66,30 +62,8 @@ void mch_fast_requant_free(struct mch_fast_requant *r)
 	free(r->noise);
 	free(r->cols);
 	free(r->sums);
-	free(r->narrow_bias);
+	mch_requant_lanes_free(&r->lanes);
 	memset(r, 0, sizeof(*r));
-}
-
-int mch_fast_requant_narrow(struct mch_fast_requant *r, int64_t largest, struct mch_err *err)
-{
-	const struct mch_format out = {.bits = r->cfg.out_bits, .is_signed = r->cfg.out_signed};
-	int64_t largest_bias = 0;
-	for (int k = 0; k < r->k; k++) {
-		const int64_t size = r->bias[k] < 0 ? -r->bias[k] : r->bias[k];
-		largest_bias = size > largest_bias ? size : largest_bias;
-	}
-	if (r->cfg.round == MCH_ROUND_STOCHASTIC || r->uniform_shift < 1 || r->uniform_shift > MCH_NARROW_SHIFT_MAX ||
-	    largest >= INT64_C(1) << MCH_NARROW_BITS || largest_bias >= (INT64_C(1) << MCH_NARROW_BITS) - largest)
-		return 0;
-	r->narrow_bias = calloc((size_t)r->k_padded, sizeof(*r->narrow_bias));
-	if (!r->narrow_bias)
-		return no_memory(err);
-	for (int k = 0; k < r->k; k++)
-		r->narrow_bias[k] = (int32_t)r->bias[k];
-	/* No rule rounds a negative sum above 0, so a ReLU is a clamp of codes, too. */
-	r->low = (int32_t)mch_requant_clip(&r->cfg, r->cfg.relu ? 0 : mch_format_min(out));
-	r->high = (int32_t)mch_requant_clip(&r->cfg, mch_format_max(out));
-	return 0;
 }
 
 /* One accumulator from its parts, by Horner's rule. 2^16 * 2^16 a term and less than 2^31 terms: 63 bits. n_x and
@@ -181,93 +155,146 @@ static void gather(const struct mch_fast_requant *r, const struct mch_part_sums 
 	}
 }
 
-/* One output row; round, bytes and whether the shift is uniform are constants in every copy. Whole blocks are
- * written: what spills over the last channel is overwritten by the next pixel, or falls into the slack behind the
- * last. */
-MCH_INLINE void round_row(const struct mch_fast_requant *r, enum mch_round round, int bytes, bool is_uniform,
-			  const uint16_t *noise, void *y)
+/* A block of codes to where channel `to` of the row y begins. Whole blocks are written: what spills over the last
+ * channel is overwritten by the next pixel, or falls into the slack behind the last. */
+MCH_INLINE void store(int bytes, const int32_t code[BLOCK], size_t to, void *y)
 {
-	const struct mch_requant cfg = {.out_bits = r->cfg.out_bits,
-					.out_signed = r->cfg.out_signed,
-					.relu = r->cfg.relu,
-					.round = round,
-					.is_clipped = r->cfg.is_clipped,
-					.clip_low = r->cfg.clip_low,
-					.clip_high = r->cfg.clip_high};
-	const int n_q = mch_pool_q(&r->pool), shift_of_all = r->uniform_shift;
-	const int32_t zero = r->codes.zero;
-	if (is_uniform && shift_of_all <= 0)
-		__builtin_unreachable(); /* mch_fast_requant_init makes it so */
-	for (int q = 0; q < n_q; q++)
-		for (int k = 0; k < r->k_padded; k += BLOCK) {
-			const size_t from = (size_t)q * (size_t)r->k_padded + (size_t)k;
-			const size_t to = (size_t)q * (size_t)r->k + (size_t)k;
-			const int64_t *sums = r->sums + from, *bias = r->bias + k, *shift = r->shift + k;
-			int32_t code[BLOCK];
-			for (int b = 0; b < BLOCK; b++) {
-				bool saturated;
-				const int s = is_uniform ? shift_of_all : (int)shift[b];
-				const uint32_t dither = round == MCH_ROUND_STOCHASTIC ? noise[from + (size_t)b] : 0;
-				code[b] = zero + mch_requant_value(&cfg, sums[b], bias[b], s, dither, &saturated);
-			}
-			if (bytes == 1)
-				for (int b = 0; b < BLOCK; b++)
-					((uint8_t *)y)[to + (size_t)b] = (uint8_t)code[b];
-			else
-				for (int b = 0; b < BLOCK; b++)
-					((uint16_t *)y)[to + (size_t)b] = (uint16_t)code[b];
+	if (bytes == 1)
+		for (size_t b = 0; b < BLOCK; b++)
+			((uint8_t *)y)[to + b] = (uint8_t)code[b];
+	else
+		for (size_t b = 0; b < BLOCK; b++)
+			((uint16_t *)y)[to + b] = (uint16_t)code[b];
+}
+
+/* Largest sums of a window, for a block of channels of single parts. */
+MCH_INLINE void largest_of_one(const struct mch_fast_requant *r, const struct mch_part_sums *acc, size_t image,
+			       const struct mch_window *rows, const struct mch_window *cols, int k,
+			       int32_t best[BLOCK])
+{
+	for (int b = 0; b < BLOCK; b++)
+		best[b] = INT32_MIN;
+	for (int i = rows->begin; i < rows->end; i += rows->step)
+		for (int j = cols->begin; j < cols->end; j += cols->step) {
+			const int32_t *from =
+				acc->part[0][0] + (image + (size_t)(i * r->pool.w + j)) * acc->stride + k;
+			for (int b = 0; b < BLOCK; b++)
+				best[b] = from[b] > best[b] ? from[b] : best[b];
 		}
 }
 
-MCH_INLINE void round_rows(const struct mch_fast_requant *r, int bytes, bool is_uniform, const uint16_t *noise,
-			   void *y)
+/* One output row in 32 bits. is_away, bytes and whether there is a pool are constants in every copy. */
+MCH_INLINE void narrow_row_as(const struct mch_fast_requant *r, const struct mch_part_sums *acc, size_t image, int p,
+			      bool is_away, int bytes, bool is_pooled, void *y)
 {
-	switch (r->cfg.round) {
-	case MCH_ROUND_FLOOR:
-		round_row(r, MCH_ROUND_FLOOR, bytes, is_uniform, noise, y);
-		break;
-	case MCH_ROUND_HALF_UP:
-		round_row(r, MCH_ROUND_HALF_UP, bytes, is_uniform, noise, y);
-		break;
-	case MCH_ROUND_HALF_AWAY:
-		round_row(r, MCH_ROUND_HALF_AWAY, bytes, is_uniform, noise, y);
-		break;
-	case MCH_ROUND_HALF_EVEN:
-		round_row(r, MCH_ROUND_HALF_EVEN, bytes, is_uniform, noise, y);
-		break;
-	case MCH_ROUND_STOCHASTIC:
-		round_row(r, MCH_ROUND_STOCHASTIC, bytes, is_uniform, noise, y);
-		break;
-	}
+	const struct mch_window rows = mch_pool_rows(&r->pool, p);
+	const struct mch_requant_lanes lanes = r->lanes;
+	const int n_q = mch_pool_q(&r->pool), n_k = r->k_padded;
+	for (int q = 0; q < n_q; q++)
+		for (int k = 0; k < n_k; k += BLOCK) {
+			const int32_t *sums =
+				acc->part[0][0] + (image + (size_t)(p * r->pool.w + q)) * acc->stride + k;
+			int32_t best[BLOCK], code[BLOCK];
+			if (is_pooled)
+				largest_of_one(r, acc, image, &rows, &r->cols[q], k, best);
+			for (int b = 0; b < BLOCK; b++)
+				code[b] = mch_lane_narrow(&lanes, is_away, (size_t)(k + b),
+							  is_pooled ? best[b] : sums[b]);
+			store(bytes, code, (size_t)q * (size_t)r->k + (size_t)k, y);
+		}
+}
+
+MCH_INLINE void narrow_row_of_bytes(const struct mch_fast_requant *r, const struct mch_part_sums *acc, size_t image,
+				    int p, bool is_away, void *y)
+{
+	const bool is_pooled = r->pool.r * r->pool.s > 1 || r->pool.stride_h * r->pool.stride_w > 1;
+	if (is_pooled && r->codes.bytes == 1)
+		narrow_row_as(r, acc, image, p, is_away, 1, true, y);
+	else if (is_pooled)
+		narrow_row_as(r, acc, image, p, is_away, 2, true, y);
+	else if (r->codes.bytes == 1)
+		narrow_row_as(r, acc, image, p, is_away, 1, false, y);
+	else
+		narrow_row_as(r, acc, image, p, is_away, 2, false, y);
 }
 
 MCH_CLONES
-static void round_sums(const struct mch_fast_requant *r, const uint16_t *noise, void *y)
+static void narrow_row(const struct mch_fast_requant *r, const struct mch_part_sums *acc, size_t image, int p, void *y)
 {
-	if (r->codes.bytes == 1 && r->uniform_shift > 0)
-		round_rows(r, 1, true, noise, y);
-	else if (r->codes.bytes == 1)
-		round_rows(r, 1, false, noise, y);
-	else if (r->uniform_shift > 0)
-		round_rows(r, 2, true, noise, y);
+	if (r->lanes.is_away)
+		narrow_row_of_bytes(r, acc, image, p, true, y);
 	else
-		round_rows(r, 2, false, noise, y);
+		narrow_row_of_bytes(r, acc, image, p, false, y);
+}
+
+/* One output row of r->sums in 64 bits. */
+MCH_INLINE void wide_row_as(const struct mch_fast_requant *r, bool is_away, int bytes, void *y)
+{
+	const struct mch_requant_lanes lanes = r->lanes;
+	const int n_q = mch_pool_q(&r->pool), n_k = r->k_padded;
+	for (int q = 0; q < n_q; q++)
+		for (int k = 0; k < n_k; k += BLOCK) {
+			const int64_t *sums = r->sums + (size_t)q * (size_t)n_k + (size_t)k;
+			int32_t code[BLOCK];
+			for (int b = 0; b < BLOCK; b++)
+				code[b] = (int32_t)mch_lane_wide(&lanes, is_away, (size_t)(k + b), sums[b]);
+			store(bytes, code, (size_t)q * (size_t)r->k + (size_t)k, y);
+		}
+}
+
+MCH_CLONES
+static void wide_row(const struct mch_fast_requant *r, void *y)
+{
+	if (r->lanes.is_away && r->codes.bytes == 1)
+		wide_row_as(r, true, 1, y);
+	else if (r->lanes.is_away)
+		wide_row_as(r, true, 2, y);
+	else if (r->codes.bytes == 1)
+		wide_row_as(r, false, 1, y);
+	else
+		wide_row_as(r, false, 2, y);
+}
+
+/* The same of noise and left shifts, one by one. */
+static void plain_row(const struct mch_fast_requant *r, const uint16_t *noise, void *y)
+{
+	const int n_q = mch_pool_q(&r->pool);
+	for (int q = 0; q < n_q; q++)
+		for (int k = 0; k < r->k_padded; k += BLOCK) {
+			const size_t from = (size_t)q * (size_t)r->k_padded + (size_t)k;
+			int32_t code[BLOCK];
+			for (int b = 0; b < BLOCK; b++) {
+				bool saturated;
+				code[b] = r->codes.zero +
+					  mch_requant_value(&r->cfg, r->sums[from + (size_t)b], r->bias[k + b],
+							    r->shift[k + b], noise ? noise[from + (size_t)b] : 0,
+							    &saturated);
+			}
+			store(r->codes.bytes, code, (size_t)q * (size_t)r->k + (size_t)k, y);
+		}
+}
+
+static void run_row(struct mch_fast_requant *r, const struct mch_part_sums *acc, size_t image, int p, void *y)
+{
+	const size_t row = (size_t)mch_pool_q(&r->pool) * (size_t)r->k_padded;
+	if (r->lanes.narrow) {
+		narrow_row(r, acc, image, p, y);
+		return;
+	}
+	gather(r, acc, image, p);
+	if (r->lanes.wide)
+		wide_row(r, y);
+	else
+		plain_row(r, r->noise ? r->noise + (size_t)p * row : NULL, y);
 }
 
 void mch_fast_requant_run(struct mch_fast_requant *r, int n, const struct mch_part_sums *acc, void *y)
 {
 	const int n_p = mch_pool_p(&r->pool);
-	const size_t n_q = (size_t)mch_pool_q(&r->pool), in_pixels = (size_t)r->pool.h * (size_t)r->pool.w;
+	const size_t in_pixels = (size_t)r->pool.h * (size_t)r->pool.w;
+	const size_t row_bytes = (size_t)mch_pool_q(&r->pool) * (size_t)r->k * (size_t)r->codes.bytes;
 	uint8_t *out = y;
 	for (int image = 0; image < n; image++)
-		for (int p = 0; p < n_p; p++) {
-			if (r->narrow_bias) {
-				mch_narrow_row(r, acc, (size_t)image * in_pixels, p, out);
-				out += n_q * (size_t)r->k * (size_t)r->codes.bytes;
-				continue;
-			}
-			gather(r, acc, (size_t)image * in_pixels, p);
-			round_sums(r, r->noise ? r->noise + (size_t)p * n_q * (size_t)r->k_padded : NULL, out);
-			out += n_q * (size_t)r->k * (size_t)r->codes.bytes;
-		}
+		for (int p = 0; p < n_p; p++, out += row_bytes)
+			run_row(r, acc, (size_t)image * in_pixels, p, out);
 }

@@ -9,9 +9,8 @@
 #define MCH_FAST_REQUANT_H
 
 #include "base/err.h"
-#include "fast/codes.h"
+#include "fast/requant_lane.h"
 #include "op/pool.h"
-#include "op/requant.h"
 
 /* Accumulators as sums of byte products: the one of a channel of a pixel is the sum over i < n_x, j < n_w of
  * part[i][j][pixel * stride + channel] * 2^(8 (i + j)). Readable for MCH_CODES_BLOCK elements past the last. */
@@ -27,24 +26,19 @@ struct mch_fast_requant {
 	struct mch_codes codes; /* of the output */
 	struct mch_pool pool;   /* over [k][p][q], n == 1; a window of 1x1 when there is none */
 	int k, k_padded;        /* channels, and rounded up to whole blocks */
-	int uniform_shift;      /* of all channels, or 0 when they differ or some are not positive */
-	int64_t *bias;          /* [k_padded] */
-	int64_t *shift;         /* [k_padded] */
-	uint16_t *noise;        /* [p][q][k_padded], stochastic rounding only */
+	struct mch_requant_lanes lanes;
+	int64_t *bias;           /* [k_padded]; these three for what the lanes cannot do */
+	int8_t *shift;           /* [k_padded] */
+	uint16_t *noise;         /* [p][q][k_padded], stochastic rounding only */
 	struct mch_window *cols; /* [q], of the pool */
 	int64_t *sums;           /* [q][k_padded], scratch */
-	int32_t *narrow_bias;    /* [k_padded]; NULL: sums need 64 bits, or their shift or rounding does */
-	int32_t low, high;       /* narrow: codes that ReLU, clip and format leave */
 };
 
-/* bias replaces cfg->bias. The output is the pool's, or [k][pool->h][pool->w] for a window of 1x1. */
+/* bias replaces cfg->bias. The output is the pool's, or [k][pool->h][pool->w] for a window of 1x1. `largest`: sums come
+ * as one part, none above this in magnitude; INT64_MAX: they may come as several. */
 int mch_fast_requant_init(struct mch_fast_requant *r, const struct mch_requant *cfg, const int64_t *bias,
-			  struct mch_codes codes, const struct mch_pool *pool, struct mch_err *err);
+			  struct mch_codes codes, const struct mch_pool *pool, int64_t largest, struct mch_err *err);
 void mch_fast_requant_free(struct mch_fast_requant *r);
-
-/* Told that sums come as one part, none above `largest` in magnitude, the requantizer computes in 32 bits if it
- * may: see requant_narrow.h. 0, or -1 with err. */
-int mch_fast_requant_narrow(struct mch_fast_requant *r, int64_t largest, struct mch_err *err);
 
 /* n images. y has MCH_CODES_SLACK_BYTES of room behind the last code. */
 void mch_fast_requant_run(struct mch_fast_requant *r, int n, const struct mch_part_sums *acc, void *y);
