@@ -16,6 +16,11 @@ MCH_CLONES
 void mch_codes_quantize(struct mch_format format, size_t n_elems, const float *x, int32_t *y)
 {
 	MCH_REQUIRE(format.bits <= MCH_OPERAND_BITS_MAX, "an operand's codes fit 17 bits");
+	if (format.number != MCH_FIXED) {
+		for (size_t i = 0; i < n_elems; i++)
+			y[i] = (int32_t)mch_format_raw(format, (double)x[i], MCH_ROUND_HALF_EVEN, NULL);
+		return;
+	}
 	const double low = (double)mch_format_min(format), high = (double)mch_format_max(format);
 	const double unit = ldexp(1, format.frac), magic = 0x1.8p52;
 	for (size_t i = 0; i < n_elems; i++) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/require.h"
+#include "op/wide.h"
 
 int mch_fast_map_init(struct mch_fast_map *map, struct mch_format x, struct mch_format y, int n_tables,
 		      struct mch_err *err)
@@ -31,11 +32,14 @@ int mch_fast_map_requant(struct mch_fast_map *map, struct mch_format x, struct m
 	MCH_REQUIRE(requant->round != MCH_ROUND_STOCHASTIC, "noise is no function of the code");
 	if (mch_fast_map_init(map, x, y, 1, err) != 0)
 		return -1;
+	const bool is_fixed = x.number == MCH_FIXED && y.number == MCH_FIXED;
 	map->is_same = map->in_bytes == map->out_bytes;
 	for (size_t i = 0; i < map->size; i++) {
+		const int32_t code = mch_fast_map_code(x, i);
 		bool saturated;
-		map->table[i] = (uint16_t)(mch_codes_of(y).zero + mch_requant_value(requant, mch_fast_map_code(x, i),
-										    0, shift, 0, &saturated));
+		map->table[i] = (uint16_t)(mch_codes_of(y).zero +
+					   (is_fixed ? mch_requant_value(requant, code, 0, shift, 0, &saturated)
+						     : mch_wide_code(requant, mch_format_integer(x, code), shift, 0, NULL)));
 		map->is_same = map->is_same && map->table[i] == i;
 	}
 	return 0;

@@ -26,6 +26,26 @@ int64_t mch_number_max(struct mch_format f)
 	}
 }
 
+bool mch_format_is_operand(struct mch_format f)
+{
+	switch (f.number) {
+	case MCH_FIXED:
+		return f.bits >= 1 && f.bits <= MCH_OPERAND_BITS_MAX;
+	case MCH_MINIFLOAT:
+	case MCH_MINIFLOAT_IEEE:
+	case MCH_MINIFLOAT_FN:
+	case MCH_MINIFLOAT_FLUSH:
+		return f.exp_bits >= 1 && f.exp_bits <= MCH_EXP_BITS_MAX && f.bits <= MCH_OPERAND_BITS_MAX &&
+		       mantissa_bits(f) >= 0 && mch_number_max(f) > 0;
+	case MCH_POW2:
+	case MCH_POW2_NO_ZERO:
+		return f.bits >= 2 && f.bits - f.is_signed < MCH_POW2_BITS_MAX && f.bits <= MCH_POW2_BITS_MAX;
+	case MCH_N_NUMBERS:
+		break;
+	}
+	return false;
+}
+
 /* Of a minifloat's code >= 0. Exponents up to 31 and mantissas up to 15 bits (bits 16, E 1): with E 5 at most
  * 1 + 11 + 30 bits. */
 static int64_t minifloat(struct mch_format f, int64_t code)

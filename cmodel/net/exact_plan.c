@@ -181,6 +181,8 @@ int mch_exact_compile(struct mch_exact *e, int i, struct mch_err *err)
 	if (plan->how == MCH_HOW_FUSED)
 		return 0;
 	plan->out = plan->step->out;
+	if (plan->step->is_wide && plan->step->form != MCH_FORM_REQUANT && plan->step->form != MCH_FORM_CONCAT)
+		return 0;
 	switch (plan->step->form) {
 	case MCH_FORM_MAC:
 		return compile_conv(e, i, err);

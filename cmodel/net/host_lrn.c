@@ -12,7 +12,8 @@ bool mch_host_lrn_is_exact(const struct mch_step *step)
 {
 	const struct mch_lrn *lrn = &step->layer->lrn;
 	const double terms = lrn->is_within ? (double)lrn->size * lrn->size : lrn->size;
-	return ldexp(terms, 2 * step->in_format.bits) <= 0x1p53;
+	return step->in_format.number == MCH_FIXED && step->out_format.number == MCH_FIXED &&
+	       ldexp(terms, 2 * step->in_format.bits) <= 0x1p53;
 }
 
 size_t mch_host_lrn_scratch_elems(const struct mch_step *step)

@@ -39,6 +39,7 @@ cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/net.c \
 	cmodel/net/net.h \
 	cmodel/net/qform.c \
+	cmodel/net/qmac.c \
 	cmodel/net/qnet.c \
 	cmodel/net/qnet.h \
 	cmodel/net/qrun.c \

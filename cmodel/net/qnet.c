@@ -172,6 +172,9 @@ void mch_qnet_free(struct mch_qnet *q)
 		struct mch_step *step = &q->steps[i];
 		free(step->weights);
 		free(step->bias);
+		free(step->wide_weights);
+		free(step->wide_bias);
+		free(step->integers);
 		free(step->shift);
 		free(step->ins);
 		free(step->in_formats);

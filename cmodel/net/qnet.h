@@ -11,6 +11,7 @@
 #include "op/concat.h"
 #include "op/eltwise.h"
 #include "op/requant.h"
+#include "op/wide.h"
 
 /* What a layer is in integers. */
 enum mch_form {
@@ -48,13 +49,18 @@ struct mch_step {
 	struct mch_conv conv; /* dense: as a convolution of [n][c*h*w][1][1]; n == 1 */
 	struct mch_acc acc;
 	struct mch_format weight_format; /* channel k has shift[k] - the smallest shift more fraction bits: mch_layer_quant */
-	int32_t *weights; /* [k][terms] raw, owned */
+	int32_t *weights; /* [k][terms] integers, which of fixed point are the codes, owned; NULL when is_wide */
 	int64_t *bias;    /* [k] raw at acc fraction, owned; elementwise and lone ReLU: zeros */
 	int8_t *shift;    /* [k], owned; concat: [n_in] */
 	struct mch_requant requant; /* points at bias and shift */
 	/* pools only: */
 	struct mch_pool pool; /* n == 1 */
 	struct mch_pool_avg avg;
+	/* is_wide: numbers of other kinds than fixed point, op/wide.h; codes and shifts as ever. Owned, of conv and dense: */
+	bool is_wide;
+	int64_t *wide_weights; /* [k][terms] integers */
+	mch_int128 *wide_bias; /* [k], and bias is 0 */
+	int64_t *integers;     /* of in_format's codes, from the lowest up */
 	/* all: */
 	enum mch_form form;
 	bool clip; /* a clip layer is fused in */

@@ -30,10 +30,43 @@ static void move(const struct mch_step *step, const struct mch_step_data *data)
 		memcpy(data->y, data->x[0], mch_shape_elems(in) * sizeof(*data->y));
 }
 
+/* Steps on numbers of any kind. */
+static void run_wide(const struct mch_step *step, const struct mch_step_data *data, struct mch_events *events)
+{
+	const struct mch_shape out = step->out_shape;
+	struct mch_wide_mac mac = {step->conv, step->acc, step->integers, mch_format_min(step->in_format),
+				   step->wide_weights, step->wide_bias, &step->requant};
+	const struct mch_wide_avg avg = {step->in_format, step->out_format, step->avg.round, step->avg.shift};
+	struct mch_pool pool = step->pool;
+	mac.conv.n = pool.n = data->n;
+	switch (step->form) {
+	case MCH_FORM_MAC:
+		mch_wide_mac(&mac, data->x[0], data->y, events);
+		break;
+	case MCH_FORM_ELTWISE:
+		mch_wide_eltwise(&step->eltwise, step->in_formats, &step->requant, data->n, data->x, data->y, events);
+		break;
+	case MCH_FORM_CONCAT:
+		mch_wide_concat(&step->concat, step->in_formats, &step->requant, data->n, data->x, data->y, events);
+		break;
+	case MCH_FORM_POOL_AVG:
+		mch_wide_pool_avg(&pool, &avg, data->x[0], data->y, events);
+		break;
+	default:
+		mch_wide_requant(&step->requant, step->in_format, data->n, out.c, out.h * out.w, data->x[0], data->y,
+				 events);
+		break;
+	}
+}
+
 int mch_step_compute(const struct mch_step *step, const struct mch_step_data *data, struct mch_events *events,
 		     struct mch_err *err)
 {
 	const struct mch_shape out = step->out_shape;
+	if (step->is_wide) {
+		run_wide(step, data, events);
+		return 0;
+	}
 	switch (step->form) {
 	case MCH_FORM_ELTWISE:
 		mch_eltwise(&step->eltwise, data->n, data->x, data->acc);

@@ -17,15 +17,9 @@ int mch_step_fail(const struct mch_net *net, const char *layer, struct mch_err *
 	return mch_err_set(err, where, "%s", what);
 }
 
-static int no_memory(const struct mch_qnet *q, const struct mch_step *step, struct mch_err *err)
+int mch_step_no_memory(const struct mch_qnet *q, const struct mch_step *step, struct mch_err *err)
 {
 	return mch_step_fail(q->net, step->layer->name, err, "out of memory; use a machine with more");
-}
-
-static bool is_usable(struct mch_format f)
-{
-	return f.number == MCH_FIXED && f.bits >= 1 && f.bits <= MCH_OPERAND_BITS_MAX && f.frac >= -MCH_FRAC_LIMIT &&
-	       f.frac <= MCH_FRAC_LIMIT;
 }
 
 /* Fails with the formats of input i, of the weights and of the output, and what is wrong with them. */
@@ -48,7 +42,23 @@ static int fail_formats(const struct mch_qnet *q, const struct mch_step *step, i
 	return mch_step_fail(q->net, step->layer->name, err, text);
 }
 
-static int check_formats(const struct mch_qnet *q, const struct mch_step *step, struct mch_err *err)
+static bool is_usable(struct mch_format f)
+{
+	return mch_format_is_operand(f) && f.frac >= -MCH_FRAC_LIMIT && f.frac <= MCH_FRAC_LIMIT;
+}
+
+static bool is_pow2(struct mch_format f)
+{
+	return f.number == MCH_POW2 || f.number == MCH_POW2_NO_ZERO;
+}
+
+static bool is_same(struct mch_format a, struct mch_format b)
+{
+	return a.bits == b.bits && a.frac == b.frac && a.is_signed == b.is_signed && a.number == b.number &&
+	       a.exp_bits == b.exp_bits;
+}
+
+int mch_step_check_formats(const struct mch_qnet *q, const struct mch_step *step, struct mch_err *err)
 {
 	const bool has_weights = step->form == MCH_FORM_MAC, is_moved = step->form == MCH_FORM_POOL_MAX ||
 									step->form == MCH_FORM_GATHER ||
@@ -60,7 +70,10 @@ static int check_formats(const struct mch_qnet *q, const struct mch_step *step, 
 			return fail_formats(q, step, i, err,
 					    ": operands have 1 to 16 bits, |frac| <= 64, weights are "
 					    "signed; correct the quantization");
-		if (is_moved && (x.bits != y.bits || x.frac != y.frac || x.is_signed != y.is_signed))
+		if (is_pow2(x) || is_pow2(y))
+			return fail_formats(q, step, i, err,
+					    ": powers of two are for weights; give tensors fixed point or minifloats");
+		if (is_moved && !is_same(x, y))
 			return fail_formats(q, step, i, err,
 					    ": codes pass this layer unchanged, so its output has the format "
 					    "of its input; correct the quantization");
@@ -68,104 +81,23 @@ static int check_formats(const struct mch_qnet *q, const struct mch_step *step, 
 	return 0;
 }
 
-/* frac is that of what is rounded: x of input i, or sum or product. */
-static int check_shift(const struct mch_qnet *q, const struct mch_step *step, int i, int frac, int most,
-		       struct mch_err *err)
+/* Of what is added to a shift of a fixed point's, 48 bits at most, and of others' (wide). */
+static int most_shift(const struct mch_step *step, int more)
 {
-	const int shift = frac - step->out_format.frac;
+	return (step->is_wide ? MCH_ENCODE_SHIFT_MAX : MCH_SHIFT_MAX) - more;
+}
+
+int mch_step_check_shift(const struct mch_qnet *q, const struct mch_step *step, int i, int frac, struct mch_err *err)
+{
+	/* A mean is divided by another 2^16; of fixed point the last 32 bits of its shift are not offered. */
+	const bool is_mean = step->form == MCH_FORM_POOL_AVG;
+	const int shift = frac - step->out_format.frac, most = is_mean ? most_shift(step, step->is_wide ? 16 : 32) : most_shift(step, 0);
 	if (shift >= MCH_SHIFT_MIN && shift <= most)
 		return 0;
 	return fail_formats(q, step, i, err,
 			    " ask for a shift of %d, outside %d..%d; choose a fraction of y nearer to that "
 			    "of %s",
-			    shift, MCH_SHIFT_MIN, MCH_SHIFT_MAX, step->form == MCH_FORM_MAC ? "x * w" : "x");
-}
-
-/* The accumulator's fraction of output channel k, from which the shift was made. */
-static int acc_frac(const struct mch_step *step, size_t k)
-{
-	return step->shift[k] + step->out_format.frac;
-}
-
-/* The smallest width that holds every bias of a layer, each at its channel's fraction, from 2 up; MCH_ACC_BITS_MAX
- * when none does. */
-static int bias_bits(const struct mch_step *step)
-{
-	const struct mch_layer *layer = step->layer;
-	int bits = 2;
-	for (size_t k = 0; layer->bias && k < layer->n_bias; k++) {
-		bool saturated = true;
-		while (bits < MCH_ACC_BITS_MAX) {
-			mch_format_raw((struct mch_format){bits, acc_frac(step, k), true}, (double)layer->bias[k],
-				       MCH_ROUND_HALF_EVEN, &saturated);
-			if (!saturated)
-				break;
-			bits++;
-		}
-	}
-	return bits;
-}
-
-/* Parameters become codes one after the other, with noise of their own when that is asked for. */
-struct coder {
-	enum mch_round round;
-	uint16_t noise;
-	uint64_t n_saturated;
-};
-
-static int64_t code_of(struct coder *c, struct mch_format format, float value)
-{
-	bool saturated;
-	int64_t code;
-	if (c->round == MCH_ROUND_STOCHASTIC) {
-		code = mch_format_raw_noisy(format, (double)value, c->noise, &saturated);
-		c->noise = mch_lfsr_next(c->noise);
-	} else {
-		code = mch_format_raw(format, (double)value, c->round, &saturated);
-	}
-	c->n_saturated += saturated;
-	return code;
-}
-
-/* Weights to codes, certificate, accumulator width, then the bias in that width. */
-static int convert_parameters(struct mch_qnet *q, struct mch_step *step, const struct mch_quant *quant,
-			      struct mch_layer_quant *lq, struct mch_err *err)
-{
-	const struct mch_layer *layer = step->layer;
-	const size_t n_k = (size_t)step->conv.k, n_terms = layer->n_weights / n_k;
-	struct coder coder = {.round = quant->weight_round};
-	step->weights = malloc(layer->n_weights * sizeof(*step->weights));
-	if (!step->weights)
-		return no_memory(q, step, err);
-	for (size_t k = 0; k < n_k; k++) {
-		struct mch_format format = step->weight_format;
-		format.frac = mch_layer_quant_frac(lq, (int)k);
-		coder.noise = mch_lfsr_seed(quant->seed, (int)k);
-		for (size_t i = k * n_terms; i < (k + 1) * n_terms; i++)
-			step->weights[i] = (int32_t)code_of(&coder, format, layer->weights[i]);
-	}
-	lq->certificate = mch_step_certificate(step);
-	if (lq->acc.bits == 0) {
-		/* Wide enough for the bias too, which shares the width: a large one beside tiny weights must not be
-		 * clipped. */
-		const int for_bias = bias_bits(step), for_sum = lq->certificate.bits;
-		lq->acc = (struct mch_acc){for_sum > for_bias ? for_sum : for_bias, MCH_WRAP};
-	}
-	if (lq->acc.bits < 2 || lq->acc.bits > MCH_ACC_BITS_MAX) {
-		char what[160];
-		snprintf(what, sizeof(what),
-			 "the accumulator needs %d bits, 2 to %d can be had; use narrower operands, or ask "
-			 "for a narrower accumulator",
-			 lq->acc.bits, MCH_ACC_BITS_MAX);
-		return mch_step_fail(q->net, layer->name, err, what);
-	}
-	step->acc = lq->acc;
-	coder.round = MCH_ROUND_HALF_EVEN;
-	for (size_t k = 0; layer->bias && k < n_k; k++)
-		step->bias[k] =
-			code_of(&coder, (struct mch_format){lq->acc.bits, acc_frac(step, k), true}, layer->bias[k]);
-	q->n_weights_saturated += coder.n_saturated;
-	return 0;
+			    shift, MCH_SHIFT_MIN, most, step->form == MCH_FORM_MAC ? "x * w" : "x");
 }
 
 /* Every step has a requantizer; those that round nothing leave it alone. */
@@ -176,9 +108,11 @@ static int fill_requant(struct mch_qnet *q, struct mch_step *step, const struct 
 	step->bias = calloc((size_t)n, sizeof(*step->bias));
 	step->shift = calloc((size_t)n, sizeof(*step->shift));
 	if (!step->bias || !step->shift)
-		return no_memory(q, step, err);
+		return mch_step_no_memory(q, step, err);
 	step->requant = (struct mch_requant){.out_bits = y.bits,
 					     .out_signed = y.is_signed,
+					     .number = y.number,
+					     .exp_bits = y.exp_bits,
 					     .relu = step->relu || step->layer->kind == MCH_RELU,
 					     .round = quant->round,
 					     .seed = quant->seed,
@@ -204,33 +138,13 @@ static int fill_pool(struct mch_qnet *q, struct mch_step *step, const struct mch
 	step->pool.n = 1, step->pool.c = in.c, step->pool.h = in.h,
 	step->pool.w = in.w; /* a lone ReLU has the sizes alone */
 	const int shift = step->in_format.frac - step->out_format.frac;
-	if (check_shift(q, step, 0, step->in_format.frac, step->form == MCH_FORM_POOL_AVG ? 16 : MCH_SHIFT_MAX,
-			err) != 0)
+	if (mch_step_check_shift(q, step, 0, step->in_format.frac, err) != 0)
 		return -1;
 	memset(step->shift, (int8_t)shift, (size_t)in.c);
 	step->avg = (struct mch_pool_avg){step->out_format.bits, step->out_format.is_signed,
 					  quant->round == MCH_ROUND_STOCHASTIC ? MCH_ROUND_HALF_EVEN : quant->round,
 					  shift};
 	return 0;
-}
-
-static int fill_mac(struct mch_qnet *q, struct mch_step *step, struct mch_quant *quant, struct mch_err *err)
-{
-	struct mch_layer_quant *lq = &quant->layer[step->layer_index];
-	if (lq->channel_frac && lq->n_channels != step->conv.k)
-		return mch_step_fail(q->net, step->layer->name, err,
-				     "has weight fractions for another number of channels; "
-				     "correct the quantization");
-	for (int k = 0; k < step->conv.k; k++) {
-		step->weight_format.frac =
-			mch_layer_quant_frac(lq, k); /* that of a channel, so that a refusal shows it */
-		const int frac = step->in_format.frac + step->weight_format.frac;
-		if (check_formats(q, step, err) != 0 || check_shift(q, step, 0, frac, MCH_SHIFT_MAX, err) != 0)
-			return -1;
-		step->shift[k] = (int8_t)(frac - step->out_format.frac);
-	}
-	step->weight_format = lq->weights;
-	return convert_parameters(q, step, quant, lq, err);
 }
 
 /* The fraction that an input's codes have when their coefficient is taken for a shift of the point. */
@@ -245,7 +159,7 @@ static int fill_eltwise(struct mch_qnet *q, struct mch_step *step, struct mch_er
 	int finest = eltwise_frac(step, 0), sum = 0, least = finest;
 	step->eltwise_in = calloc((size_t)step->n_in, sizeof(*step->eltwise_in));
 	if (!step->eltwise_in)
-		return no_memory(q, step, err);
+		return mch_step_no_memory(q, step, err);
 	for (int i = 0; i < step->n_in; i++) {
 		const int frac = eltwise_frac(step, i);
 		finest = frac > finest ? frac : finest;
@@ -266,13 +180,14 @@ static int fill_eltwise(struct mch_qnet *q, struct mch_step *step, struct mch_er
 					     : layer->kind == MCH_SUM ? MCH_ELTWISE_SUM
 								      : MCH_ELTWISE_MAX,
 					     step->n_in, step->eltwise_in, step->out_shape};
-	int64_t low, high;
-	mch_eltwise_range(&step->eltwise, step->in_formats, &low, &high);
+	int64_t low = 0, high = 0; /* wide sums have room for all */
+	if (!step->is_wide)
+		mch_eltwise_range(&step->eltwise, step->in_formats, &low, &high);
 	if (low < -(INT64_C(1) << (MCH_ACC_BITS_MAX - 1)) || high >= INT64_C(1) << (MCH_ACC_BITS_MAX - 1))
 		return mch_step_fail(q->net, layer->name, err,
 				     "its exact result does not fit 48 bits; use narrower operands");
 	const int frac = is_product ? sum : finest;
-	if (check_shift(q, step, 0, frac, MCH_SHIFT_MAX, err) != 0)
+	if (mch_step_check_shift(q, step, 0, frac, err) != 0)
 		return -1;
 	memset(step->shift, (int8_t)(frac - step->out_format.frac), (size_t)step->out_shape.c);
 	return 0;
@@ -281,7 +196,7 @@ static int fill_eltwise(struct mch_qnet *q, struct mch_step *step, struct mch_er
 static int fill_concat(struct mch_qnet *q, struct mch_step *step, struct mch_err *err)
 {
 	for (int i = 0; i < step->n_in; i++) {
-		if (check_shift(q, step, i, step->in_formats[i].frac, MCH_SHIFT_MAX, err) != 0)
+		if (mch_step_check_shift(q, step, i, step->in_formats[i].frac, err) != 0)
 			return -1;
 		step->shift[i] = (int8_t)(step->in_formats[i].frac - step->out_format.frac);
 	}
@@ -293,12 +208,12 @@ static int fill_concat(struct mch_qnet *q, struct mch_step *step, struct mch_err
 static int fill_constant(struct mch_qnet *q, struct mch_step *step, struct mch_err *err)
 {
 	const size_t elems = mch_shape_elems(step->out_shape);
-	struct coder coder = {.round = MCH_ROUND_HALF_EVEN};
+	struct mch_coder coder = {.round = MCH_ROUND_HALF_EVEN};
 	step->codes = malloc(elems * sizeof(*step->codes));
 	if (!step->codes)
-		return no_memory(q, step, err);
+		return mch_step_no_memory(q, step, err);
 	for (size_t i = 0; i < elems; i++)
-		step->codes[i] = (int32_t)code_of(&coder, step->out_format, step->layer->weights[i]);
+		step->codes[i] = (int32_t)mch_coder_code(&coder, step->out_format, step->layer->weights[i]);
 	q->n_weights_saturated += coder.n_saturated;
 	return 0;
 }
@@ -309,7 +224,7 @@ static int fill_inputs(struct mch_qnet *q, struct mch_step *step, const struct m
 	step->in_formats = calloc(n, sizeof(*step->in_formats));
 	step->in_shapes = calloc(n, sizeof(*step->in_shapes));
 	if (!step->in_formats || !step->in_shapes)
-		return no_memory(q, step, err);
+		return mch_step_no_memory(q, step, err);
 	for (int i = 0; i < step->n_in; i++) {
 		step->in_formats[i] = quant->edge[step->ins[i]];
 		step->in_shapes[i] = q->net->edges[step->layer->in[i]].shape;
@@ -318,6 +233,27 @@ static int fill_inputs(struct mch_qnet *q, struct mch_step *step, const struct m
 	step->out_format = quant->edge[step->out];
 	step->out_shape = q->net->edges[step->layer->out[0]].shape;
 	return 0;
+}
+
+/* Some number is no code of fixed point, nor one whose integer takes the place of such a code: weights of 16 bits at most. */
+static bool needs_wide(const struct mch_step *step)
+{
+	bool is_fixed = step->out_format.number == MCH_FIXED;
+	for (int i = 0; i < step->n_in; i++)
+		is_fixed = is_fixed && step->in_formats[i].number == MCH_FIXED;
+	switch (step->form) {
+	case MCH_FORM_MAC: {
+		const struct mch_format w = step->weight_format;
+		return !is_fixed || mch_format_integer(w, mch_format_max(w)) > INT16_MAX;
+	}
+	case MCH_FORM_POOL_AVG:
+	case MCH_FORM_REQUANT:
+	case MCH_FORM_ELTWISE:
+	case MCH_FORM_CONCAT:
+		return !is_fixed;
+	default: /* codes move, or are real numbers between */
+		return false;
+	}
 }
 
 int mch_step_fill(struct mch_qnet *q, struct mch_step *step, const struct mch_layer *behind, struct mch_quant *quant,
@@ -330,12 +266,13 @@ int mch_step_fill(struct mch_qnet *q, struct mch_step *step, const struct mch_la
 		step->weight_format = quant->layer[step->layer_index].weights;
 	}
 	const int widest = step->in_shapes[0].c > step->out_shape.c ? step->in_shapes[0].c : step->out_shape.c;
-	if (check_formats(q, step, err) != 0 ||
+	if (mch_step_check_formats(q, step, err) != 0 ||
 	    fill_requant(q, step, behind, quant, widest > step->n_in ? widest : step->n_in, err) != 0)
 		return -1;
+	step->is_wide = needs_wide(step);
 	switch (step->form) {
 	case MCH_FORM_MAC:
-		return fill_mac(q, step, quant, err);
+		return mch_step_fill_mac(q, step, quant, err);
 	case MCH_FORM_POOL_MAX:
 	case MCH_FORM_POOL_AVG:
 	case MCH_FORM_REQUANT:

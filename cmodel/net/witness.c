@@ -48,6 +48,7 @@ static bool is_widest(const struct axis *a, int at)
 struct extremes {
 	int64_t x_min, x_max; /* <= 0 <= */
 	int64_t low, high;    /* 16 + 16 bits a term and less than 2^31 terms: 63 bits */
+	mch_int128 wide_low, wide_high; /* of a wide step: 42 + 42 bits a term */
 };
 
 static void add_terms(struct extremes *e, const int32_t *w, size_t n)
@@ -58,21 +59,40 @@ static void add_terms(struct extremes *e, const int32_t *w, size_t n)
 	}
 }
 
+static void add_wide_terms(struct extremes *e, const int64_t *w, size_t n)
+{
+	for (size_t t = 0; t < n; t++) {
+		const mch_int128 at_min = (mch_int128)w[t] * e->x_min, at_max = (mch_int128)w[t] * e->x_max;
+		e->wide_low += w[t] < 0 ? at_max : at_min;
+		e->wide_high += w[t] < 0 ? at_min : at_max;
+	}
+}
+
+/* Weights first .. first + n - 1, counted over all channels. */
+static void add_step_terms(struct extremes *e, const struct mch_step *step, size_t first, size_t n)
+{
+	if (step->is_wide)
+		add_wide_terms(e, step->wide_weights + first, n);
+	else
+		add_terms(e, step->weights + first, n);
+}
+
 /* Of output channel k where these rows and columns of the kernel lie on the input. */
 static struct extremes extremes_of(const struct mch_step *step, int k, struct span rows, struct span columns)
 {
 	const struct mch_conv *g = &step->conv;
 	const size_t n_terms = mch_conv_terms(g), n_c = (size_t)(g->c / g->groups);
 	const size_t n_r = (size_t)g->r, n_s = (size_t)g->s;
-	const int32_t *w = step->weights + (size_t)k * n_terms;
-	struct extremes e = {mch_format_min(step->in_format), mch_format_max(step->in_format), 0, 0};
+	const size_t w = (size_t)k * n_terms;
+	const struct mch_format x = step->in_format;
+	struct extremes e = {.x_min = mch_format_integer(x, mch_format_min(x)), .x_max = mch_format_integer(x, mch_format_max(x))};
 	if (rows.n == g->r && columns.n == g->s) {
-		add_terms(&e, w, n_terms);
+		add_step_terms(&e, step, w, n_terms);
 		return e;
 	}
 	for (size_t c = 0; c < n_c; c++)
 		for (size_t r = (size_t)rows.first; r < (size_t)(rows.first + rows.n); r++)
-			add_terms(&e, w + (c * n_r + r) * n_s + columns.first, (size_t)columns.n);
+			add_step_terms(&e, step, w + (c * n_r + r) * n_s + (size_t)columns.first, (size_t)columns.n);
 	return e;
 }
 
@@ -81,10 +101,11 @@ static void look_at(const struct mch_step *step, int p, int q, struct span rows,
 {
 	for (int k = 0; k < step->conv.k; k++) {
 		const struct extremes e = extremes_of(step, k, rows, columns);
-		if (e.low < worst->low.value)
-			worst->low = (struct mch_bound){e.low, k, p, q};
-		if (e.high > worst->high.value)
-			worst->high = (struct mch_bound){e.high, k, p, q};
+		const mch_int128 low = step->is_wide ? e.wide_low : e.low, high = step->is_wide ? e.wide_high : e.high;
+		if (low < worst->low.value)
+			worst->low = (struct mch_bound){low, k, p, q};
+		if (high > worst->high.value)
+			worst->high = (struct mch_bound){high, k, p, q};
 	}
 }
 
@@ -102,17 +123,22 @@ struct mch_witness mch_step_witness(const struct mch_step *step)
 	return worst;
 }
 
+static bool is_negative(const struct mch_step *step, size_t i)
+{
+	return step->is_wide ? step->wide_weights[i] < 0 : step->weights[i] < 0;
+}
+
 void mch_witness_input(const struct mch_step *step, const struct mch_bound *at, bool is_high, int32_t *x)
 {
 	const struct mch_conv *g = &step->conv;
 	const size_t n_terms = mch_conv_terms(g);
-	const int32_t *w = step->weights + (size_t)at->k * n_terms;
+	const size_t first = (size_t)at->k * n_terms;
 	const int32_t low = (int32_t)mch_format_min(step->in_format), high = (int32_t)mch_format_max(step->in_format);
 	memset(x, 0, (size_t)g->c * (size_t)g->h * (size_t)g->w * sizeof(*x));
 	for (size_t t = 0; t < n_terms; t++) {
 		const ptrdiff_t i = mch_conv_x_index(g, 0, at->k, at->p, at->q, t);
 		if (i >= 0)
-			x[i] = (w[t] < 0) == is_high ? low : high;
+			x[i] = is_negative(step, first + t) == is_high ? low : high;
 	}
 }
 

@@ -18,16 +18,14 @@ static int find(const struct mch_concat *cfg, int place, int *within)
 	return i;
 }
 
-/* The code of element (c, h, w) of image n of the output, and its shift. */
-static int32_t source(const struct mch_concat *cfg, const int32_t *const *x, int n, int at[3], int *shift)
+size_t mch_concat_place(const struct mch_concat *cfg, int n, const int at[3], int *input)
 {
 	int within, place[3] = {at[0], at[1], at[2]};
-	const int i = find(cfg, at[cfg->axis - 1], &within);
-	const struct mch_shape s = cfg->in[i];
+	*input = find(cfg, at[cfg->axis - 1], &within);
+	const struct mch_shape s = cfg->in[*input];
 	place[cfg->axis - 1] = within;
-	*shift = cfg->shift[i];
-	return x[i][(((size_t)n * (size_t)s.c + (size_t)place[0]) * (size_t)s.h + (size_t)place[1]) * (size_t)s.w +
-		    (size_t)place[2]];
+	return (((size_t)n * (size_t)s.c + (size_t)place[0]) * (size_t)s.h + (size_t)place[1]) * (size_t)s.w +
+	       (size_t)place[2];
 }
 
 void mch_concat(const struct mch_concat *cfg, const struct mch_requant *requant, int n, const int32_t *const *x,
@@ -39,9 +37,10 @@ void mch_concat(const struct mch_concat *cfg, const struct mch_requant *requant,
 			uint16_t noise = mch_lfsr_seed(requant->seed, c);
 			for (int h = 0; h < out.h; h++)
 				for (int w = 0; w < out.w; w++) {
-					int shift, at[3] = {c, h, w};
-					const int32_t code = source(cfg, x, image, at, &shift);
-					*y++ = mch_requant_count(requant, code, 0, shift, noise, events);
+					const int at[3] = {c, h, w};
+					int i;
+					const size_t from = mch_concat_place(cfg, image, at, &i);
+					*y++ = mch_requant_count(requant, x[i][from], 0, cfg->shift[i], noise, events);
 					noise = mch_lfsr_next(noise);
 				}
 		}

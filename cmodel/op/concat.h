@@ -20,6 +20,9 @@ struct mch_concat {
 	struct mch_shape out;       /* n == 1 */
 };
 
+/* Which input element at = (c, h, w) of image n of the output comes from, and where it is in it. */
+size_t mch_concat_place(const struct mch_concat *cfg, int n, const int at[3], int *input);
+
 /* y = requant of each code, without a bias, with its input's shift; cfg->requant.bias and shift are not read. The
  * noise is that of the output's channels and pixels. An input that has the output's format passes unchanged: shift
  * 0, nothing to clamp. */

@@ -30,19 +30,18 @@ void mch_eltwise_range(const struct mch_eltwise *cfg, const struct mch_format *x
 	}
 }
 
-/* Index into an input of what element (c, h, w) of image n of the output reads. */
-static size_t source(struct mch_shape s, int n, int c, int h, int w)
+size_t mch_eltwise_place(struct mch_shape s, int n, const int at[3])
 {
-	c = s.c == 1 ? 0 : c, h = s.h == 1 ? 0 : h, w = s.w == 1 ? 0 : w;
+	const int c = s.c == 1 ? 0 : at[0], h = s.h == 1 ? 0 : at[1], w = s.w == 1 ? 0 : at[2];
 	return (((size_t)n * (size_t)s.c + (size_t)c) * (size_t)s.h + (size_t)h) * (size_t)s.w + (size_t)w;
 }
 
-static int64_t value(const struct mch_eltwise *cfg, const int32_t *const *x, int n, int c, int h, int w)
+static int64_t value(const struct mch_eltwise *cfg, const int32_t *const *x, int n, const int at[3])
 {
 	int64_t v = 0;
 	for (int i = 0; i < cfg->n_in; i++) {
 		const struct mch_eltwise_in *in = &cfg->in[i];
-		const int64_t term = mch_eltwise_term(in, x[i][source(in->shape, n, c, h, w)]);
+		const int64_t term = mch_eltwise_term(in, x[i][mch_eltwise_place(in->shape, n, at)]);
 		v = i == 0 ? term : mch_eltwise_join(cfg->kind, v, term);
 	}
 	return v;
@@ -54,6 +53,8 @@ void mch_eltwise(const struct mch_eltwise *cfg, int n, const int32_t *const *x, 
 	for (int image = 0; image < n; image++)
 		for (int c = 0; c < out.c; c++)
 			for (int h = 0; h < out.h; h++)
-				for (int w = 0; w < out.w; w++)
-					*acc++ = value(cfg, x, image, c, h, w);
+				for (int w = 0; w < out.w; w++) {
+					const int at[3] = {c, h, w};
+					*acc++ = value(cfg, x, image, at);
+				}
 }

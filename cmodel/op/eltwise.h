@@ -45,6 +45,9 @@ static inline int64_t mch_eltwise_join(enum mch_eltwise_kind kind, int64_t a, in
 	return kind == MCH_ELTWISE_SUM ? a + b : kind == MCH_ELTWISE_PROD ? a * b : a > b ? a : b;
 }
 
+/* Index into an input of shape s (n == 1) of what element at = (c, h, w) of image n of the output reads. */
+size_t mch_eltwise_place(struct mch_shape s, int n, const int at[3]);
+
 /* The exact range of the results over all codes of x[n_in]; it must lie in 48 bits signed for the requantizer. */
 void mch_eltwise_range(const struct mch_eltwise *cfg, const struct mch_format *x, int64_t *low, int64_t *high);
 

@@ -16,4 +16,6 @@ cmodel_op_libop_a_SOURCES = \
 	cmodel/op/pool.c \
 	cmodel/op/pool.h \
 	cmodel/op/requant.c \
-	cmodel/op/requant.h
+	cmodel/op/requant.h \
+	cmodel/op/wide.c \
+	cmodel/op/wide.h

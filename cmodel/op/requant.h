@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fxp/format.h"
 #include "fxp/lfsr.h"
 #include "fxp/round_shift.h"
 #include "fxp/sat.h"
@@ -26,6 +27,9 @@ struct mch_requant {
 	/* A clip behind it (ReLU6), in codes of the output: docs/datapath.md "clip". The RTL has none yet. */
 	bool is_clipped;
 	int32_t clip_low, clip_high;
+	/* Of the output: fixed point everywhere but in op/wide.h. */
+	enum mch_number number;
+	int exp_bits;
 };
 
 /* relu(acc + bias). Both are at most 48 bits, so the sum is exact in 49. The ReLU comes before the shift, where it

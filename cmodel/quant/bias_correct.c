@@ -110,11 +110,13 @@ static int measure_float(struct work *w, struct mch_err *err)
 }
 
 /* Makes the net end at a step that shows what it adds up: wide, without ReLU or clip. A width of 16 bits leaves a code of 8 bits
- * 128 times its range before anything saturates, and takes bits off the fraction of a wider one. */
+ * 128 times its range before anything saturates, and takes bits off the fraction of a wider one (of a minifloat: of its integers). */
 static void end_at(struct mch_qnet *q, int index)
 {
 	struct mch_step *step = &q->steps[index];
-	int coarser = step->out_format.bits > 12 ? step->out_format.bits - 12 : 0;
+	const int64_t largest = mch_format_integer(step->out_format, mch_format_max(step->out_format));
+	const int bits = step->out_format.number == MCH_FIXED ? step->out_format.bits : mch_wide_bits(-largest, largest);
+	int coarser = bits > 12 ? bits - 12 : 0;
 	for (int k = 0; k < step->conv.k; k++)
 		coarser = step->shift[k] + coarser > MCH_SHIFT_MAX ? MCH_SHIFT_MAX - step->shift[k] : coarser;
 	for (int k = 0; k < step->conv.k; k++)
@@ -123,6 +125,7 @@ static void end_at(struct mch_qnet *q, int index)
 					       .is_signed = true};
 	step->requant.out_bits = WIDE_BITS;
 	step->requant.out_signed = true;
+	step->requant.number = MCH_FIXED;
 	step->requant.relu = step->requant.is_clipped = false;
 	q->output = step->out;
 }
