@@ -15,7 +15,8 @@
 #include "net/score.h"
 #include "random_graph.h"
 
-static const struct random_format any_width = {0, 0, 0, 15}, narrow = {8, 8, 0, 0};
+static const struct random_format any_width = {0, 0, 0, 15}, narrow = {8, 8, 0, 0},
+				  overflowing = {0, 0, 0, 80};
 
 /* Images of one temper each: corners, all the lowest code, all the highest. */
 static int32_t *random_input(struct mch_rng *rng, struct mch_format format, int n, size_t elems)
@@ -45,6 +46,8 @@ static void vary_shifts(struct mch_rng *rng, struct mch_qnet *q)
 			}
 }
 
+static uint64_t n_overflows; /* of the plain runs so far */
+
 /* Values compared. */
 static size_t compare_input(const struct mch_qnet *q, int batch, int n, const int32_t *x, uint64_t seed)
 {
@@ -53,7 +56,9 @@ static size_t compare_input(const struct mch_qnet *q, int batch, int n, const in
 	int32_t *want = malloc((size_t)n * out * sizeof(*want)), *got = malloc((size_t)n * out * sizeof(*got));
 	struct mch_exact *e = mch_exact_new(q, batch, &err);
 	ck_assert_msg(e != NULL, "seed %llu: %s", (unsigned long long)seed, err.text);
-	ck_assert_msg(mch_qnet_run(q, n, x, want, NULL, NULL, &err) == 0, "%s", err.text);
+	struct mch_events events = {0};
+	ck_assert_msg(mch_qnet_run(q, n, x, want, NULL, &events, &err) == 0, "%s", err.text);
+	n_overflows += events.n_acc_over;
 	for (int twice = 0; twice < 2; twice++) { /* the second run finds used buffers */
 		ck_assert_msg(mch_exact_run(e, n, x, got, &err) == 0, "%s", err.text);
 		for (size_t i = 0; i < (size_t)n * out; i++)
@@ -62,6 +67,9 @@ static size_t compare_input(const struct mch_qnet *q, int batch, int n, const in
 				      (unsigned long long)seed, q->n_steps - 1,
 				      mch_layer_table[q->steps[q->n_steps - 1].layer->kind].name, i / out, i % out,
 				      want[i], got[i]);
+		ck_assert_msg(mch_exact_overflows(e) == (uint64_t)(twice + 1) * events.n_acc_over,
+			      "seed %llu: %llu overflows in run %d, %llu in the plain one", (unsigned long long)seed,
+			      (unsigned long long)mch_exact_overflows(e), twice, (unsigned long long)events.n_acc_over);
 	}
 	mch_exact_free(e);
 	free(want);
@@ -163,6 +171,14 @@ END_TEST
 START_TEST(random_nets_any_width)
 {
 	compare_nets(&any_width, 1, 300);
+}
+END_TEST
+
+/* Accumulators that wrap and saturate on the way. */
+START_TEST(random_nets_that_overflow)
+{
+	compare_nets(&overflowing, 7000, 60);
+	ck_assert_uint_gt(n_overflows, 50000);
 }
 END_TEST
 
@@ -357,7 +373,8 @@ END_TEST
 static Suite *exact_suite(void)
 {
 	const TTest *const tests[] = {random_graphs_any_width, random_graphs_up_to_8_bits, random_graphs_16_bits,
-					     random_nets_any_width, random_nets_up_to_8_bits, random_nets_16_bits,
+					     random_nets_any_width, random_nets_that_overflow, random_nets_up_to_8_bits,
+					     random_nets_16_bits,
 					     random_nets_without_byte_products, sums_beyond_float,
 					     sums_beyond_float_without_byte_products, sums_beyond_float_without_vnni,
 					     lenet_shape, score};

@@ -111,13 +111,18 @@ static void apply_parts(struct mch_formats *f, int conv, int fc, int activations
 	mch_widths_free(&widths);
 }
 
-static void apply(enum mch_fraction rule, int conv, int fc, int activations, struct mch_quant *quant)
+static void apply_policy(const struct mch_format_policy *policy, int conv, int fc, int activations, struct mch_quant *quant)
 {
 	struct mch_formats f;
 	ck_assert_int_eq(mch_quant_init(quant, &net, NULL), 0);
-	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, policy_of(rule), NULL), 0);
+	ck_assert_int_eq(mch_formats_init(&f, &net, &ranges, policy, NULL), 0);
 	apply_parts(&f, conv, fc, activations, quant);
 	mch_formats_free(&f);
+}
+
+static void apply(enum mch_fraction rule, int conv, int fc, int activations, struct mch_quant *quant)
+{
+	apply_policy(policy_of(rule), conv, fc, activations, quant);
 }
 
 static void assert_format(struct mch_format f, const char *want)
@@ -193,6 +198,34 @@ START_TEST(bias_fits)
 	ck_assert_uint_eq(q.n_weights_saturated, 0);
 	mch_qnet_free(&q);
 	mch_quant_free(&quant);
+}
+END_TEST
+
+/* An accumulator that is asked for is that of every layer, and biases fit it. */
+START_TEST(accumulators_as_asked)
+{
+	net.layers[L_CONV2].bias[1] = 100;
+	look_at_weights();
+	struct mch_format_policy policy = *policy_of(MCH_FRACTION_MAX);
+	policy.acc = (struct mch_acc){12, MCH_SATURATE};
+	for (int per_channel = 0; per_channel < 2; per_channel++) {
+		struct mch_quant quant;
+		struct mch_qnet q;
+		struct mch_err err;
+		policy.per_channel = per_channel;
+		apply_policy(&policy, 8, 8, 8, &quant);
+		ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+		for (int i = 0; i < q.n_steps; i++)
+			if (q.steps[i].form == MCH_FORM_MAC)
+				ck_assert(q.steps[i].acc.bits == 12 && q.steps[i].acc.overflow == MCH_SATURATE);
+		ck_assert_int_gt(mch_qnet_n_narrow(&q), 0);
+		ck_assert_uint_eq(q.n_weights_saturated, 0);
+		for (int i = 0; i < q.n_steps; i++)
+			if (q.steps[i].layer_index == L_CONV2)
+				ck_assert_int_ge(q.steps[i].bias[1], 1024); /* 11 bits of 12 and the sign */
+		mch_qnet_free(&q);
+		mch_quant_free(&quant);
+	}
 }
 END_TEST
 
@@ -392,6 +425,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, groups);
 	tcase_add_test(tests, fraction_within_accumulator);
+	tcase_add_test(tests, accumulators_as_asked);
 	tcase_add_test(tests, bias_fits);
 	tcase_add_test(tests, always_builds);
 	tcase_add_test(tests, mixed_widths);

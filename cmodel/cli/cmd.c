@@ -7,8 +7,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/outfile.h"
+#include "fxp/format.h"
 
 /* One message is one line, whatever the name of a file or a layer holds: no line feed, nothing a terminal obeys. */
 void mch_cmd_say(const struct mch_err *err)
@@ -73,4 +75,15 @@ double mch_cmd_real(const char *option, const char *text, double low, double hig
 	if (end == text || *end || !(value >= low && value <= high))
 		mch_cmd_fail(option, "\"%.60s\" is no number from %g to %g; give one", text, low, high);
 	return value;
+}
+
+struct mch_acc mch_cmd_acc(const char *option, const char *text)
+{
+	char *end;
+	const long bits = strtol(text, &end, 10);
+	const bool saturates = strcmp(end, ":saturate") == 0;
+	if (end == text || (*end && !saturates && strcmp(end, ":wrap") != 0) || bits < 2 || bits > MCH_ACC_BITS_MAX)
+		mch_cmd_fail(option, "\"%.60s\" is no accumulator of 2 to %d bits; give it as 16, 16:wrap or 16:saturate",
+			     text, MCH_ACC_BITS_MAX);
+	return (struct mch_acc){(int)bits, saturates ? MCH_SATURATE : MCH_WRAP};
 }

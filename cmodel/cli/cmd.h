@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "base/err.h"
+#include "fxp/mac.h"
 
 /* Exit status of every command. */
 enum mch_exit {
@@ -53,5 +54,8 @@ int mch_cmd_require_writable(const char *path, struct mch_err *err);
  * "macchiato: --epochs: "x" is no whole number from 1 to 1000; ...". */
 long mch_cmd_integer(const char *option, const char *text, long low, long high);
 double mch_cmd_real(const char *option, const char *text, double low, double high);
+
+/* "16", "16:wrap" or "16:saturate": an accumulator. */
+struct mch_acc mch_cmd_acc(const char *option, const char *text);
 
 #endif

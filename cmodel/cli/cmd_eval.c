@@ -46,10 +46,18 @@ static int load_net(struct job *job, struct mch_err *err)
 		    mch_quant_json_read(args->quant, &job->net, &job->quant, NULL, err) != 0)
 			return -1;
 	}
+	if (job->quant.n_edges == 0 && args->acc.bits)
+		return mch_err_set(err, "--acc-bits", "the network is evaluated in float, which has no accumulators; give "
+						      "formats with --quant=Q.json");
 	if (job->quant.n_edges == 0)
 		return 0;
+	if (args->acc.bits)
+		mch_quant_set_acc(&job->quant, args->acc);
 	job->report.formats = args->quant ? args->quant : args->net.path;
-	return mch_qnet_build(&job->q, &job->net, &job->quant, err);
+	if (mch_qnet_build(&job->q, &job->net, &job->quant, err) != 0)
+		return -1;
+	job->report.n_narrow = mch_qnet_n_narrow(&job->q);
+	return 0;
 }
 
 /* Without a reference it has to be a classifier; with one, labels that fit are taken along. */

@@ -7,10 +7,12 @@
 
 #include "cli/cmd.h"
 
-enum { OPT_SPLIT = 256, OPT_SEED, OPT_LABELS, OPT_CONFUSION, OPT_PER_CLASS, OPT_REFERENCE, OPT_REFERENCE_WEIGHTS };
+enum { OPT_SPLIT = 256, OPT_SEED, OPT_LABELS, OPT_CONFUSION, OPT_PER_CLASS, OPT_REFERENCE, OPT_REFERENCE_WEIGHTS,
+       OPT_ACC_BITS };
 
 static const struct argp_option options[] = {
 	{"quant", 'Q', "Q.json", 0, "Evaluate on exact integers, in these formats", 0},
+	{"acc-bits", OPT_ACC_BITS, "N[:HOW]", 0, "With accumulators of N bits in all layers, that wrap or saturate (default wrap)", 0},
 	{"plain", 'p', NULL, 0, "Use the plain operators, the reference: slow", 0},
 	{"split", OPT_SPLIT, "NAME", 0, "Of data that has two sets: test or train (default test)", 9},
 	{"limit", 'l', "N", 0, "Evaluate the first N images only (default all)", 9},
@@ -44,6 +46,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	switch (key) {
 	case 'Q':
 		args->quant = text;
+		return 0;
+	case OPT_ACC_BITS:
+		args->acc = mch_cmd_acc("--acc-bits", text);
 		return 0;
 	case 'p':
 		args->plain = true;

@@ -8,11 +8,13 @@
 
 #include "cli/data_options.h"
 #include "cli/net_options.h"
+#include "fxp/mac.h"
 
 struct mch_eval_options {
 	struct mch_net_options net, reference; /* reference.path is NULL when there is none */
 	struct mch_data_options data;
 	const char *quant;
+	struct mch_acc acc; /* in place of those of the formats; 0 bits: not */
 	const char *labels, *confusion; /* files, or NULL */
 	bool plain, per_class, json;
 };

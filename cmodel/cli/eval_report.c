@@ -3,6 +3,7 @@
 /* What `macchiato eval` tells; see eval_report.h. */
 #include "cli/eval_report.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,6 +147,11 @@ static void print_text(const struct mch_eval_report *r)
 		print_share("accuracy", r->answers.n_top1, r->n_images);
 		if (r->answers.n_outputs > 5)
 			print_share("top-5", r->answers.n_top5, r->n_images);
+		if (r->n_narrow)
+			printf("overflows   %" PRIu64 " steps (%.1f an image), in %d layer%s whose accumulator is narrower than "
+			       "its certificate\n",
+			       r->answers.n_overflows, (double)r->answers.n_overflows / r->n_images, r->n_narrow,
+			       r->n_narrow > 1 ? "s" : "");
 		printf("rate        %.0f images/s\n", r->n_images / r->seconds);
 	}
 	if (r->formats)
@@ -180,6 +186,9 @@ static int add_answers(json_t *root, const struct mch_eval_report *r)
 				 top5.low, top5.high, "images_per_s", r->n_images / r->seconds, "classes", classes);
 	bad |= json_object_update(root, more);
 	json_decref(more);
+	if (r->n_narrow)
+		bad |= json_object_set_new(root, "overflows",
+					   json_pack("{s:i, s:I}", "layers", r->n_narrow, "steps", (json_int_t)a->n_overflows));
 	if (r->data->n_classes <= PRINTED_CLASSES_MAX && a->n_outputs <= PRINTED_CLASSES_MAX) {
 		json_t *matrix = json_array();
 		for (int c = 0; c < r->data->n_classes; c++) {

@@ -12,6 +12,7 @@ struct mch_eval_report {
 	const struct mch_net *net;
 	const struct mch_dataset *data;
 	const char *formats;    /* file; NULL: float */
+	int n_narrow;           /* layers whose accumulator may overflow */
 	int n_images;
 	double seconds;
 	bool has_answers, has_difference;

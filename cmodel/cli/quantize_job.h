@@ -29,6 +29,8 @@ struct mch_result_report {
 	int n_correct;  /* on exact integers */
 	int n_agree;    /* images that float answers alike, right or wrong */
 	double sqnr_db; /* of the logits */
+	int n_narrow;   /* layers whose accumulator may overflow */
+	uint64_t n_overflows; /* steps of accumulation that did */
 };
 
 /* What a change of the network does to the right answers on the choosing images, at the widths of the result. */

@@ -162,6 +162,10 @@ static void put_images(const struct mch_quantize_job *job, json_t *root)
 	json_object_set_new(reporting, "agreement", json_real(100.0 * job->report.n_agree / job->reporting.n));
 	json_object_set_new(reporting, "sqnr_db",
 			    isfinite(job->report.sqnr_db) ? json_real(job->report.sqnr_db) : json_null());
+	if (job->report.n_narrow)
+		json_object_set_new(reporting, "overflows",
+				    json_pack("{s:i, s:I}", "layers", job->report.n_narrow, "steps",
+					      (json_int_t)job->report.n_overflows));
 	json_object_set_new(root, "held_out", json_boolean(job->reporting.first > 0));
 	set_gain(root, "equalization", job, &job->of_equalization);
 	set_gain(root, "bias_correction", job, &job->of_bias_correction);

@@ -10,7 +10,7 @@
 #include "cli/cmd.h"
 #include "cli/policy_options.h"
 
-enum { OPT_TRAIN_DATA = 256, OPT_EQUALIZE, OPT_BIAS_CORRECTION, OPT_NET_OUT };
+enum { OPT_TRAIN_DATA = 256, OPT_EQUALIZE, OPT_BIAS_CORRECTION, OPT_NET_OUT, OPT_ACC_BITS };
 
 static void finish_arguments(struct mch_quantize_options *args)
 {
@@ -61,6 +61,9 @@ static error_t parse_choice(int key, const char *text, struct argp_state *state)
 				     "\"%.60s\" is no rounding mode; give floor, half_up, half_away, "
 				     "half_even or stochastic",
 				     text);
+		return 0;
+	case OPT_ACC_BITS:
+		args->policy.acc = mch_cmd_acc("--acc-bits", text);
 		return 0;
 	case 'n':
 		args->images = mch_cmd_integer("--images", text, 1, 1000000000);
@@ -132,6 +135,8 @@ static const struct argp_option options[] = {
 	 0},
 	{"widths", 'w', "C,F,A", 0, "No search: score these widths of conv weights, FC weights and activations", 0},
 	{"rounding", 'r', "MODE", 0, "floor, half_up, half_away, half_even or stochastic (default half_even)", 0},
+	{"acc-bits", OPT_ACC_BITS, "N[:HOW]", 0,
+	 "Accumulators of N bits in all layers, that wrap or saturate (default wrap); else each as its certificate asks", 0},
 	{"equalize", OPT_EQUALIZE, NULL, 0, "Scale channels so that neighbouring layers' weights span like ranges", 0},
 	{"bias-correction", OPT_BIAS_CORRECTION, NULL, 0,
 	 "Let biases take back by how much quantization moves the mean of each channel, on training images", 0},

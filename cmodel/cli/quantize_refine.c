@@ -74,7 +74,10 @@ static int report_again(struct mch_quantize_job *job, const struct mch_qnet *q, 
 			      &difference, err) != 0 ||
 	    score_part(job, &job->reporting, q, &answers, err) != 0)
 		return -1;
-	job->report = (struct mch_result_report){.n_correct = answers.n_top1, .sqnr_db = difference.sqnr_db};
+	job->report = (struct mch_result_report){.n_correct = answers.n_top1,
+							    .sqnr_db = difference.sqnr_db,
+							    .n_narrow = mch_qnet_n_narrow(q),
+							    .n_overflows = answers.n_overflows};
 	for (int i = 0; i < job->reporting.n; i++)
 		job->report.n_agree += answers.prediction[i] == job->float_answers[job->reporting.first + i];
 	mch_answers_free(&answers);

@@ -209,6 +209,10 @@ static void print_report(const struct mch_quantize_job *job)
 	print_share("integers", job->report.n_correct, part->n);
 	printf("agreement   %.2f %% of the images are answered as in float\n", 100.0 * job->report.n_agree / part->n);
 	printf("logits      signal to noise %.2f dB\n", job->report.sqnr_db);
+	if (job->report.n_narrow)
+		printf("overflows   %" PRIu64 " steps (%.1f an image), in %d layer%s whose accumulator is narrower than its "
+		       "certificate\n", job->report.n_overflows, (double)job->report.n_overflows / part->n,
+		       job->report.n_narrow, job->report.n_narrow > 1 ? "s" : "");
 }
 
 /* The smallest and the largest width of the weights or the tensors. */

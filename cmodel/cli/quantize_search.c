@@ -256,7 +256,10 @@ int mch_quantize_measure(struct mch_quantize_job *job, struct mch_err *err)
 	int status = mch_score_run(&model, &config, &answers, err);
 	if (status == 0) {
 		status = mch_score_compare(&model, &(struct mch_model){.net = &job->net}, &config, &difference, err);
-		job->report = (struct mch_result_report){.n_correct = answers.n_top1, .sqnr_db = difference.sqnr_db};
+		job->report = (struct mch_result_report){.n_correct = answers.n_top1,
+							    .sqnr_db = difference.sqnr_db,
+							    .n_narrow = mch_qnet_n_narrow(&q),
+							    .n_overflows = answers.n_overflows};
 		for (int i = 0; i < config.n; i++)
 			job->report.n_agree += answers.prediction[i] == job->float_answers[config.first + i];
 		mch_answers_free(&answers);

@@ -35,6 +35,8 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/map.c \
 	cmodel/fast/map.h \
 	cmodel/fast/one_thread.h \
+	cmodel/fast/ordered.c \
+	cmodel/fast/ordered.h \
 	cmodel/fast/place.c \
 	cmodel/fast/place.h \
 	cmodel/fast/pool.c \

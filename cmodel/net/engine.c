@@ -18,6 +18,7 @@ struct mch_engine {
 	float *x;          /* float: images of the input */
 	float **edges;     /* plain float: where values go, [n_edges] */
 	int32_t *raw_x, *raw_y; /* integers */
+	struct mch_events events; /* plain integers */
 };
 
 int mch_engine_output(const struct mch_model *model)
@@ -137,6 +138,11 @@ void mch_engine_free(struct mch_engine *e)
 	free(e);
 }
 
+uint64_t mch_engine_overflows(const struct mch_engine *e)
+{
+	return e->fast_exact ? mch_exact_overflows(e->fast_exact) : e->events.n_acc_over;
+}
+
 static int run_float(struct mch_engine *e, const struct mch_dataset *data, int first, int n, float *out,
 		     struct mch_err *err)
 {
@@ -161,7 +167,7 @@ static int run_exact(struct mch_engine *e, const struct mch_dataset *data, int f
 	const size_t elems = (size_t)n * mch_shape_elems(e->model->net->edges[e->edge].shape);
 	if (mch_dataset_raw(data, first, n, q->input_format, e->raw_x, err) != 0)
 		return -1;
-	const int status = e->model->is_plain ? mch_qnet_run(q, n, e->raw_x, e->raw_y, NULL, NULL, err)
+	const int status = e->model->is_plain ? mch_qnet_run(q, n, e->raw_x, e->raw_y, NULL, &e->events, err)
 					      : mch_exact_run(e->fast_exact, n, e->raw_x, e->raw_y, err);
 	/* Exact and in the same order: a code has at most 16 bits, a float 24, and its exponents reach further. */
 	for (size_t i = 0; status == 0 && i < elems; i++)

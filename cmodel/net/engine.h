@@ -34,6 +34,9 @@ struct mch_engine *mch_engine_new(const struct mch_model *model, int edge, int b
 struct mch_engine *mch_engine_twin(const struct mch_engine *engine, struct mch_err *err);
 void mch_engine_free(struct mch_engine *engine);
 
+/* Steps of accumulation that left their width, of all runs so far; 0 of float. */
+uint64_t mch_engine_overflows(const struct mch_engine *engine);
+
 /* Images first .. first + n - 1, n <= batch; out is [n] images of the edge. Codes are given as the values they stand
  * for, exactly. 0, or -1 with err. */
 int mch_engine_run(struct mch_engine *engine, const struct mch_dataset *data, int first, int n, float *out,

@@ -76,6 +76,23 @@ static void *image_of(const struct mch_exact *e, int edge, int image)
 	return (uint8_t *)e->edge[edge] + (size_t)image * bytes;
 }
 
+/* The image in plain_x. */
+static int compute_plain(struct mch_exact *e, const struct mch_exact_plan *plan, struct mch_err *err)
+{
+	const struct mch_step *step = plan->step;
+	const struct mch_step_data data = {1, (const int32_t *const *)e->plain_x, e->acc, e->plain_y};
+	struct mch_events events = {0};
+	if (plan->how == MCH_HOW_ORDERED) {
+		e->n_overflows += mch_fast_ordered_run(plan->ordered, data.x[0], data.acc);
+		mch_requant(&step->requant, 1, step->conv.k, mch_conv_p(&step->conv) * mch_conv_q(&step->conv), data.acc,
+			    data.y, NULL);
+		return 0;
+	}
+	const int status = mch_step_compute(step, &data, &events, err);
+	e->n_overflows += events.n_acc_over;
+	return status;
+}
+
 /* Image by image, which changes nothing: noise starts anew with each. */
 static int run_plain(struct mch_exact *e, const struct mch_exact_plan *plan, int n, struct mch_err *err)
 {
@@ -86,8 +103,7 @@ static int run_plain(struct mch_exact *e, const struct mch_exact_plan *plan, int
 			mch_codes_unpack(e->codes[in], mch_exact_shape(e, in, 1), image_of(e, in, image),
 					 e->plain_x[i]);
 		}
-		const struct mch_step_data data = {1, (const int32_t *const *)e->plain_x, e->acc, e->plain_y};
-		if (mch_step_compute(step, &data, NULL, err) != 0)
+		if (compute_plain(e, plan, err) != 0)
 			return -1;
 		mch_codes_pack(e->codes[plan->out], mch_exact_shape(e, plan->out, 1), e->plain_y,
 			       image_of(e, plan->out, image));
@@ -125,6 +141,7 @@ static int run_step(struct mch_exact *e, const struct mch_exact_plan *plan, int 
 		e->fast_x[i] = e->edge[step->ins[i]];
 	switch (plan->how) {
 	case MCH_HOW_PLAIN:
+	case MCH_HOW_ORDERED:
 		return run_plain(e, plan, n, err);
 	case MCH_HOW_CONV:
 		return mch_fast_conv_run(plan->conv, n, e->edge[in], e->scratch, e->edge[out], err);
@@ -167,4 +184,9 @@ int mch_exact_run(struct mch_exact *e, int n, const int32_t *input, int32_t *out
 			return -1;
 	mch_codes_unpack(e->codes[q->output], mch_exact_shape(e, q->output, n), e->edge[q->output], output);
 	return 0;
+}
+
+uint64_t mch_exact_overflows(const struct mch_exact *e)
+{
+	return e->n_overflows;
 }

@@ -10,14 +10,16 @@
 
 struct mch_exact;
 
-/* Compiles q for batches of `batch` images. Widths that overflow or saturate by design (an accumulator narrower
- * than its certificate) and machines without exact int8 dot products run on the plain operators: the result is the
- * same. */
+/* Compiles q for batches of `batch` images. Accumulators narrower than their certificate run in their own order
+ * (fast/ordered.h), and machines without exact int8 dot products on the plain operators: the result is the same. */
 struct mch_exact *mch_exact_new(const struct mch_qnet *q, int batch, struct mch_err *err);
 void mch_exact_free(struct mch_exact *e);
 
 /* n <= batch images of raw codes, [n][c][h][w] -> raw output codes [n][classes] (NCHW). Not thread-safe on one
  * object. */
 int mch_exact_run(struct mch_exact *e, int n, const int32_t *input, int32_t *output, struct mch_err *err);
+
+/* Steps of accumulation that left their width, of all runs so far. */
+uint64_t mch_exact_overflows(const struct mch_exact *e);
 
 #endif

@@ -59,6 +59,17 @@ static int32_t *reordered_weights(const struct mch_step *step, struct mch_shape 
 	return out;
 }
 
+static int compile_ordered(struct mch_exact_plan *plan, struct mch_err *err)
+{
+	const struct mch_step *step = plan->step;
+	const struct mch_fast_ordered_spec spec = {step->conv, step->acc, step->in_format, step->weights};
+	if (mch_fast_ordered_new(&spec, &plan->ordered, err) != 0)
+		return -1;
+	if (plan->ordered)
+		plan->how = MCH_HOW_ORDERED;
+	return 0;
+}
+
 static int compile_conv(struct mch_exact *e, int i, struct mch_err *err)
 {
 	struct mch_exact_plan *plan = &e->plans[i];
@@ -67,7 +78,7 @@ static int compile_conv(struct mch_exact *e, int i, struct mch_err *err)
 	const bool is_reordered = step->layer->kind == MCH_DENSE && in.h * in.w > 1;
 	const int pool = mch_exact_pool_behind(e->q, i);
 	if (!cannot_overflow(step))
-		return 0;
+		return compile_ordered(plan, err);
 	int32_t *weights = is_reordered ? reordered_weights(step, in) : NULL;
 	if (is_reordered && !weights)
 		return mch_exact_no_memory(e, err);
@@ -215,6 +226,7 @@ int mch_exact_compile(struct mch_exact *e, int i, struct mch_err *err)
 void mch_exact_plan_free(struct mch_exact_plan *plan)
 {
 	mch_fast_conv_free(plan->conv);
+	mch_fast_ordered_free(plan->ordered);
 	for (int i = 0; plan->maps && i < plan->step->n_in; i++)
 		mch_fast_map_free(&plan->maps[i]);
 	free(plan->maps);

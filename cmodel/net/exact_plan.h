@@ -7,10 +7,12 @@
 
 #include "fast/conv.h"
 #include "fast/map.h"
+#include "fast/ordered.h"
 #include "net/exact.h"
 
 enum mch_exact_how {
 	MCH_HOW_PLAIN, /* the plain operators, between conversions of one image */
+	MCH_HOW_ORDERED, /* the same, but for sums that may overflow */
 	MCH_HOW_CONV,
 	MCH_HOW_POOL_MAX,
 	MCH_HOW_POOL_AVG,
@@ -28,6 +30,7 @@ struct mch_exact_plan {
 	enum mch_exact_how how;
 	int out;                    /* edge; behind the fused pool, if any */
 	struct mch_fast_conv *conv; /* CONV, owned */
+	struct mch_fast_ordered *ordered; /* ORDERED, owned */
 	struct mch_fast_map *maps;  /* MAP: one; CONCAT: [n_in]; owned */
 	int32_t *from;              /* MOVE: place in x of each stored code of y, -1 for the fill; owned */
 	struct mch_codes *x_codes;  /* ELTWISE: [n_in], owned */
@@ -47,6 +50,7 @@ struct mch_exact {
 	int n_plain_x;
 	int32_t *plain_y;
 	int64_t *acc;
+	uint64_t n_overflows; /* since the beginning, steps of accumulation */
 };
 
 int mch_exact_no_memory(const struct mch_exact *e, struct mch_err *err);

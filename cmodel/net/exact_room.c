@@ -115,7 +115,7 @@ static int allocate_plain(struct mch_exact *e, struct mch_err *err)
 	size_t largest = 0;
 	for (int i = 0; i < e->q->n_steps; i++) {
 		const struct mch_step *step = e->plans[i].step;
-		if (e->plans[i].how != MCH_HOW_PLAIN)
+		if (e->plans[i].how != MCH_HOW_PLAIN && e->plans[i].how != MCH_HOW_ORDERED)
 			continue;
 		e->n_plain_x = step->n_in > e->n_plain_x ? step->n_in : e->n_plain_x;
 		for (int j = -1; j < step->n_in; j++) {

@@ -105,6 +105,9 @@ void mch_qnet_free(struct mch_qnet *q);
  * bias is added behind the accumulator, in one more bit, and has no part in it. */
 struct mch_certificate mch_step_certificate(const struct mch_step *step);
 
+/* Steps whose accumulator is narrower than their certificate: they may overflow. */
+int mch_qnet_n_narrow(const struct mch_qnet *q);
+
 /* One step of the forms with one input that hardware has (MAC, pools, lone ReLU) on n images with the plain
  * operators; layer->kind tells which. x, y are [n][c][h][w] raw; acc is room for n * k * p * q values (n * elements
  * of a lone ReLU) and holds the accumulators afterwards. events may be NULL. */

@@ -85,3 +85,10 @@ int mch_quant_copy(struct mch_quant *to, const struct mch_quant *from, struct mc
 	memcpy(to->edge, from->edge, (size_t)from->n_edges * sizeof(*to->edge));
 	return 0;
 }
+
+void mch_quant_set_acc(struct mch_quant *quant, struct mch_acc acc)
+{
+	for (int i = 0; i < quant->n_layers; i++)
+		if (quant->layer[i].weights.bits)
+			quant->layer[i].acc = acc;
+}

@@ -52,6 +52,9 @@ int mch_quant_init(struct mch_quant *quant, const struct mch_net *net, struct mc
 void mch_quant_free(struct mch_quant *quant);
 int mch_quant_copy(struct mch_quant *to, const struct mch_quant *from, struct mch_err *err);
 
+/* One accumulator for all layers that have weights, whatever their certificates; 0 bits: each as its certificate asks. */
+void mch_quant_set_acc(struct mch_quant *quant, struct mch_acc acc);
+
 /* Room for n fractions, all `frac`, in place of those it has. 0, or -1 when memory is short: then it has none. */
 int mch_layer_quant_split(struct mch_layer_quant *layer, int n, int frac);
 

@@ -31,6 +31,7 @@ struct pass {
 	int *counted;       /* [n_batches]: what count() said, -1 before */
 	int n_whole, n_counted; /* batches 0 .. n_whole - 1 are counted, to n_counted */
 	int end;                /* no batch behind it is wanted */
+	uint64_t n_overflows; /* of the first model */
 	struct mch_err err;
 	struct mch_engine *first[N_MODELS_MAX]; /* of the thread that began; the others have twins of them */
 };
@@ -146,6 +147,9 @@ static int run_pass(struct pass *pass, struct mch_err *err)
 			report(pass, -1, 0, -1, &why);
 		}
 		run_batches(pass, &w, n_batches);
+		const uint64_t n_overflows = w.engine[0] ? mch_engine_overflows(w.engine[0]) : 0;
+#pragma omp atomic
+		pass->n_overflows += n_overflows;
 		close_worker(&w);
 	}
 	if (!is_unable && (pass->failed == n_batches || pass->failed > pass->end))
@@ -232,8 +236,10 @@ int mch_score_run(const struct mch_model *model, const struct mch_score_config *
 		pass.count = count_wrong;
 		status = run_pass(&pass, err);
 	}
-	if (status == 0)
+	if (status == 0) {
 		sum_answers(answers, pass.limit);
+		answers->n_overflows = answers->n_images == config->n ? pass.n_overflows : 0;
+	}
 	free(pass.counted);
 	if (status != 0)
 		mch_answers_free(answers);

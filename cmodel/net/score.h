@@ -26,6 +26,7 @@ struct mch_answers {
 	int32_t *rank; /* [n_images], owned: how many outputs come before the label's; of equals the first comes first
 			*/
 	int n_top1, n_top5;  /* images whose rank is below 1, below 5 */
+	uint64_t n_overflows; /* steps of accumulation that left their width; when all images were looked at, else 0 */
 };
 
 /* With config->need, ends at the first image whose wrong answer leaves fewer than `need` right ones possible: then

@@ -147,3 +147,11 @@ struct mch_certificate mch_step_certificate(const struct mch_step *step)
 	const struct mch_witness w = mch_step_witness(step);
 	return (struct mch_certificate){w.low.value, w.high.value, w.bits};
 }
+
+int mch_qnet_n_narrow(const struct mch_qnet *q)
+{
+	int n = 0;
+	for (int i = 0; i < q->n_steps; i++)
+		n += q->steps[i].form == MCH_FORM_MAC && q->steps[i].acc.bits < mch_step_certificate(&q->steps[i]).bits;
+	return n;
+}

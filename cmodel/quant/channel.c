@@ -53,7 +53,8 @@ static int least_of(const int8_t *frac, int n)
 	return least;
 }
 
-int mch_channel_settle(const struct mch_layer *layer, struct mch_format x, const int8_t *frac, struct mch_layer_quant *lq)
+int mch_channel_settle(const struct mch_layer *layer, struct mch_format x, const int8_t *frac, int acc_bits_max,
+		       struct mch_layer_quant *lq)
 {
 	const int n = layer->conv.k, whole = lq->weights.frac;
 	int sum_bits = integer_bits(x) + integer_bits(lq->weights);
@@ -65,9 +66,9 @@ int mch_channel_settle(const struct mch_layer *layer, struct mch_format x, const
 	for (int k = 0; k < n; k++) {
 		/* Bias and sums share the accumulator. A fraction finer than the layer's is taken as far as the bias needs no more
 		 * bits there than the sums of a layer of this size can: tiny weights beside a usual bias would widen it for nothing. */
-		int limit = bias_limit(layer, k, sum_bits < MCH_ACC_BITS_MAX ? sum_bits : MCH_ACC_BITS_MAX, x.frac);
+		int limit = bias_limit(layer, k, sum_bits < acc_bits_max ? sum_bits : acc_bits_max, x.frac);
 		limit = limit > whole ? limit : whole;
-		const int most = bias_limit(layer, k, MCH_ACC_BITS_MAX, x.frac);
+		const int most = bias_limit(layer, k, acc_bits_max, x.frac);
 		limit = limit < most ? limit : most > -MCH_FRAC_LIMIT ? most : -MCH_FRAC_LIMIT;
 		lq->channel_frac[k] = (int8_t)(frac[k] < limit ? frac[k] : limit);
 	}

@@ -11,9 +11,10 @@
 void mch_channel_choose(const struct mch_format_policy_part *part, struct mch_format shape, const struct mch_layer *layer,
 			int whole, int8_t *frac);
 
-/* Gives the layer these fractions as far as its biases and shifts let them: x is its input's format, lq->weights that for all
- * channels together. Afterwards lq->weights.frac is the smallest; channels that are all the same are joined. 0, or -1 when memory
+/* Gives the layer these fractions as far as its biases, in acc_bits_max bits, and shifts let them: x is its input's format,
+ * lq->weights that for all channels together. Afterwards lq->weights.frac is the smallest; channels that are all the same are joined. 0, or -1 when memory
  * is short. */
-int mch_channel_settle(const struct mch_layer *layer, struct mch_format x, const int8_t *frac, struct mch_layer_quant *lq);
+int mch_channel_settle(const struct mch_layer *layer, struct mch_format x, const int8_t *frac, int acc_bits_max,
+		       struct mch_layer_quant *lq);
 
 #endif

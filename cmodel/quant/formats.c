@@ -181,7 +181,13 @@ static int clamp(int v, int low, int high)
 	return v < low ? low : v > high ? high : v;
 }
 
-/* Weights of a layer. The bias is stored at x.frac + w.frac in at most 48 bits: where a large bias meets tiny
+/* The bias shares the accumulator. */
+static int acc_bits_max(const struct mch_formats *f)
+{
+	return f->policy.acc.bits ? f->policy.acc.bits : MCH_ACC_BITS_MAX;
+}
+
+/* Weights of a layer. The bias is stored at x.frac + w.frac in at most 48 bits, or those asked for: where a large bias meets tiny
  * weights, the weights give up fraction bits so that it still fits. */
 static struct mch_format weight_format(struct mch_formats *f, int i, int bits, struct mch_format x)
 {
@@ -197,7 +203,7 @@ static struct mch_format weight_format(struct mch_formats *f, int i, int bits, s
 	double largest = 0;
 	for (size_t k = 0; k < layer->n_bias; k++)
 		largest = fmax(largest, fabs((double)layer->bias[k]));
-	const int limit = mch_fraction_max((struct mch_format){.bits = MCH_ACC_BITS_MAX, .is_signed = true}, -largest,
+	const int limit = mch_fraction_max((struct mch_format){.bits = acc_bits_max(f), .is_signed = true}, -largest,
 					   largest) -
 			  x.frac;
 	w.frac = clamp(w.frac, -MCH_FRAC_LIMIT, limit > -MCH_FRAC_LIMIT ? limit : -MCH_FRAC_LIMIT);
@@ -214,7 +220,7 @@ static bool settle_weights(struct mch_formats *f, int i, int bits, struct mch_fo
 	int8_t *frac = f->channel_frac + (size_t)bits * f->n_channels + f->first_channel[i];
 	if (frac[0] == UNKNOWN)
 		mch_channel_choose(&f->policy.weights, lq->weights, layer, f->weight_frac[i * N_WIDTHS + bits], frac);
-	return mch_channel_settle(layer, x, frac, lq) == 0;
+	return mch_channel_settle(layer, x, frac, acc_bits_max(f), lq) == 0;
 }
 
 /* The fraction that input i has in a sum: a coefficient of 2^e moves the point. */
@@ -307,6 +313,8 @@ static int settle(struct mch_formats *f, const struct mch_widths *widths, struct
 		const int out = layer->out[0];
 		mch_layer_quant_join(&quant->layer[i]);
 		quant->layer[i] = (struct mch_layer_quant){0};
+		if (mch_formats_part(layer) >= 0)
+			quant->layer[i].acc = f->policy.acc;
 		if (f->is_tail[i]) {
 			quant->edge[out] = (struct mch_format){0};
 			continue;

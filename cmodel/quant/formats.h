@@ -43,7 +43,7 @@ void mch_formats_widths(const struct mch_formats *f, const int width[MCH_N_PARTS
 
 /* Sets width (the widest of each part, 0 for a part that the net has not), edge[] (zero bits behind a softmax,
  * which is the host's) and layer[].weights of quant, made by mch_quant_init for the same net, and lets
- * mch_qnet_build choose the accumulators. Widths are 1..16, those of a group equal; a kind of number that has not
+ * mch_qnet_build choose the accumulators, unless the policy has one. Widths are 1..16, those of a group equal; a kind of number that has not
  * so many bits gets the nearest it has. Choices are remembered per width, so a second call is cheap. 0, or -1 with
  * err when memory is short. */
 int mch_formats_apply(struct mch_formats *f, const struct mch_widths *widths, struct mch_quant *quant,

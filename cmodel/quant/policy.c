@@ -66,6 +66,9 @@ const char *mch_format_policy_text(const struct mch_format_policy *policy, char 
 	n += snprintf(buf + n, room - (size_t)n, " %s%s%s%s", mch_round_name(policy->weight_round),
 		      policy->per_channel ? ", per channel" : "", policy->is_static ? ", static" : "",
 		      policy->has_unsigned ? "" : ", signed");
+	if (policy->acc.bits)
+		n += snprintf(buf + n, room - (size_t)n, ", accumulator %d %s", policy->acc.bits,
+			      policy->acc.overflow == MCH_SATURATE ? "saturate" : "wrap");
 	MCH_REQUIRE(n < MCH_FORMAT_POLICY_TEXT, "the text has room");
 	return buf;
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "fxp/format.h"
+#include "fxp/mac.h"
 #include "quant/fraction.h"
 
 /* Of all activations, or of all weights. */
@@ -23,6 +24,7 @@ struct mch_format_policy {
 	bool is_static;              /* one fraction for the whole network, and signs everywhere: static fixed point */
 	bool has_unsigned;           /* tensors that are nowhere negative have unsigned codes */
 	enum mch_round weight_round; /* of weights */
+	struct mch_acc acc;          /* of all layers; 0 bits: each as its certificate asks */
 };
 
 /* Dynamic fixed point by least squared error, a fraction for each layer's weights, unsigned where nothing is negative, weights half even. */

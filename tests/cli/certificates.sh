@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
-# macchiato info --certificates and --witness: tables, files, and what they refuse.
+# macchiato info --certificates and --witness, and narrower accumulators by --acc-bits: tables, files, and what they refuse.
 set -eu
 macchiato=${top_builddir:?run me by make check}/macchiato
 work=$(mktemp -d "${TMPDIR:-/tmp}/certificates.XXXXXX")
@@ -53,6 +53,43 @@ head -c 128 w.npy | tr -d '\000' | grep -aqF "{'descr': '<i4', 'fortran_order': 
 # Nine operands of the first output are at an end of their format, all others 0.
 [ "$(od -An -v -td4 -w4 -j128 w.npy | grep -vc '^ *0$')" -le 18 ] || fail "more operands than a 3x3 kernel has"
 "$macchiato" info small.onnx --quant=q.json --witness=conv:- | cmp - w.npy || fail "the standard output is another"
+
+# --acc-bits: overflows are counted, alike by the plain and the fast operators; a width that fits changes nothing.
+for acc in 10 10:wrap 9:saturate; do
+	"$macchiato" eval small.onnx --data=. --quant=q.json --acc-bits=$acc --plain | grep -E '^(accuracy|overflows)' >plain.txt
+	"$macchiato" eval small.onnx --data=. --quant=q.json --acc-bits=$acc | grep -E '^(accuracy|overflows)' >fast.txt
+	cmp plain.txt fast.txt || fail "--acc-bits=$acc: $(cat plain.txt fast.txt)"
+	grep -q '^overflows   [1-9][0-9]* steps (.* an image), in 3 layers whose accumulator is narrower than its certificate$' fast.txt ||
+		fail "--acc-bits=$acc counts nothing: $(cat fast.txt)"
+done
+"$macchiato" eval small.onnx --data=. --quant=q.json | grep -E '^(accuracy|overflows)' >want.txt
+"$macchiato" eval small.onnx --data=. --quant=q.json --acc-bits=16 | grep -E '^(accuracy|overflows)' >got.txt
+diff want.txt got.txt || fail "an accumulator that fits changes the score"
+steps=$("$macchiato" eval small.onnx --data=. --quant=q.json --acc-bits=10 --json | tr -d ' \n' |
+	sed 's/.*"overflows":{"layers":3,"steps":\([0-9]*\)}.*/\1/')
+"$macchiato" eval small.onnx --data=. --quant=q.json --acc-bits=10 | grep -q "^overflows   $steps steps" || fail "the JSON has $steps steps"
+
+# The search scores with it, and its result has it.
+"$macchiato" quantize small.onnx --data=. --widths=5,4,8 --acc-bits=11:saturate -o acc.json >got.txt
+[ "$(grep -c '"acc": {"bits": 11, "overflow": "saturate"}' acc.json)" = 3 ] || fail "acc.json has other accumulators"
+grep -q '"overflows": {"layers": 3, "steps": [1-9][0-9]*}' acc.json || fail "acc.json has no overflows"
+"$macchiato" eval small.onnx --data=. --quant=acc.json | grep '^overflows' >eval.txt
+grep '^overflows' got.txt | cmp - eval.txt || fail "quantize and eval count otherwise: $(cat got.txt eval.txt)"
+"$macchiato" export small.onnx acc.json -o accel >log.txt
+grep -q '^`define MCH_ACC_BITS  *11' accel/macchiato_config.vh && grep -q '^`define MCH_ACC_SAT  *1' accel/macchiato_config.vh ||
+	fail "the exported array has another accumulator: $(grep MCH_ACC accel/macchiato_config.vh)"
+
+for acc in 1 49 8:round x 8: ''; do
+	status=0
+	"$macchiato" eval small.onnx --data=. --quant=q.json --acc-bits=$acc >out.txt 2>err.txt || status=$?
+	[ "$status" = 2 ] && [ "$(cat err.txt)" = \
+		"macchiato: --acc-bits: \"$acc\" is no accumulator of 2 to 48 bits; give it as 16, 16:wrap or 16:saturate" ] ||
+		fail "--acc-bits=$acc: $(cat err.txt)"
+done
+status=0
+"$macchiato" eval small.onnx --data=. --acc-bits=12 >out.txt 2>err.txt || status=$?
+[ "$status" = 2 ] && [ "$(cat err.txt)" = 'macchiato: --acc-bits: the network is evaluated in float, which has no accumulators; give formats with --quant=Q.json' ] ||
+	fail "--acc-bits in float: $(cat err.txt)"
 
 refuse 'macchiato: small.onnx: is not quantized, so it has no accumulators; give its formats with --quant=Q.json' \
 	small.onnx --certificates
