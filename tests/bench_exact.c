@@ -3,6 +3,9 @@
 /* Speed of exact integer evaluation beside oneDNN on the same layers, all in one run: `make bench` reads its lines
  * of JSON.
  *
+ *   bench_exact                          LeNet and the first layers of SqueezeNet, weights and formats by chance
+ *   bench_exact NET.onnx Q.json NAME     a network with its formats; NAME is the end of the figures' names
+ *
  * Ours is everything from raw pixels' codes to raw class codes: layout, sums, recombination, pools,
  * requantization. The float peer is oneDNN's forward of the same net, layouts kept between layers. The int8 peer
  * is oneDNN's bare convolutions and inner products, u8 * s8 to s32: no pool, no requantization, nothing between
@@ -16,11 +19,14 @@
 #include "base/require.h"
 #include "fast/dnnl.h"
 #include "fast/one_thread.h"
+#include "io/net_read.h"
+#include "io/quant_json.h"
 #include "net/exact.h"
 #include "net/float.h"
+#include "net/lower.h"
 #include "random_net.h"
 
-enum { LAYERS_MAX = 8, ROUNDS = 5 };
+enum { LAYERS_MAX = 256, ROUNDS = 5 };
 static const double round_s = 0.1;
 
 static double now_s(void)
@@ -176,6 +182,26 @@ static void print(const char *name, const char *of, double value, const char *un
 	fflush(stdout);
 }
 
+static double gmac_of(const struct mch_net *net)
+{
+	double gmac = 0;
+	for (int i = 0; i < net->n_layers; i++)
+		gmac += 1e-9 * (double)mch_layer_macs(&net->layers[i]);
+	return gmac;
+}
+
+static void print_rates(const char *of, double gmac, const double *rate)
+{
+	char peer[160];
+	snprintf(peer, sizeof(peer), "oneDNN int8 convolutions alone %.4g GMAC/s, oneDNN float net %.4g GMAC/s",
+		 rate[2] * gmac, rate[1] * gmac);
+	print("exact_gmac_per_s", of, rate[0] * gmac, "GMAC/s", peer);
+	print("exact_images_per_s", of, rate[0], "images/s", "");
+	print("exact_over_onednn_int8", of, rate[0] / rate[2], "ratio",
+	      "oneDNN u8 * s8 to s32, convolutions and inner products alone");
+	print("exact_over_onednn_f32", of, rate[0] / rate[1], "ratio", "oneDNN float, the same net");
+}
+
 static void quantize(struct mch_rng *rng, int bits, struct mch_net *net, struct mch_quant *quant, struct mch_qnet *q)
 {
 	const struct random_format f = {.exact_bits = bits};
@@ -188,36 +214,52 @@ static void quantize(struct mch_rng *rng, int bits, struct mch_net *net, struct 
 /* `of` is the end of the names: "" for LeNet. */
 static void bench(const char *of, struct mch_net *net, struct mch_rng *rng)
 {
-	const struct contestant *const contestants[] = {&exact, &exact, &f32, &int8};
+	const struct contestant *const contestants[] = {&exact, &f32, &int8, &exact};
 	struct mch_quant quant8, quant16;
 	struct mch_qnet q8, q16;
-	const struct mch_qnet *const qnets[] = {&q8, &q16, NULL, NULL};
-	double rate[4], gmac = 0;
-	char peer[160];
+	const struct mch_qnet *const qnets[] = {&q8, NULL, NULL, &q16};
+	double rate[4];
 	quantize(rng, 8, net, &quant8, &q8);
 	quantize(rng, 16, net, &quant16, &q16);
-	for (int i = 0; i < net->n_layers; i++)
-		gmac += 1e-9 * (double)mch_layer_macs(&net->layers[i]);
 	compete(contestants, 4, net, qnets, rate);
-	snprintf(peer, sizeof(peer), "oneDNN int8 convolutions alone %.4g GMAC/s, oneDNN float net %.4g GMAC/s",
-		 rate[3] * gmac, rate[2] * gmac);
-	print("exact_gmac_per_s", of, rate[0] * gmac, "GMAC/s", peer);
-	print("exact_images_per_s", of, rate[0], "images/s", "");
-	print("exact_over_onednn_int8", of, rate[0] / rate[3], "ratio",
-	      "oneDNN u8 * s8 to s32, convolutions and inner products alone");
-	print("exact_over_onednn_f32", of, rate[0] / rate[2], "ratio", "oneDNN float, the same net");
-	print("exact16_gmac_per_s", of, rate[1] * gmac, "GMAC/s", "the same net at 16 bits");
-	print("exact16_over_onednn_f32", of, rate[1] / rate[2], "ratio", "oneDNN float, the same net");
+	print_rates(of, gmac_of(net), rate);
+	print("exact16_gmac_per_s", of, rate[3] * gmac_of(net), "GMAC/s", "the same net at 16 bits");
+	print("exact16_over_onednn_f32", of, rate[3] / rate[1], "ratio", "oneDNN float, the same net");
 	mch_qnet_free(&q8);
 	mch_qnet_free(&q16);
 	mch_quant_free(&quant8);
 	mch_quant_free(&quant16);
 }
 
-int main(void)
+static int bench_file(const char *path, const char *quant_path, const char *of)
+{
+	const struct contestant *const contestants[] = {&exact, &f32, &int8};
+	struct mch_err err = {""};
+	struct mch_net net;
+	struct mch_quant quant;
+	struct mch_qnet q;
+	const struct mch_qnet *const qnets[] = {&q, NULL, NULL};
+	double rate[3];
+	if (mch_net_read(path, NULL, &net, NULL, &err) != 0 || mch_net_lower(&net, &err) != 0 ||
+	    mch_quant_json_read(quant_path, &net, &quant, NULL, &err) != 0 ||
+	    mch_qnet_build(&q, &net, &quant, &err) != 0) {
+		fprintf(stderr, "bench_exact: %s\n", err.text);
+		return 2;
+	}
+	compete(contestants, 3, &net, qnets, rate);
+	print_rates(of, gmac_of(&net), rate);
+	mch_qnet_free(&q);
+	mch_quant_free(&quant);
+	mch_net_free(&net);
+	return 0;
+}
+
+int main(int argc, char **argv)
 {
 	struct mch_rng rng = mch_rng_seed(1);
 	struct mch_net net;
+	if (argc == 4)
+		return bench_file(argv[1], argv[2], argv[3]);
 	lenet_net(&rng, &net);
 	bench("", &net, &rng);
 	mch_net_free(&net);

@@ -59,7 +59,7 @@ START_TEST(corners_of_32_bits)
 {
 	const int64_t end = (INT64_C(1) << MCH_NARROW_BITS) - 1;
 	struct mch_rng rng = mch_rng_seed(41);
-	for (int i = 0; i < 1000000; i++) {
+	for (int i = 0; i < 200000; i++) {
 		const int shift = (int)mch_rng_below(&rng, MCH_NARROW_SHIFT_MAX + 1);
 		const int64_t sum = corner_value(&rng, -end, end, shift);
 		const int64_t bias = sum / (1 + mch_rng_below(&rng, 5)), rest = sum - bias;
@@ -72,7 +72,7 @@ START_TEST(corners_of_64_bits)
 {
 	const int64_t end = (INT64_C(1) << 48) - 1;
 	struct mch_rng rng = mch_rng_seed(42);
-	for (int i = 0; i < 1000000; i++) {
+	for (int i = 0; i < 200000; i++) {
 		const int shift = (int)mch_rng_below(&rng, MCH_SHIFT_MAX + 1);
 		const int64_t sum = corner_value(&rng, -end, end, shift);
 		const int64_t bias = sum / (1 + mch_rng_below(&rng, 5));

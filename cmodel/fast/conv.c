@@ -7,14 +7,16 @@
 #include <string.h>
 
 #include "base/require.h"
+#include "fast/digits.h"
+#include "fast/direct.h"
 #include "fast/dnnl.h"
 #include "fast/requant.h"
-#include "fxp/sat.h"
 
 /* 16 bits of x are two planes. Those of w are three when a weight of 0x7f80 or more carries into the top digit. */
 enum { X_PLANES_MAX = MCH_X_PLANES_MAX, W_PLANES_MAX = MCH_W_PLANES_MAX };
 
 struct mch_fast_conv {
+	struct mch_direct *direct; /* the better form, where there is one: nothing else is used then */
 	struct mch_conv g; /* padding perhaps made explicit, groups perhaps expanded */
 	struct mch_codes codes;
 	struct mch_shape x_shape;
@@ -36,27 +38,6 @@ static int no_memory(struct mch_err *err)
 	return mch_err_set(err, "convolution", "out of memory; use smaller batches or a machine with more memory");
 }
 
-/* Digit j of w in base 256, each in [-128, 127]: what is left is a multiple of 256. */
-static int8_t digit(int32_t w, int j)
-{
-	for (int i = 0; i < j; i++)
-		w = (w - (int32_t)mch_wrap(w, 8)) / 256;
-	return (int8_t)mch_wrap(w, 8);
-}
-
-static int count_w_planes(const int32_t *w, size_t n)
-{
-	int planes = 1;
-	for (size_t i = 0; i < n; i++) {
-		/* Two digits reach from -128 * 257 to 127 * 257 = 32639. */
-		if (w[i] > 127 * 257)
-			return 3;
-		if (w[i] < -128 || w[i] > 127)
-			planes = 2;
-	}
-	return planes;
-}
-
 /* Largest value of byte `plane` of a stored code. */
 static int64_t plane_max(struct mch_format f, int plane)
 {
@@ -75,7 +56,7 @@ static int64_t largest_sum(const struct mch_fast_conv_spec *spec, int n_x, int n
 		for (int k = 0; k < spec->conv.k; k++) {
 			int64_t sum = 0;
 			for (size_t t = 0; t < n_terms; t++)
-				sum += abs(digit(spec->weights[(size_t)k * n_terms + t], j));
+				sum += abs(mch_digit(spec->weights[(size_t)k * n_terms + t], j));
 			largest = sum * x_max > largest ? sum * x_max : largest;
 		}
 	return largest;
@@ -92,7 +73,7 @@ static void fill_plane(const struct mch_fast_conv *f, const struct mch_fast_conv
 		const size_t group = f->g.groups == g->groups ? 0 : (size_t)(k / (g->k / g->groups));
 		for (size_t t = 0; t < n_terms; t++) {
 			const size_t at = f->column_bytes ? t % area * n_c + t / area : group * n_terms + t;
-			w[(size_t)k * row + at] = digit(spec->weights[(size_t)k * n_terms + t], plane);
+			w[(size_t)k * row + at] = mch_digit(spec->weights[(size_t)k * n_terms + t], plane);
 		}
 	}
 }
@@ -143,7 +124,7 @@ static int compile_each(struct mch_fast_conv *f, const struct mch_fast_conv_spec
 /* 0: exact; 1: no exact form; -1: err. */
 static int compile_dots(struct mch_fast_conv *f, const struct mch_fast_conv_spec *spec, struct mch_err *err)
 {
-	const int64_t largest = f->largest = largest_sum(spec, f->n_x, f->n_w);
+	const int64_t largest = f->largest;
 	if (f->g.groups > 1) {
 		if (compile_each(f, spec, err) != 0)
 			return -1;
@@ -198,30 +179,43 @@ static void plan_scratch(struct mch_fast_conv *f)
 
 size_t mch_fast_conv_scratch_bytes(const struct mch_fast_conv *f)
 {
+	if (f->direct)
+		return mch_direct_scratch_bytes(f->direct);
 	const size_t n_sums = (size_t)f->n_x * (size_t)(f->k_padded ? 1 : f->n_w);
 	return f->plane_bytes + f->columns_bytes + n_sums * f->acc_bytes;
 }
 
-static int compile_requant(struct mch_fast_conv *f, const struct mch_fast_conv_spec *spec, struct mch_err *err)
+/* Less what the zero of x adds. NULL: out of memory. */
+static int64_t *own_bias(const struct mch_fast_conv *f, const struct mch_fast_conv_spec *spec)
 {
 	const struct mch_conv *g = &spec->conv;
-	const struct mch_pool none = {.n = 1, .c = g->k, .h = mch_conv_p(g), .w = mch_conv_q(g), .r = 1, .s = 1,
-				      .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1};
 	const size_t n_terms = mch_conv_terms(g);
 	int64_t *bias = malloc((size_t)g->k * sizeof(*bias));
-	if (!bias)
-		return no_memory(err);
-	for (int k = 0; k < g->k; k++) {
+	for (int k = 0; bias && k < g->k; k++) {
 		int64_t sum = 0; /* 16 bits a weight and less than 2^31 of them, times 2^15: 62 bits */
 		for (size_t t = 0; t < n_terms; t++)
 			sum += spec->weights[(size_t)k * n_terms + t];
 		bias[k] = spec->requant->bias[k] - f->codes.zero * sum;
 	}
-	const int status = mch_fast_requant_init(&f->requant, spec->requant, bias, mch_codes_of(spec->out),
-						 spec->pool ? spec->pool : &none,
-						 f->n_x == 1 && f->n_w == 1 ? f->largest : INT64_MAX, err);
-	free(bias);
-	return status;
+	return bias;
+}
+
+/* On the library. 0: done; 1: no exact form; -1: err. */
+static int compile_library(struct mch_fast_conv *f, const struct mch_fast_conv_spec *spec, const int64_t *bias,
+			   struct mch_err *err)
+{
+	const struct mch_conv *g = &spec->conv;
+	const struct mch_pool none = {.n = 1, .c = g->k, .h = mch_conv_p(g), .w = mch_conv_q(g), .r = 1, .s = 1,
+				      .stride_h = 1, .stride_w = 1, .dilation_h = 1, .dilation_w = 1};
+	choose_columns(f);
+	place_padding(f);
+	const int status = compile_dots(f, spec, err);
+	if (status != 0)
+		return status;
+	plan_scratch(f);
+	return mch_fast_requant_init(&f->requant, spec->requant, bias, mch_codes_of(spec->out),
+				     spec->pool ? spec->pool : &none,
+				     f->n_x == 1 && f->n_w == 1 ? f->largest : INT64_MAX, err);
 }
 
 int mch_fast_conv_new(const struct mch_fast_conv_spec *spec, struct mch_fast_conv **out, struct mch_err *err)
@@ -236,14 +230,14 @@ int mch_fast_conv_new(const struct mch_fast_conv_spec *spec, struct mch_fast_con
 	f->codes = mch_codes_of(spec->in);
 	f->x_shape = (struct mch_shape){f->g.n, f->g.c, f->g.h, f->g.w};
 	f->n_x = f->codes.bytes;
-	f->n_w = count_w_planes(spec->weights, (size_t)f->g.k * mch_conv_terms(&f->g));
-	choose_columns(f);
-	place_padding(f);
-	int status = compile_dots(f, spec, err);
-	if (status == 0) {
-		plan_scratch(f);
-		status = compile_requant(f, spec, err);
-	}
+	f->n_w = mch_count_digits(spec->weights, (size_t)f->g.k * mch_conv_terms(&f->g));
+	f->largest = largest_sum(spec, f->n_x, f->n_w);
+	int64_t *bias = own_bias(f, spec);
+	const struct mch_direct_spec direct = {spec, bias, f->n_w, f->largest};
+	int status = bias ? mch_direct_new(&direct, &f->direct, err) : no_memory(err);
+	if (status == 0 && !f->direct)
+		status = compile_library(f, spec, bias, err);
+	free(bias);
 	if (status != 0)
 		mch_fast_conv_free(f);
 	else
@@ -255,6 +249,7 @@ void mch_fast_conv_free(struct mch_fast_conv *f)
 {
 	if (!f)
 		return;
+	mch_direct_free(f->direct);
 	free_dots(f);
 	mch_fast_requant_free(&f->requant);
 	free(f);
@@ -290,6 +285,10 @@ static int run_plane(struct mch_fast_conv *f, int n, int plane, const void *x, u
 
 int mch_fast_conv_run(struct mch_fast_conv *f, int n, const void *x, void *scratch, void *y, struct mch_err *err)
 {
+	if (f->direct) {
+		mch_direct_run(f->direct, n, x, scratch, y);
+		return 0;
+	}
 	struct mch_part_sums sums = {.n_x = f->n_x,
 				     .n_w = f->n_w,
 				     .stride = f->k_padded ? (size_t)f->k_padded * (size_t)f->n_w : (size_t)f->g.k};

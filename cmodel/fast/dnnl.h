@@ -23,6 +23,9 @@ void mch_dnnl_dot_free(struct mch_dnnl_dot *dot);
  * integers of float. */
 int64_t mch_dnnl_dot_limit(const struct mch_dnnl_dot *dot);
 
+/* Whether that is so here. */
+int mch_dnnl_has_exact_bytes(void);
+
 /* x and acc are whole batches, NHWC. */
 int mch_dnnl_dot_run(struct mch_dnnl_dot *dot, const uint8_t *x, int32_t *acc, struct mch_err *err);
 

@@ -29,7 +29,7 @@ struct mch_dnnl_dot {
 	struct mch_dnnl_call widen, narrow;
 };
 
-static int has_exact_bytes(void)
+int mch_dnnl_has_exact_bytes(void)
 {
 	const int vnni = dnnl_cpu_isa_avx512_core_vnni;
 	return ((int)dnnl_get_effective_cpu_isa() & vnni) == vnni;
@@ -111,7 +111,7 @@ static int compile(struct mch_dnnl_dot *dot, const int8_t *weights, struct mch_e
 {
 	const struct mch_dnnl *lib = &dot->lib;
 	dnnl_primitive_desc_t pd = NULL;
-	dot->is_float = !has_exact_bytes();
+	dot->is_float = !mch_dnnl_has_exact_bytes();
 	if (describe(dot, dot->is_float ? dnnl_f32 : dnnl_u8, dot->is_float ? dnnl_f32 : dnnl_s8,
 		     dot->is_float ? dnnl_f32 : dnnl_s32, &pd, err) != 0)
 		return -1;

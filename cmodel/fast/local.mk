@@ -10,6 +10,9 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/concat.h \
 	cmodel/fast/conv.c \
 	cmodel/fast/conv.h \
+	cmodel/fast/digits.h \
+	cmodel/fast/direct.c \
+	cmodel/fast/direct.h \
 	cmodel/fast/dnnl.h \
 	cmodel/fast/dnnl_call.c \
 	cmodel/fast/dnnl_call.h \
@@ -44,4 +47,6 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/requant.c \
 	cmodel/fast/requant.h \
 	cmodel/fast/requant_lane.c \
-	cmodel/fast/requant_lane.h
+	cmodel/fast/requant_lane.h \
+	cmodel/fast/vnni.c \
+	cmodel/fast/vnni.h
