@@ -45,6 +45,11 @@ struct mch_format {
 	int exp_bits; /* of a minifloat, 1 .. MCH_EXP_BITS_MAX, so that M >= 0 */
 };
 
+static inline bool mch_number_is_minifloat(enum mch_number number)
+{
+	return number >= MCH_MINIFLOAT && number <= MCH_MINIFLOAT_FLUSH;
+}
+
 /* A format that activations and weights may have, its frac apart: 1 to 16 bits, an exponent that the kind can have and a code
  * above 0. */
 bool mch_format_is_operand(struct mch_format f);

@@ -124,10 +124,10 @@ static void fill_formats(const struct mch_step *step, struct mch_accel_value *v)
 	v[X_BITS] = mch_accel_value_int(step->in_format.bits);
 	v[X_FRAC] = mch_accel_value_int(step->in_format.frac);
 	v[X_SIGNED] = mch_accel_value_int(step->in_format.is_signed);
-	v[W_BITS] = mch_accel_value_int(on_array ? step->weight_format.bits : 0);
-	v[W_FRAC] = mch_accel_value_int(on_array ? step->weight_format.frac : 0);
+	v[W_BITS] = mch_accel_value_int(on_array ? mch_step_operand(step).bits : 0);
+	v[W_FRAC] = mch_accel_value_int(on_array ? mch_step_operand(step).frac : 0);
 	v[ACC_BITS] = mch_accel_value_int(on_array ? step->acc.bits : 0);
-	v[ACC_FRAC] = mch_accel_value_int(on_array ? step->in_format.frac + step->weight_format.frac : 0);
+	v[ACC_FRAC] = mch_accel_value_int(on_array ? step->in_format.frac + mch_step_operand(step).frac : 0);
 	v[ACC_SAT] = mch_accel_value_int(on_array ? (int)step->acc.overflow : 0);
 	v[CERTIFICATE_BITS] = mch_accel_value_int(on_array ? mch_step_certificate(step).bits : 0);
 	v[BIAS_BITS] = mch_accel_value_int(on_array ? mch_accel_bits(step->bias, n_shifts) : 0);
@@ -242,6 +242,25 @@ static int check_steps(const struct mch_qnet *q, struct mch_err *err)
 			   n, n > 1 ? "s are" : " is", names);
 }
 
+/* Codes of the array are fixed point. Weights of another kind may have integers that are such codes, as powers of two have. */
+static int check_numbers(const struct mch_qnet *q, struct mch_err *err)
+{
+	for (int i = 0; i < q->n_steps; i++) {
+		const struct mch_step *step = &q->steps[i];
+		const struct mch_format *other = step->in_format.number != MCH_FIXED    ? &step->in_format
+						 : step->out_format.number != MCH_FIXED ? &step->out_format
+						 : step->is_wide                        ? &step->weight_format
+											: NULL;
+		char text[24];
+		if (other)
+			return mch_err_set(err, step->layer->name,
+					   "has numbers of the format %s, which is not in the accelerator yet; export fixed point, "
+					   "with weights of powers of two if you like, `macchiato eval --quant` runs this one",
+					   mch_format_text(*other, text));
+	}
+	return 0;
+}
+
 static int check_sizes(const struct mch_qnet *q, const struct mch_accel_array *array, struct mch_err *err)
 {
 	if (array->rows < 1 || array->rows > MCH_ACCEL_SIDE_MAX || array->cols < 1 ||
@@ -250,7 +269,7 @@ static int check_sizes(const struct mch_qnet *q, const struct mch_accel_array *a
 				   array->rows, array->cols, MCH_ACCEL_SIDE_MAX);
 	for (int i = 0; i < q->n_steps; i++) {
 		const struct mch_step *step = &q->steps[i];
-		const int acc_frac = step->in_format.frac + step->weight_format.frac;
+		const int acc_frac = step->in_format.frac + mch_step_operand(step).frac;
 		if (!mch_accel_on_array(step))
 			continue;
 		if (step->layer->n_weights > INT32_MAX)
@@ -258,7 +277,7 @@ static int check_sizes(const struct mch_qnet *q, const struct mch_accel_array *a
 					   "has %zu weights, a memory image at most 2^31 - 1 words; split the layer",
 					   step->layer->n_weights);
 		const size_t terms = mch_conv_terms(&step->conv);
-		const size_t most = mch_accel_terms_max(step->in_format.bits, step->weight_format.bits);
+		const size_t most = mch_accel_terms_max(step->in_format.bits, mch_step_operand(step).bits);
 		if (terms > most)
 			return mch_err_set(err, step->layer->name,
 					   "has %zu terms, vectors of these widths hold %zu; split the layer", terms,
@@ -284,7 +303,7 @@ static struct widths widest(const struct mch_qnet *q)
 		if (!mch_accel_on_array(s))
 			continue;
 		bits.x = larger(bits.x, s->in_format.bits);
-		bits.w = larger(bits.w, s->weight_format.bits);
+		bits.w = larger(bits.w, mch_step_operand(s).bits);
 		bits.y = larger(bits.y, s->out_format.bits);
 		bits.bias = larger(bits.bias, mch_accel_bits(s->bias, (size_t)s->conv.k));
 	}
@@ -348,7 +367,7 @@ int mch_accel_config(const struct mch_qnet *q, const struct mch_accel_array *arr
 		     struct mch_accel_table *table, char (*stems)[MCH_ACCEL_TEXT_MAX], struct mch_err *err)
 {
 	mch_accel_table_init(table, fields, N_FIELDS);
-	if (check_steps(q, err) != 0 || check_sizes(q, array, err) != 0 ||
+	if (check_steps(q, err) != 0 || check_numbers(q, err) != 0 || check_sizes(q, array, err) != 0 ||
 	    add_network(q, array, n_images, table, err) != 0)
 		return -1;
 	for (int i = 0; i < q->n_steps; i++) {

@@ -16,7 +16,7 @@ static void list_step(const struct mch_step *step, const char *stem, struct mch_
 	const struct mch_conv *g = &step->conv;
 	const size_t k = (size_t)g->k, terms = mch_conv_terms(g);
 	const char *name = step->layer->name;
-	const int acc_frac = step->in_format.frac + step->weight_format.frac;
+	const int acc_frac = step->in_format.frac + mch_step_operand(step).frac;
 	const char *each = mch_step_is_per_channel(step)
 				   ? ";\nchannel k has (its shift - the smallest shift) fraction bits more"
 				   : "";
@@ -24,7 +24,7 @@ static void list_step(const struct mch_step *step, const char *stem, struct mch_
 
 	const int bias_bits = mch_accel_bits(step->bias, k);
 	list[0] = (struct mch_accel_image){.i32 = step->weights, .n_words = k * terms,
-					   .bits = step->weight_format.bits, .is_signed = true};
+					   .bits = mch_step_operand(step).bits, .is_signed = true};
 	list[1] = (struct mch_accel_image){.i64 = step->bias, .n_words = k, .bits = bias_bits, .is_signed = true};
 	list[2] = (struct mch_accel_image){.shift = step->shift, .n_words = k, .bits = MCH_ACCEL_SHIFT_CODE_BITS};
 	snprintf(list[0].file, sizeof(list[0].file), "%.96s.weights.mem", stem);
@@ -36,7 +36,7 @@ static void list_step(const struct mch_step *step, const char *stem, struct mch_
 		 "weights of layer %s\n"
 		 "order [k %d][t %zu], t = (c * %d + r) * %d + s over %d input channels of the group\n"
 		 "format %s, two's complement: extend the sign where the memory is wider%s",
-		 safe.text, g->k, terms, g->r, g->s, g->c / g->groups, mch_format_text(step->weight_format, format), each);
+		 safe.text, g->k, terms, g->r, g->s, g->c / g->groups, mch_format_text(mch_step_operand(step), format), each);
 	snprintf(list[1].comment, sizeof(list[1].comment),
 		 "biases of layer %s, at the accumulator's fraction\n"
 		 "order [k %d]\n"

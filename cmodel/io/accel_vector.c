@@ -127,7 +127,7 @@ static void add_operand(struct layout *l, const char *name, struct mch_format fo
 static void lay_out(struct layout *l, const struct mch_step *step, const int64_t *x, const int64_t *w,
 		    const int64_t one[N_SINGLE])
 {
-	const struct mch_format xf = step->in_format, wf = step->weight_format;
+	const struct mch_format xf = step->in_format, wf = mch_step_operand(step);
 	const int acc_frac = xf.frac + wf.frac, bias_bits = mch_accel_bits(step->bias, (size_t)step->conv.k);
 	const size_t n = mch_conv_terms(&step->conv), most = part_terms(xf.bits, wf.bits);
 	l->header.n_fields = 0;

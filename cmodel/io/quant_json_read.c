@@ -240,13 +240,13 @@ static int read_layer(struct reader *r, json_t *entry, char *seen)
 	    (channel_frac &&
 	     read_channel_frac(r, place, channel_frac, r->net->layers[index].conv.k, q) != 0) ||
 	    check_keys(r, place, "\"acc\"", acc, "bits overflow") != 0 ||
-	    get_int(r, place, acc, "bits", 0, MCH_ACC_BITS_MAX, &v) != 0 ||
+	    get_int(r, place, acc, "bits", 0, MCH_WIDE_BITS_MAX, &v) != 0 ||
 	    get_text(r, place, acc, "overflow", &overflow) != 0)
 		return -1;
 	q->acc.bits = (int)v;
 	q->acc.overflow = strcmp(overflow, mch_quant_overflow_names[MCH_SATURATE]) == 0 ? MCH_SATURATE : MCH_WRAP;
 	if (v == 1 || strcmp(overflow, mch_quant_overflow_names[q->acc.overflow]) != 0)
-		return fail(r, place, "\"acc\" is neither 0 nor 2 to %d bits, wrap or saturate", MCH_ACC_BITS_MAX);
+		return fail(r, place, "\"acc\" is neither 0 nor 2 to %d bits, wrap or saturate", MCH_WIDE_BITS_MAX);
 	if (check_keys(r, place, "\"certificate\"", certificate, "low high bits") != 0 ||
 	    get_bound(r, place, certificate, "low", &q->certificate.low) != 0 ||
 	    get_bound(r, place, certificate, "high", &q->certificate.high) != 0 ||

@@ -41,6 +41,15 @@ static int bias_bits(const struct mch_step *step)
 	return bits;
 }
 
+struct mch_format mch_step_operand(const struct mch_step *step)
+{
+	struct mch_format w = step->weight_format;
+	if (w.number == MCH_FIXED)
+		return w;
+	const int64_t largest = mch_format_integer(w, mch_format_max(w)), lowest = mch_format_integer(w, mch_format_min(w));
+	return (struct mch_format){.bits = mch_wide_bits(lowest, largest), .frac = w.frac, .is_signed = true};
+}
+
 int64_t mch_coder_code(struct mch_coder *c, struct mch_format format, float value)
 {
 	bool saturated;

@@ -85,6 +85,10 @@ static inline bool mch_step_is_per_channel(const struct mch_step *step)
 	return false;
 }
 
+/* The format of the integers in `weights`: of fixed point the weights' own, of other kinds the narrowest fixed point that holds
+ * them. */
+struct mch_format mch_step_operand(const struct mch_step *step);
+
 struct mch_qnet {
 	const struct mch_net *net;
 	int n_steps;

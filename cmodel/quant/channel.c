@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-#include "fxp/mac.h"
+#include "fxp/wide.h"
 #include "quant/range.h"
 
 /* Between the finest and the coarsest channel of a layer, so that the shifts of all of them, -15..48, can meet in one output. */
@@ -36,12 +36,23 @@ static int integer_bits(struct mch_format f)
 	return bits;
 }
 
+int mch_channel_bias_frac(double bias, int bits)
+{
+	int frac = 2 * MCH_FRAC_LIMIT;
+	bool saturated = bias != 0;
+	while (saturated && frac > -2 * MCH_FRAC_LIMIT)
+		mch_wide_raw(bias, frac--, bits, &saturated);
+	return bias == 0 ? frac : frac + 1;
+}
+
 /* The finest fraction at which the bias of channel k fits `bits` bits. */
 static int bias_limit(const struct mch_layer *layer, int k, int bits, int x_frac)
 {
 	const double bias = layer->bias ? fabs((double)layer->bias[k]) : 0;
 	if (bias == 0)
 		return MCH_FRAC_LIMIT;
+	if (bits > MCH_ACC_BITS_MAX)
+		return mch_channel_bias_frac(bias, bits) - x_frac;
 	return mch_fraction_max((struct mch_format){.bits = bits, .is_signed = true}, -bias, bias) - x_frac;
 }
 

@@ -151,6 +151,12 @@ void mch_formats_free(struct mch_formats *f)
 	*f = (struct mch_formats){0};
 }
 
+bool mch_formats_is_wide(struct mch_format codes, struct mch_format weights)
+{
+	return codes.number != MCH_FIXED ||
+	       (weights.number != MCH_FIXED && mch_format_integer(weights, mch_format_max(weights)) > INT16_MAX);
+}
+
 /* Free choice for a group, from the ranges of all its edges that are read. */
 static int free_frac(struct mch_formats *f, int group, int bits)
 {
@@ -164,7 +170,7 @@ static int free_frac(struct mch_formats *f, int group, int bits)
 	if (n == 0) /* a dead end of the graph: any format will do */
 		f->read[n++] = &f->ranges->edge[group];
 	const struct mch_format_policy_part *part = &f->policy.activations;
-	const struct mch_format shape = mch_format_policy_shape(part, bits, f->is_signed[group]);
+	const struct mch_format shape = mch_formats_shape(f, false, bits, f->is_signed[group]);
 	*known = (int8_t)mch_fraction_choose(part->rule, part->percentile, shape, f->read, n);
 	return *known;
 }
@@ -182,9 +188,9 @@ static int clamp(int v, int low, int high)
 }
 
 /* The bias shares the accumulator. */
-static int acc_bits_max(const struct mch_formats *f)
+static int acc_bits_max(const struct mch_formats *f, bool is_wide)
 {
-	return f->policy.acc.bits ? f->policy.acc.bits : MCH_ACC_BITS_MAX;
+	return f->policy.acc.bits ? f->policy.acc.bits : is_wide ? MCH_WIDE_BITS_MAX : MCH_ACC_BITS_MAX;
 }
 
 /* Weights of a layer. The bias is stored at x.frac + w.frac in at most 48 bits, or those asked for: where a large bias meets tiny
@@ -193,7 +199,7 @@ static struct mch_format weight_format(struct mch_formats *f, int i, int bits, s
 {
 	const struct mch_layer *layer = &f->net->layers[i];
 	const struct mch_format_policy_part *part = &f->policy.weights;
-	struct mch_format w = mch_format_policy_shape(part, bits, true);
+	struct mch_format w = mch_formats_shape(f, true, bits, true);
 	int8_t *known = &f->weight_frac[i * N_WIDTHS + bits];
 	if (*known == UNKNOWN) {
 		const struct mch_range *range = &f->ranges->layer[i];
@@ -203,8 +209,11 @@ static struct mch_format weight_format(struct mch_formats *f, int i, int bits, s
 	double largest = 0;
 	for (size_t k = 0; k < layer->n_bias; k++)
 		largest = fmax(largest, fabs((double)layer->bias[k]));
-	const int limit = mch_fraction_max((struct mch_format){.bits = acc_bits_max(f), .is_signed = true}, -largest,
-					   largest) -
+	const bool is_wide = mch_formats_is_wide(x, w);
+	const int acc_bits = acc_bits_max(f, is_wide);
+	const int limit = (is_wide ? mch_channel_bias_frac(largest, acc_bits)
+				   : mch_fraction_max((struct mch_format){.bits = acc_bits, .is_signed = true}, -largest,
+						      largest)) -
 			  x.frac;
 	w.frac = clamp(w.frac, -MCH_FRAC_LIMIT, limit > -MCH_FRAC_LIMIT ? limit : -MCH_FRAC_LIMIT);
 	return w;
@@ -220,7 +229,7 @@ static bool settle_weights(struct mch_formats *f, int i, int bits, struct mch_fo
 	int8_t *frac = f->channel_frac + (size_t)bits * f->n_channels + f->first_channel[i];
 	if (frac[0] == UNKNOWN)
 		mch_channel_choose(&f->policy.weights, lq->weights, layer, f->weight_frac[i * N_WIDTHS + bits], frac);
-	return mch_channel_settle(layer, x, frac, acc_bits_max(f), lq) == 0;
+	return mch_channel_settle(layer, x, frac, acc_bits_max(f, mch_formats_is_wide(x, lq->weights)), lq) == 0;
 }
 
 /* The fraction that input i has in a sum: a coefficient of 2^e moves the point. */
@@ -255,10 +264,12 @@ static int output_frac(const struct mch_formats *f, int i, int wanted, const str
 		most = frac > most ? frac : most;
 		sum += frac;
 	}
-	if (form == MCH_FORM_POOL_AVG) /* the mean's shift is x.frac - y.frac, -15..16 */
-		return clamp(wanted, least - 16, least - MCH_SHIFT_MIN);
-	if (form == MCH_FORM_CONCAT) /* every input's shift is -15..48 */
-		return clamp(wanted, most - MCH_SHIFT_MAX, least - MCH_SHIFT_MIN);
+	const bool is_wide = mch_formats_is_wide(quant->edge[layer->out[0]], quant->layer[i].weights);
+	const int most_shift = is_wide ? MCH_ENCODE_SHIFT_MAX : MCH_SHIFT_MAX;
+	if (form == MCH_FORM_POOL_AVG) /* the mean's shift is x.frac - y.frac, -15..16, or ..56 */
+		return clamp(wanted, least - (is_wide ? most_shift - 16 : 16), least - MCH_SHIFT_MIN);
+	if (form == MCH_FORM_CONCAT) /* every input's shift is -15..48, or ..72 */
+		return clamp(wanted, most - most_shift, least - MCH_SHIFT_MIN);
 	if (form == MCH_FORM_MAC) {
 		most += finest_weights(&quant->layer[i]);
 		least += quant->layer[i].weights.frac;
@@ -268,7 +279,7 @@ static int output_frac(const struct mch_formats *f, int i, int wanted, const str
 	/* A sum has no bits below its own fraction: a finer output would spend range on zeros. (Static fixed point
 	 * has no choice.) */
 	const int finest = least - MCH_SHIFT_MIN < most || f->policy.is_static ? least - MCH_SHIFT_MIN : most;
-	return clamp(clamp(wanted, most - MCH_SHIFT_MAX, finest), -MCH_FRAC_LIMIT, MCH_FRAC_LIMIT);
+	return clamp(clamp(wanted, most - most_shift, finest), -MCH_FRAC_LIMIT, MCH_FRAC_LIMIT);
 }
 
 /* Inputs of a sum are aligned within 48 bits, those of a concatenation shifted by -15..48: where their fractions
@@ -305,8 +316,7 @@ static int settle(struct mch_formats *f, const struct mch_widths *widths, struct
 	const struct mch_net *net = f->net;
 	bool is_lowered = false, has_room = true;
 	for (int e = 0; e < net->n_edges; e++)
-		quant->edge[e] = mch_format_policy_shape(&f->policy.activations, widths->edge[f->group[e]],
-							 f->is_signed[f->group[e]]);
+		quant->edge[e] = mch_formats_shape(f, false, widths->edge[f->group[e]], f->is_signed[f->group[e]]);
 	quant->edge[net->input].frac = group_frac(f, f->group[net->input], widths->edge[net->input]);
 	for (int i = 0; i < net->n_layers; i++) {
 		const struct mch_layer *layer = &net->layers[i];
@@ -330,24 +340,6 @@ static int settle(struct mch_formats *f, const struct mch_widths *widths, struct
 		quant->edge[out].frac = output_frac(f, i, group_frac(f, f->group[out], widths->edge[out]), quant);
 	}
 	return has_room ? is_lowered : -1;
-}
-
-/* From all tensors that are read and all weights. */
-static int choose_static(const struct mch_formats *f, const struct mch_widths *widths)
-{
-	const struct mch_format_policy_part *of_codes = &f->policy.activations, *of_weights = &f->policy.weights;
-	int n = 0;
-	for (int e = 0; e < f->net->n_edges; e++)
-		if (f->is_read[e])
-			f->items[n++] = (struct mch_static_item){
-				mch_format_policy_shape(of_codes, widths->edge[e], true), of_codes->rule,
-				of_codes->percentile, &f->ranges->edge[e]};
-	for (int i = 0; i < f->net->n_layers; i++)
-		if (mch_formats_part(&f->net->layers[i]) >= 0)
-			f->items[n++] = (struct mch_static_item){
-				mch_format_policy_shape(of_weights, widths->weights[i], true), of_weights->rule,
-				of_weights->percentile, &f->ranges->layer[i]};
-	return mch_static_choose(f->items, n);
 }
 
 void mch_formats_widths(const struct mch_formats *f, const int width[MCH_N_PARTS], struct mch_widths *widths)
@@ -386,7 +378,7 @@ int mch_formats_apply(struct mch_formats *f, const struct mch_widths *widths, st
 			widen(&quant->width[part], widths->weights[i]);
 	}
 	if (f->policy.is_static)
-		f->static_frac = choose_static(f, widths);
+		f->static_frac = mch_formats_static_frac(f, widths);
 	quant->weight_round = f->policy.weight_round;
 	int status;
 	do /* each round lowers a cap, by whole bits */

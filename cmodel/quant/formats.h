@@ -28,8 +28,9 @@ struct mch_formats {
 	int8_t *weight_frac; /* [n_layers][MCH_OPERAND_BITS_MAX + 1] */
 	int8_t *channel_frac; /* [MCH_OPERAND_BITS_MAX + 1][n_channels], of all layers' output channels; UNKNOWN likewise */
 	size_t *first_channel, n_channels; /* [n_layers]: where those of a layer begin */
+	int8_t exp_bits[2][MCH_OPERAND_BITS_MAX + 1]; /* of tensors, of weights, by width; 0 until asked for */
 	int static_frac;               /* that of static fixed point, of the widths applied last */
-	struct mch_static_item *items; /* [n_edges + n_layers], scratch, static fixed point only */
+	struct mch_static_item *items; /* [n_edges + n_layers], scratch */
 };
 
 /* net and ranges are kept and must outlive f. 0, or -1 with err when memory is short. */
@@ -48,6 +49,16 @@ void mch_formats_widths(const struct mch_formats *f, const int width[MCH_N_PARTS
  * err when memory is short. */
 int mch_formats_apply(struct mch_formats *f, const struct mch_widths *widths, struct mch_quant *quant,
 		      struct mch_err *err);
+
+/* A format without a fraction: the policy's kind, and exponent, which is chosen for all tensors, or for all weights, of that width
+ * together where the policy leaves it open. */
+struct mch_format mch_formats_shape(struct mch_formats *f, bool is_weights, int bits, bool is_signed);
+
+/* The fraction of static fixed point, from all tensors that are read and all weights. */
+int mch_formats_static_frac(const struct mch_formats *f, const struct mch_widths *widths);
+
+/* The steps of such tensors and weights are wide (op/wide.h). */
+bool mch_formats_is_wide(struct mch_format codes, struct mch_format weights);
 
 /* The part that a layer's weights belong to: MCH_PART_CONV_WEIGHTS, MCH_PART_FC_WEIGHTS, or -1 when it has none. */
 int mch_formats_part(const struct mch_layer *layer);

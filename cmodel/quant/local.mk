@@ -12,8 +12,11 @@ cmodel_quant_libquant_a_SOURCES = \
 	cmodel/quant/divergence.h \
 	cmodel/quant/equalize.c \
 	cmodel/quant/equalize.h \
+	cmodel/quant/exponent.c \
+	cmodel/quant/exponent.h \
 	cmodel/quant/formats.c \
 	cmodel/quant/formats.h \
+	cmodel/quant/formats_shape.c \
 	cmodel/quant/fraction.c \
 	cmodel/quant/fraction.h \
 	cmodel/quant/knobs.c \

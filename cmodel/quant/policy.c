@@ -4,6 +4,7 @@
 #include "quant/policy.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/require.h"
 
@@ -40,18 +41,36 @@ struct mch_format mch_format_policy_shape(const struct mch_format_policy_part *p
 				   .exp_bits = clamp(part->exp_bits, 1, clamp(bits - is_signed, 1, MCH_EXP_BITS_MAX))};
 }
 
+static const char *const numbers[MCH_N_NUMBERS] = {
+	[MCH_FIXED] = "fixed",           [MCH_MINIFLOAT] = "minifloat",
+	[MCH_MINIFLOAT_IEEE] = "ieee",   [MCH_MINIFLOAT_FN] = "fn",
+	[MCH_MINIFLOAT_FLUSH] = "flush", [MCH_POW2] = "pow2",
+	[MCH_POW2_NO_ZERO] = "pow2-no-zero",
+};
+
+const char *mch_number_name(enum mch_number number)
+{
+	return numbers[number];
+}
+
+int mch_number_parse(const char *name, enum mch_number *number)
+{
+	for (int i = 0; i < MCH_N_NUMBERS; i++) {
+		if (strcmp(name, numbers[i]) == 0) {
+			*number = (enum mch_number)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
 static int put_part(char *buf, size_t room, const char *name, const struct mch_format_policy_part *part)
 {
-	static const char *const numbers[MCH_N_NUMBERS] = {
-		[MCH_FIXED] = "fixed",           [MCH_MINIFLOAT] = "minifloat",
-		[MCH_MINIFLOAT_IEEE] = "ieee",   [MCH_MINIFLOAT_FN] = "fn",
-		[MCH_MINIFLOAT_FLUSH] = "flush", [MCH_POW2] = "pow2",
-		[MCH_POW2_NO_ZERO] = "pow2nz",
-	};
-	const bool has_exponent = part->number >= MCH_MINIFLOAT && part->number <= MCH_MINIFLOAT_FLUSH;
 	int n = snprintf(buf, room, "%s %s", name, numbers[part->number]);
-	if (has_exponent)
+	if (mch_number_is_minifloat(part->number) && part->exp_bits > 0)
 		n += snprintf(buf + n, room - (size_t)n, " e%d", part->exp_bits);
+	else if (mch_number_is_minifloat(part->number))
+		n += snprintf(buf + n, room - (size_t)n, part->exp_bits == MCH_EXP_BITS_RANGE ? " e-range" : " e-auto");
 	n += snprintf(buf + n, room - (size_t)n, " %s", mch_fraction_name(part->rule));
 	if (part->rule == MCH_FRACTION_PERCENTILE)
 		n += snprintf(buf + n, room - (size_t)n, " %.9g", part->percentile);

@@ -10,10 +10,16 @@
 #include "fxp/mac.h"
 #include "quant/fraction.h"
 
+/* One split into exponent and mantissa for all activations, or all weights, of a width. */
+enum {
+	MCH_EXP_BITS_AUTO = 0,   /* the least mean noise */
+	MCH_EXP_BITS_RANGE = -1, /* from the largest value, as Ristretto */
+};
+
 /* Of all activations, or of all weights. */
 struct mch_format_policy_part {
 	enum mch_number number;
-	int exp_bits; /* of minifloats; where the width has no room for them, as many as it has */
+	int exp_bits; /* of minifloats; where the width has no room for them, as many as it has; or of these: */
 	enum mch_fraction rule;
 	double percentile; /* of MCH_FRACTION_PERCENTILE: so many percent of the magnitudes are not clipped */
 };
@@ -29,6 +35,10 @@ struct mch_format_policy {
 
 /* Dynamic fixed point by least squared error, a fraction for each layer's weights, unsigned where nothing is negative, weights half even. */
 struct mch_format_policy mch_format_policy_usual(void);
+
+/* The names of number kinds: "fixed", "minifloat", "ieee", "fn", "flush", "pow2", "pow2-no-zero". */
+const char *mch_number_name(enum mch_number number);
+int mch_number_parse(const char *name, enum mch_number *number);
 
 /* A format of the part, without a fraction, that has `bits` bits or the nearest number that its kind can have. Powers of two are
  * signed. */

@@ -5,23 +5,21 @@
 
 #include <math.h>
 
-/* Enough to tell one power of two from the next, and samples are in no order; weights are taken from all over the layer. */
-enum { SAMPLE = 4096 };
-
-static size_t pick(const struct mch_range *range, float *values)
+struct mch_range mch_static_sample(const struct mch_range *range, float *values)
 {
-	const size_t n = range->n_sample < SAMPLE ? range->n_sample : SAMPLE;
-	for (size_t i = 0; i < n; i++)
-		values[i] = range->sample[(size_t)((double)i * (double)range->n_sample / (double)n)];
-	return n;
+	struct mch_range part = *range;
+	part.n_sample = range->n_sample < MCH_STATIC_SAMPLE ? range->n_sample : MCH_STATIC_SAMPLE;
+	part.sample = values;
+	for (size_t i = 0; i < part.n_sample; i++)
+		values[i] = range->sample[(size_t)((double)i * (double)range->n_sample / (double)part.n_sample)];
+	return part;
 }
 
-/* Squared error relative to the squares; 0 for nothing but zeros. */
-static double noise(const struct mch_static_item *item, int frac)
+double mch_static_noise(const struct mch_static_item *item, int frac)
 {
-	float values[SAMPLE];
+	float values[MCH_STATIC_SAMPLE];
 	struct mch_format format = item->shape;
-	const size_t n = pick(item->range, values);
+	const size_t n = mch_static_sample(item->range, values).n_sample;
 	double power = 0;
 	format.frac = frac;
 	for (size_t i = 0; i < n; i++)
@@ -46,7 +44,7 @@ int mch_static_choose(const struct mch_static_item *items, int n)
 	for (int frac = low; items[0].rule == MCH_FRACTION_MSE && frac <= high; frac++) {
 		double sum = 0;
 		for (int i = 0; i < n; i++)
-			sum += noise(&items[i], frac);
+			sum += mch_static_noise(&items[i], frac);
 		if (sum < least) {
 			least = sum;
 			best = frac;
