@@ -174,6 +174,27 @@ START_TEST(random_nets_any_width)
 }
 END_TEST
 
+/* Outputs that wrap, behind accumulators of every kind. */
+START_TEST(random_graphs_that_wrap)
+{
+	for (uint64_t seed = 8000; seed < 8040; seed++) {
+		struct mch_rng rng = mch_rng_seed(seed);
+		struct mch_net net;
+		struct mch_quant quant;
+		struct mch_qnet q;
+		struct mch_err err = {""};
+		random_graph(&rng, &net);
+		random_graph_quant(&rng, &any_width, &net, &quant);
+		quant.wraps = true;
+		ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+		compare(&rng, &q, 2, 2, seed);
+		mch_qnet_free(&q);
+		mch_quant_free(&quant);
+		mch_net_free(&net);
+	}
+}
+END_TEST
+
 /* Accumulators that wrap and saturate on the way. */
 START_TEST(random_nets_that_overflow)
 {
@@ -373,7 +394,8 @@ END_TEST
 static Suite *exact_suite(void)
 {
 	const TTest *const tests[] = {random_graphs_any_width, random_graphs_up_to_8_bits, random_graphs_16_bits,
-					     random_nets_any_width, random_nets_that_overflow, random_nets_up_to_8_bits,
+					     random_nets_any_width, random_nets_that_overflow, random_graphs_that_wrap,
+					     random_nets_up_to_8_bits,
 					     random_nets_16_bits,
 					     random_nets_without_byte_products, sums_beyond_float,
 					     sums_beyond_float_without_byte_products, sums_beyond_float_without_vnni,

@@ -131,6 +131,12 @@ START_TEST(reads_back_the_same)
 	json_decref(search);
 	json_decref(search_back);
 	mch_quant_free(&back);
+	quant.wraps = true;
+	free(written(NULL));
+	ck_assert_msg(mch_quant_json_read(temp.path, &net, &back, NULL, &err) == 0, "%s", err.text);
+	ck_assert(back.wraps);
+	mch_quant_free(&back);
+	quant.wraps = false;
 	/* No search in, none out; and who does not want it need not take it. */
 	free(written(NULL));
 	ck_assert_int_eq(mch_quant_json_read(temp.path, &net, &back, &search_back, &err), 0);

@@ -25,7 +25,7 @@ static int64_t accumulator(int shift, int out_bits)
 START_TEST(values)
 {
 	rng = mch_rng_seed(12);
-	int n_sat = 0, n_relu = 0, n_clipped = 0;
+	int n_sat = 0, n_relu = 0, n_clipped = 0, n_wrapped = 0;
 	for (int i = 0; i < 400000; i++) {
 		struct mch_requant cfg = {.out_bits = 1 + (int)mch_rng_below(&rng, 16),
 					  .out_signed = mch_rng_next(&rng) & 1,
@@ -48,6 +48,18 @@ START_TEST(values)
 			want = corner_clamp(want, a, b);
 			expected = false;
 		}
+		if (mch_rng_below(&rng, 4) == 0) { /* the low bits, of what a clip has left, too */
+			slow_int exact = acc + (slow_int)bias;
+			exact = slow_round_shift(cfg.relu && exact < 0 ? 0 : exact, shift, (int)cfg.round, noise);
+			if (cfg.is_clipped)
+				exact = want;
+			cfg.wraps = true;
+			want = (int64_t)slow_wrap(exact, cfg.out_bits);
+			if (!cfg.out_signed && want < 0)
+				want += INT64_C(1) << cfg.out_bits;
+			n_wrapped += expected && want != slow_lowest(cfg.out_bits, cfg.out_signed) &&
+				     want != slow_highest(cfg.out_bits, cfg.out_signed);
+		}
 		const int64_t got = mch_requant_value(&cfg, acc, bias, shift, noise, &saturated);
 		ck_assert_msg(
 			got == want && saturated == expected,
@@ -60,6 +72,7 @@ START_TEST(values)
 	ck_assert_int_gt(n_sat, 1000);
 	ck_assert_int_gt(n_relu, 1000);
 	ck_assert_int_gt(n_clipped, 1000);
+	ck_assert_int_gt(n_wrapped, 1000);
 }
 END_TEST
 

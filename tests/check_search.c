@@ -126,6 +126,25 @@ START_TEST(parts_apart)
 }
 END_TEST
 
+/* Ristretto's search: its ladder, each part until it fails, one combination, no step back. */
+START_TEST(ladder)
+{
+	struct fake f = {.needs = {5, 2, 7}, .joint_needs = 19};
+	struct mch_search_config c = config_for(&f, 0);
+	c.is_ladder = true;
+	ck_assert_int_eq(mch_search_run(&s, &c, NULL), 1); /* 8 + 2 + 8 bits are one too few together */
+	assert_width(s.alone_width, 8, 2, 8);
+	assert_width(s.width, 8, 2, 8);
+	ck_assert_int_eq(s.n_tries, 1);
+	ck_assert_uint_eq(all.n_scored, 1 + 2 + 4 + 2 + 1); /* 16; 8, 4; 8, 4, 2, 1; 8, 4; together */
+	ck_assert(s.alone[0][4] >= 0 && s.alone[0][2] < 0 && s.alone[0][7] < 0 && s.alone[1][1] >= 0);
+	struct fake other = {.needs = {5, 2, 7}, .joint_needs = 18};
+	c = config_for(&other, 0);
+	c.is_ladder = true;
+	ck_assert_int_eq(mch_search_run(&s, &c, NULL), 0);
+}
+END_TEST
+
 START_TEST(margin_is_inclusive)
 {
 	struct fake f = {.needs = {5, 4, 7}};
@@ -353,7 +372,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-	const TTest *const tests[] = {parts_apart,   margin_is_inclusive, steps_back,          steps_to_the_best,
+	const TTest *const tests[] = {parts_apart, ladder, margin_is_inclusive, steps_back,          steps_to_the_best,
 				      not_monotonic, unreachable,         all_the_way,         absent_part,
 				      fixed,         one_width,           bounds_decide_alike, resumes};
 	return CHECK_SUITE("search", tests);

@@ -60,6 +60,7 @@ UNIT_TESTS = \
 	tests/check_place \
 	tests/check_pareto \
 	tests/check_pool \
+	tests/check_profile \
 	tests/check_prototxt \
 	tests/check_qnet \
 	tests/check_quant_json \
@@ -96,6 +97,7 @@ SCRIPT_TESTS = \
 	tests/cli/manual.sh \
 	tests/cli/measure-cost.sh \
 	tests/cli/plan.sh \
+	tests/cli/profile.sh \
 	tests/cli/quantize.sh \
 	tests/cli/ranges.sh \
 	tests/cli/report-browser.sh \
@@ -227,6 +229,7 @@ tests_check_onnx_refusals_LDADD = $(ALL_LIBS)
 tests_check_onnx_tensors_SOURCES = tests/check_onnx_tensors.c $(ONNX_TEXT)
 tests_check_onnx_tensors_LDADD = $(ALL_LIBS)
 tests_check_place_LDADD = cmodel/fast/libfast.a $(LDADD)
+tests_check_profile_LDADD = $(ALL_LIBS)
 tests_check_prototxt_LDADD = $(ALL_LIBS)
 tests_check_quant_json_LDADD = $(ALL_LIBS)
 tests_check_range_LDADD = $(ALL_LIBS)

@@ -40,6 +40,17 @@ static int say_missed(const struct mch_quantize_job *job, struct mch_err *err)
 	return MCH_EXIT_MISMATCH;
 }
 
+/* The three widths that pass alone do not together. */
+static int say_combination_missed(const struct mch_quantize_job *job)
+{
+	fprintf(stderr,
+		"macchiato: %s: the parts keep the margin of %g points each alone, together they reach %.2f %%, float %.2f "
+		"%%: as %s does, it is written all the same; leave --profile out to search further\n",
+		job->args->net.path, job->args->error_margin, mch_quantize_percent(job, job->n_correct),
+		mch_quantize_percent(job, job->choosing.n_float_correct), job->args->profile->of);
+	return MCH_EXIT_MISMATCH;
+}
+
 /* Writes the result, then tells of it: what is told is on the disk. */
 static int finish(struct mch_quantize_job *job, struct mch_err *err)
 {
@@ -71,9 +82,14 @@ static int run(struct mch_quantize_job *job, struct mch_err *err)
 	if (mch_quantize_load(job, err) != 0)
 		return MCH_EXIT_FAILED;
 	const int status = mch_quantize_search(job, err);
-	if (status == 1)
+	/* Ristretto writes what it found, whatever its score. */
+	const bool is_written = job->args->profile && job->args->profile->is_ladder &&
+				!job->config.fixed && job->search->n_tries > 0;
+	if (status == 1 && !is_written)
 		return say_missed(job, err);
-	return status == 0 && finish(job, err) == 0 ? MCH_EXIT_OK : MCH_EXIT_FAILED;
+	if (status < 0 || finish(job, err) != 0)
+		return MCH_EXIT_FAILED;
+	return status == 0 ? MCH_EXIT_OK : say_combination_missed(job);
 }
 
 int mch_cmd_quantize(int argc, char **argv, struct mch_err *err)

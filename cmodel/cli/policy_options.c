@@ -27,7 +27,7 @@ static void parse_rule(const char *option, const char *text, struct mch_format_p
 	const char *colon = strchr(text, ':');
 	snprintf(name, sizeof(name), "%.*s", colon ? (int)(colon - text) : (int)strlen(text), text);
 	if (mch_fraction_parse(name, &part->rule) != 0 || (colon && part->rule != MCH_FRACTION_PERCENTILE))
-		mch_cmd_fail(option, "\"%.60s\" is no rule; give max, mse, percentile, percentile:99.9 or kl", text);
+		mch_cmd_fail(option, "\"%.60s\" is no rule; give max, mse, percentile, percentile:99.9, kl, il or il-1", text);
 	if (colon)
 		part->percentile = mch_cmd_real(option, colon + 1, 50, 100);
 }
@@ -114,7 +114,7 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 static const struct argp_option options[] = {
 	{"calibration", OPT_CALIBRATION, "RULE", 0, "How the ranges of tensors give fractions. max: nothing saturates; "
 	 "percentile[:P]: P percent of the values do not (default 99.99); mse: least squared error; kl: least information "
-	 "lost (default " MCH_FRACTION_USUAL_TEXT ")", 3},
+	 "lost; il, il-1: Ristretto's integer lengths of weights and of activations (default " MCH_FRACTION_USUAL_TEXT ")", 3},
 	{"weight-calibration", OPT_WEIGHT_CALIBRATION, "RULE", 0, "The same of weights", 3},
 	{"fraction", 'f', "RULE", 0, "The same of both", 3},
 	{"per-channel", OPT_PER_CHANNEL, NULL, 0, "A fraction for the weights of each output channel", 3},

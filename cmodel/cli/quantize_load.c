@@ -97,6 +97,11 @@ static json_t *scores_key(const struct mch_quantize_job *job)
 			  "sensitivity_images", job->n_sensitivity, "curves", (int)args->search.has_curves,
 			  "error_margin", isnan(args->error_margin) ? json_null() : json_real(args->error_margin),
 			  "given", args->widths[0], args->widths[1], args->widths[2]);
+	/* Only where they are asked for, so that other searches go on where they were. */
+	if (search && args->profile && args->profile->is_ladder)
+		json_object_set_new(search, "is_ladder", json_true());
+	if (search && args->wraps)
+		json_object_set_new(search, "wraps", json_true());
 	if (!key || json_object_set_new(key, "search", search) != 0) {
 		json_decref(key);
 		return NULL;
@@ -140,6 +145,7 @@ static int find_formats(struct mch_quantize_job *job, struct mch_err *err)
 		return -1;
 	job->quant.round = job->args->round;
 	job->quant.seed = job->args->seed;
+	job->quant.wraps = job->args->wraps;
 	const size_t n_noise = (size_t)job->knobs.n * MCH_MIXED_WIDTHS;
 	job->search = calloc(1, sizeof(*job->search));
 	job->setting = malloc((size_t)job->knobs.n + 1);

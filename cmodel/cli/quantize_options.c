@@ -10,7 +10,7 @@
 #include "cli/cmd.h"
 #include "cli/policy_options.h"
 
-enum { OPT_TRAIN_DATA = 256, OPT_EQUALIZE, OPT_BIAS_CORRECTION, OPT_NET_OUT, OPT_ACC_BITS };
+enum { OPT_TRAIN_DATA = 256, OPT_EQUALIZE, OPT_BIAS_CORRECTION, OPT_NET_OUT, OPT_ACC_BITS, OPT_PROFILE, OPT_OVERFLOW };
 
 static void finish_arguments(struct mch_quantize_options *args)
 {
@@ -29,8 +29,27 @@ static void finish_arguments(struct mch_quantize_options *args)
 	if (args->widths[0] && args->search.has_granularity)
 		mch_cmd_fail("--widths",
 			     "widths are given, and a granularity to search them with; leave one of the two out");
+	if (args->profile && args->profile->is_ladder && args->search.has_granularity)
+		mch_cmd_fail("--profile", "%s searches part by part; leave --granularity out", args->profile->name);
 	if (args->json && strcmp(args->output, "-") == 0)
 		mch_cmd_fail("--json", "the standard output is taken by --output=-; give a file name");
+}
+
+/* Options behind it change single choices of it. */
+static void take_profile(struct mch_quantize_options *args, const char *text)
+{
+	char names[160] = "";
+	args->profile = mch_profile_find(text);
+	for (int i = 0; i < MCH_N_PROFILES; i++) {
+		const size_t used = strlen(names);
+		snprintf(names + used, sizeof(names) - used, "%s%s", i == 0 ? "" : i == MCH_N_PROFILES - 1 ? " or " : ", ",
+			 mch_profiles[i].name);
+	}
+	if (!args->profile)
+		mch_cmd_fail("--profile", "\"%.60s\" is no profile; give %s", text, names);
+	args->round = args->profile->round;
+	args->wraps = args->profile->wraps;
+	mch_profile_apply(args->profile, &args->policy);
 }
 
 /* "8,6,8": conv weights, FC weights, activations. */
@@ -61,6 +80,14 @@ static error_t parse_choice(int key, const char *text, struct argp_state *state)
 				     "\"%.60s\" is no rounding mode; give floor, half_up, half_away, "
 				     "half_even or stochastic",
 				     text);
+		return 0;
+	case OPT_PROFILE:
+		take_profile(args, text);
+		return 0;
+	case OPT_OVERFLOW:
+		args->wraps = strcmp(text, "wrap") == 0;
+		if (!args->wraps && strcmp(text, "saturate") != 0)
+			mch_cmd_fail("--overflow", "\"%.60s\" is neither wrap nor saturate; give one of them", text);
 		return 0;
 	case OPT_ACC_BITS:
 		args->policy.acc = mch_cmd_acc("--acc-bits", text);
@@ -135,6 +162,11 @@ static const struct argp_option options[] = {
 	 0},
 	{"widths", 'w', "C,F,A", 0, "No search: score these widths of conv weights, FC weights and activations", 0},
 	{"rounding", 'r', "MODE", 0, "floor, half_up, half_away, half_even or stochastic (default half_even)", 0},
+	{"profile", OPT_PROFILE, "NAME", 0,
+	 "The choices of another system, for comparison: ristretto, ristretto-gpu, cmsis-nn, tflite, onnxruntime, nvdla or hls; options "
+	 "behind it change them", 0},
+	{"overflow", OPT_OVERFLOW, "HOW", 0,
+	 "What outputs do that do not fit: saturate or wrap (default saturate)", 0},
 	{"acc-bits", OPT_ACC_BITS, "N[:HOW]", 0,
 	 "Accumulators of N bits in all layers, that wrap or saturate (default wrap); else each as its certificate asks", 0},
 	{"equalize", OPT_EQUALIZE, NULL, 0, "Scale channels so that neighbouring layers' weights span like ranges", 0},

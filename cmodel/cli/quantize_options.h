@@ -12,6 +12,7 @@
 #include "cli/search_options.h"
 #include "net/quant.h"
 #include "quant/policy.h"
+#include "quant/profile.h"
 
 struct mch_quantize_options {
 	struct mch_net_options net;
@@ -28,6 +29,8 @@ struct mch_quantize_options {
 	struct mch_format_policy policy;
 	uint32_t seed;
 	int widths[MCH_N_PARTS]; /* 0: searched */
+	const struct mch_profile *profile; /* or NULL */
+	bool wraps; /* outputs */
 	bool json, quiet;
 };
 

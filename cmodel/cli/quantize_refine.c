@@ -125,6 +125,7 @@ static int score_as_read(struct mch_quantize_job *job, struct mch_net *net, stru
 	if (status == 0) {
 		quant.round = job->quant.round;
 		quant.seed = job->quant.seed;
+		quant.wraps = job->quant.wraps;
 		status = mch_formats_apply(&formats, &job->widths, &quant, err);
 		if (status == 0)
 			status = mch_qnet_build(&q, net, &quant, err);

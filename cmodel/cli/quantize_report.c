@@ -70,6 +70,11 @@ static void print_alone(const struct mch_quantize_job *job)
 		printf("  %12s ", title(job, p));
 	putchar('\n');
 	for (int bits = MCH_OPERAND_BITS_MAX; bits >= 1; bits--) {
+		bool is_tried = false;
+		for (int p = 0; p < n_columns(job); p++)
+			is_tried = is_tried || job->search->alone[p][bits] >= 0;
+		if (!is_tried) /* a ladder has few rungs */
+			continue;
 		printf("%4d", bits);
 		for (int p = 0; p < n_columns(job); p++) {
 			const long alone = job->search->alone[p][bits];

@@ -194,6 +194,7 @@ static void configure(struct mch_quantize_job *job)
 						 .is_net = args->search.granularity != MCH_GRANULARITY_PART,
 						 .has_part[MCH_PART_ACTIVATIONS] = true,
 						 .has_curves = args->search.has_curves,
+						 .is_ladder = args->profile && args->profile->is_ladder,
 						 .candidates = &job->candidates,
 						 .spread = spread,
 						 .ctx = job};

@@ -24,4 +24,10 @@ static inline int64_t mch_wrap(int64_t v, int bits)
 	return (int64_t)(((uint64_t)v & mask) ^ sign) - (int64_t)sign;
 }
 
+/* The same of a code of either sign: of an unsigned one 0 .. 2^bits - 1. */
+static inline int64_t mch_wrap_code(int64_t v, int bits, bool is_signed)
+{
+	return is_signed ? mch_wrap(v, bits) : (int64_t)((uint64_t)v & ((UINT64_C(1) << bits) - 1));
+}
+
 #endif

@@ -213,8 +213,9 @@ static int choose_acc(const struct mch_qnet *q, struct mch_acc *acc, struct mch_
 /* The array and the tables know convolutions, pools and lone ReLUs, one behind another. */
 static bool is_known(const struct mch_step *step)
 {
-	return !step->requant.is_clipped && (step->form == MCH_FORM_MAC || step->form == MCH_FORM_POOL_MAX ||
-					     step->form == MCH_FORM_POOL_AVG || step->form == MCH_FORM_REQUANT);
+	if (step->form == MCH_FORM_MAC || step->form == MCH_FORM_REQUANT)
+		return !step->requant.is_clipped && !step->requant.wraps;
+	return step->form == MCH_FORM_POOL_MAX || step->form == MCH_FORM_POOL_AVG;
 }
 
 static int check_steps(const struct mch_qnet *q, struct mch_err *err)
@@ -228,7 +229,7 @@ static int check_steps(const struct mch_qnet *q, struct mch_err *err)
 			continue;
 		if (used < sizeof(names) - 80)
 			snprintf(names + used, sizeof(names) - used, "%s%.48s (%s)", n ? ", " : "", step->layer->name,
-				 step->clip ? "clip behind it" : mch_layer_table[step->layer->kind].name);
+				 step->clip ? "clip behind it" : step->requant.wraps ? "output wraps" : mch_layer_table[step->layer->kind].name);
 		else if (names[used - 1] != '.')
 			snprintf(names + used, sizeof(names) - used, ", ...");
 		n++;

@@ -7,6 +7,7 @@
  *   "network", "net_hash"   whose formats these are (mch_hash_net)
  *   "round", "seed"         of every requantizer
  *   "weight_round"          of weights, when it is not half_even
+ *   "overflow"              of outputs, when it is wrap, not saturate
  *   "widths"    bits of each part: conv_weights, fc_weights, activations; 0 when the network has no such part
  *   "accuracy"  float and exact (percent top-1), images, error_margin (percentage points); null when not measured
  *   "tensors"   name and format, "s8.4"; "float" for one that only the host computes

@@ -147,6 +147,14 @@ static int read_settings(struct reader *r, json_t *root)
 		return -1;
 	if (mch_round_parse(round, &r->quant->round) != 0)
 		return fail(r, NULL, "\"round\" is \"%.24s\", no rounding mode", round);
+	if (json_object_get(root, "overflow")) {
+		const char *overflow;
+		if (get_text(r, NULL, root, "overflow", &overflow) != 0)
+			return -1;
+		r->quant->wraps = strcmp(overflow, mch_quant_overflow_names[MCH_WRAP]) == 0;
+		if (!r->quant->wraps && strcmp(overflow, mch_quant_overflow_names[MCH_SATURATE]) != 0)
+			return fail(r, NULL, "\"overflow\" is \"%.24s\", neither wrap nor saturate", overflow);
+	}
 	if (json_object_get(root, "weight_round")) {
 		if (get_text(r, NULL, root, "weight_round", &round) != 0)
 			return -1;
@@ -313,7 +321,7 @@ int mch_quant_json_read(const char *path, const struct mch_net *net, struct mch_
 	int status = mch_quant_init(quant, net, err);
 	if (status == 0)
 		status = check_keys(&r, NULL, "the file", root,
-				    "format network net_hash round ?weight_round seed widths accuracy tensors layers ?search");
+				    "format network net_hash round ?weight_round ?overflow seed widths accuracy tensors layers ?search");
 	if (status == 0 &&
 	    (read_identity(&r, root) != 0 || read_settings(&r, root) != 0 || read_lists(&r, root) != 0))
 		status = -1;

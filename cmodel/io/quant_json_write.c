@@ -44,6 +44,8 @@ static int put_head(FILE *to, const struct mch_net *net, const struct mch_quant 
 		mch_round_name(quant->round), quant->seed);
 	if (quant->weight_round != MCH_ROUND_HALF_EVEN)
 		fprintf(to, "\"weight_round\": \"%s\",\n", mch_round_name(quant->weight_round));
+	if (quant->wraps)
+		fprintf(to, "\"overflow\": \"%s\",\n", mch_quant_overflow_names[MCH_WRAP]);
 	fprintf(to, "\"widths\": {");
 	for (int i = 0; i < MCH_N_PARTS; i++)
 		fprintf(to, "%s\"%s\": %d", i ? ", " : "", mch_quant_part_names[i], quant->width[i]);

@@ -77,7 +77,7 @@ static int compile_conv(struct mch_exact *e, int i, struct mch_err *err)
 	const struct mch_shape in = mch_exact_shape(e, step->in, 1);
 	const bool is_reordered = step->layer->kind == MCH_DENSE && in.h * in.w > 1;
 	const int pool = mch_exact_pool_behind(e->q, i);
-	if (!cannot_overflow(step))
+	if (!cannot_overflow(step) || step->requant.wraps)
 		return compile_ordered(plan, err);
 	int32_t *weights = is_reordered ? reordered_weights(step, in) : NULL;
 	if (is_reordered && !weights)
@@ -208,7 +208,7 @@ int mch_exact_compile(struct mch_exact *e, int i, struct mch_err *err)
 	case MCH_FORM_CONCAT:
 		return is_noisy ? 0 : compile_requant(e, plan, MCH_HOW_CONCAT, err);
 	case MCH_FORM_ELTWISE:
-		return is_noisy ? 0 : compile_eltwise(e, plan, err);
+		return is_noisy || plan->step->requant.wraps ? 0 : compile_eltwise(e, plan, err);
 	case MCH_FORM_GATHER:
 	case MCH_FORM_MOVE:
 		return compile_move(e, plan, err);

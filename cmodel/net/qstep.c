@@ -105,6 +105,9 @@ static int fill_requant(struct mch_qnet *q, struct mch_step *step, const struct 
 			const struct mch_quant *quant, int n, struct mch_err *err)
 {
 	const struct mch_format y = step->out_format;
+	if (quant->wraps && step->is_wide)
+		return mch_step_fail(q->net, step->layer->name, err,
+				     "outputs that wrap are of fixed point alone; let them saturate, or use fixed point");
 	step->bias = calloc((size_t)n, sizeof(*step->bias));
 	step->shift = calloc((size_t)n, sizeof(*step->shift));
 	if (!step->bias || !step->shift)
@@ -116,6 +119,7 @@ static int fill_requant(struct mch_qnet *q, struct mch_step *step, const struct 
 					     .relu = step->relu || step->layer->kind == MCH_RELU,
 					     .round = quant->round,
 					     .seed = quant->seed,
+					     .wraps = quant->wraps,
 					     .bias = step->bias,
 					     .shift = step->shift};
 	if (!clip && step->layer->kind == MCH_CLIP)

@@ -34,6 +34,7 @@ struct mch_layer_quant {
 struct mch_quant {
 	enum mch_round round;   /* of every requantizer and mean */
 	enum mch_round weight_round; /* of weights: half even unless asked for otherwise */
+	bool wraps;             /* outputs that are outside their format wrap instead of saturating; means never do */
 	uint32_t seed;          /* of stochastic rounding */
 	int width[MCH_N_PARTS]; /* bits */
 	int n_edges, n_layers;

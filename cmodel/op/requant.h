@@ -27,6 +27,9 @@ struct mch_requant {
 	/* A clip behind it (ReLU6), in codes of the output: docs/datapath.md "clip". The RTL has none yet. */
 	bool is_clipped;
 	int32_t clip_low, clip_high;
+	/* Of what is outside the output's codes the low bits are kept, instead of the nearest code: as truncating hardware
+	 * does. Fixed point alone. The RTL has this not yet. */
+	bool wraps;
 	/* Of the output: fixed point everywhere but in op/wide.h. */
 	enum mch_number number;
 	int exp_bits;
@@ -48,14 +51,15 @@ static inline int64_t mch_requant_clip(const struct mch_requant *cfg, int64_t ro
 	return rounded < cfg->clip_low ? cfg->clip_low : rounded > cfg->clip_high ? cfg->clip_high : rounded;
 }
 
-/* One value. *saturated: the rounded value was outside the output's range (a ReLU's zero and a clip's bounds are no
- * saturation). */
+/* One value. *saturated: the rounded value was outside the output's range, and was clamped, or wrapped (a ReLU's zero and a
+ * clip's bounds are no saturation). */
 static inline int32_t mch_requant_value(const struct mch_requant *cfg, int64_t acc, int64_t bias, int shift,
 					uint32_t noise, bool *saturated)
 {
 	const int64_t sum = mch_requant_sum(cfg->relu, acc, bias);
-	return (int32_t)mch_sat(mch_requant_clip(cfg, mch_round_shift(sum, shift, cfg->round, noise)), cfg->out_bits,
-				cfg->out_signed, saturated);
+	const int64_t rounded = mch_requant_clip(cfg, mch_round_shift(sum, shift, cfg->round, noise));
+	const int64_t kept = mch_sat(rounded, cfg->out_bits, cfg->out_signed, saturated);
+	return (int32_t)(cfg->wraps ? mch_wrap_code(rounded, cfg->out_bits, cfg->out_signed) : kept);
 }
 
 /* The same, and what it lost is counted; events may be NULL. */

@@ -14,6 +14,8 @@ static const char *const names[MCH_N_FRACTIONS] = {
 	[MCH_FRACTION_MSE] = "mse",
 	[MCH_FRACTION_PERCENTILE] = "percentile",
 	[MCH_FRACTION_KL] = "kl",
+	[MCH_FRACTION_IL] = "il",
+	[MCH_FRACTION_IL_LESS] = "il-1",
 };
 
 const char *mch_fraction_name(enum mch_fraction rule)
@@ -134,6 +136,15 @@ static double magnitude(double percentile, const struct mch_range *const *ranges
 	return value;
 }
 
+/* bits less the integer length, of numbers that are not all 0. max |x| lies in 0.5 .. 1 times 2^exponent. */
+static int integer_length_frac(struct mch_format shape, double most, bool is_less)
+{
+	int exponent;
+	const int log2_up = frexp(most, &exponent) == 0.5 ? exponent - 1 : exponent; /* ceil(log2(most)) */
+	const int frac = shape.bits - shape.is_signed - log2_up + is_less;
+	return frac < -MCH_FRAC_LIMIT ? -MCH_FRAC_LIMIT : frac > MCH_FRAC_LIMIT ? MCH_FRAC_LIMIT : frac;
+}
+
 int mch_fraction_choose(enum mch_fraction rule, double percentile, struct mch_format shape,
 			const struct mch_range *const *ranges, int n_ranges)
 {
@@ -148,12 +159,15 @@ int mch_fraction_choose(enum mch_fraction rule, double percentile, struct mch_fo
 		max = ranges[i]->max > max ? ranges[i]->max : max;
 	}
 	if (rule == MCH_FRACTION_PERCENTILE && percentile < 100) {
-		const double most = magnitude(percentile, ranges, n_ranges);
-		min = fmax(min, -most);
-		max = fmin(max, most);
+		const double kept = magnitude(percentile, ranges, n_ranges);
+		min = fmax(min, -kept);
+		max = fmin(max, kept);
 	}
+	const double most = fmax(fabs(min), fabs(max));
+	if ((rule == MCH_FRACTION_IL || rule == MCH_FRACTION_IL_LESS) && shape.number == MCH_FIXED && most > 0)
+		return integer_length_frac(shape, most, rule == MCH_FRACTION_IL_LESS);
 	const int without_saturation = mch_fraction_max(shape, min, max);
-	if (rule == MCH_FRACTION_MAX || rule == MCH_FRACTION_PERCENTILE)
+	if (rule == MCH_FRACTION_IL || rule == MCH_FRACTION_IL_LESS || rule == MCH_FRACTION_MAX || rule == MCH_FRACTION_PERCENTILE)
 		return without_saturation;
 	struct mch_divergence histogram;
 	if (rule == MCH_FRACTION_KL)

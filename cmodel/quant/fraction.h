@@ -10,10 +10,12 @@
 #include "quant/range.h"
 
 enum mch_fraction {
-	MCH_FRACTION_MAX,        /* the most that saturate no value: Ristretto's integer length */
+	MCH_FRACTION_MAX,        /* the most that saturate no value */
 	MCH_FRACTION_MSE,        /* the least sum of squared errors: may clip the rare large values to resolve the small */
 	MCH_FRACTION_PERCENTILE, /* the most that saturate no value but the largest few */
 	MCH_FRACTION_KL,         /* the least information lost, by the Kullback-Leibler divergence of histograms */
+	MCH_FRACTION_IL,         /* Ristretto's integer length of weights: a sign and ceil(log2(max |x|)) bits before the point */
+	MCH_FRACTION_IL_LESS,    /* that of its activations, a bit less: what exceeds half of that saturates */
 	MCH_N_FRACTIONS
 };
 
@@ -21,7 +23,7 @@ enum mch_fraction {
 #define MCH_FRACTION_USUAL_TEXT "mse"
 #define MCH_FRACTION_PERCENTILE_USUAL 99.99
 
-/* "max", "mse", "percentile", "kl". */
+/* "max", "mse", "percentile", "kl", "il", "il-1". */
 const char *mch_fraction_name(enum mch_fraction rule);
 int mch_fraction_parse(const char *name, enum mch_fraction *rule);
 

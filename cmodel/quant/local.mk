@@ -27,6 +27,8 @@ cmodel_quant_libquant_a_SOURCES = \
 	cmodel/quant/pareto.h \
 	cmodel/quant/policy.c \
 	cmodel/quant/policy.h \
+	cmodel/quant/profile.c \
+	cmodel/quant/profile.h \
 	cmodel/quant/range.c \
 	cmodel/quant/range.h \
 	cmodel/quant/ranges.c \

@@ -54,7 +54,7 @@ static int search_part(struct walk *w, int part)
 	int width[MCH_N_PARTS] = {WIDEST, WIDEST, WIDEST};
 	const int need = w->config->has_curves ? 0 : mch_search_need(w->config);
 	bool still_passes = true;
-	for (int bits = WIDEST; bits >= 1; bits--) {
+	for (int bits = WIDEST; bits >= 1; bits = w->config->is_ladder ? bits / 2 : bits - 1) {
 		long *candidate = &w->s->alone[part][bits];
 		for (int p = 0; p < MCH_N_PARTS; p++)
 			if (p == part || w->config->is_net)
@@ -62,6 +62,8 @@ static int search_part(struct walk *w, int part)
 		if (score(w, width, need, candidate) != 0)
 			return -1;
 		still_passes = still_passes && passes(w, *candidate);
+		if (w->config->is_ladder && !still_passes)
+			break;
 		for (int p = 0; p < MCH_N_PARTS && still_passes; p++)
 			if (p == part || w->config->is_net)
 				w->s->alone_width[p] = bits;
@@ -151,6 +153,8 @@ static int combine(struct walk *w)
 	if (try_widths(w, MCH_SEARCH_COMBINED, s->alone_width, 0, &t) != 0)
 		return -1;
 	take(w, t);
+	if (w->config->is_ladder)
+		return passes(w, s->candidate) ? 0 : 1;
 	while (!passes(w, s->candidate)) {
 		if (try_neighbours(w, 1, narrowest, widest, &t) != 0)
 			return -1;
@@ -200,7 +204,7 @@ int mch_search_run(struct mch_search *s, const struct mch_search_config *config,
 	for (int p = 0; p < MCH_N_PARTS; p++) {
 		s->alone_width[p] = s->width[p] = WIDEST;
 		if (config->has_part[p] && !config->fixed && (p == 0 || !config->is_net))
-			s->n_expected += WIDEST - 1;
+			s->n_expected += config->is_ladder ? 4 : WIDEST - 1;
 		for (int bits = 0; bits < MCH_SEARCH_WIDTHS; bits++)
 			s->alone[p][bits] = -1;
 	}

@@ -23,6 +23,9 @@ struct mch_search_config {
 	bool is_net;         /* one width for all parts; has_part[0] stands for it */
 	bool has_part[MCH_N_PARTS]; /* a part that the net has not is left at 16 bits and costs no score */
 	long weight_of[MCH_N_PARTS]; /* values stored per part: what one bit of width costs; settles ties */
+	/* Ristretto's search: step 1 with 16, 8, 4, 2 and 1 bits, each part until it fails; step 2 scores the three together and
+	 * goes no further. */
+	bool is_ladder;
 	bool has_curves; /* scores that miss the margin are made on all images too */
 	struct mch_candidates *candidates;
 	/* Three widths to the setting of a candidate. */

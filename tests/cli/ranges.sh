@@ -59,7 +59,7 @@ refuse ": NET: no network given; give a .onnx or .prototxt file"
 refuse ": --data: no images given; give the folder or file of the training images" small.onnx
 refuse ": --bits: \"17\" is no whole number from 1 to 16; give one" small.onnx --data=. --bits=17
 refuse ": --bits: \"0\" is no whole number from 1 to 16; give one" small.onnx --data=. --bits=0
-refuse ": --fraction: \"mean\" is no rule; give max, mse, percentile, percentile:99.9 or kl" small.onnx --data=. --fraction=mean
+refuse ": --fraction: \"mean\" is no rule; give max, mse, percentile, percentile:99.9, kl, il or il-1" small.onnx --data=. --fraction=mean
 refuse ": none.onnx: cannot be read (No such file or directory); check the name and its permissions" none.onnx --data=.
 refuse ": LeNet: layer conv1 has no weights; give a trained network (.onnx), or train this one first" \
 	"${top_srcdir:?}/tests/nets/lenet.prototxt" --data=dark

@@ -150,8 +150,8 @@ refuse '--decay: "nan" is no number from 0 to 1; give one' train --decay=nan
 refuse '--error-margin: "1%" is no number from 0 to 100; give one' quantize -e 1%
 refuse '--policy: "linear" is no policy; give cosine, step or fixed' train --policy=linear
 refuse '--split: "val" is no split; give test or train' eval --split=val
-refuse '--fraction: "min" is no rule; give max, mse, percentile, percentile:99.9 or kl' ranges --fraction=min
-refuse '--fraction: "min" is no rule; give max, mse, percentile, percentile:99.9 or kl' quantize -f min
+refuse '--fraction: "min" is no rule; give max, mse, percentile, percentile:99.9, kl, il or il-1' ranges --fraction=min
+refuse '--fraction: "min" is no rule; give max, mse, percentile, percentile:99.9, kl, il or il-1' quantize -f min
 refuse '--rounding: "up" is no rounding mode; give floor, half_up, half_away, half_even or stochastic' quantize -r up
 
 # Values of any length and with any character: still one line, advice and all.
