@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* The vector requantizer, in 32 bits and in 64, beside the one of the contract: every rule and shift, every sum of few
- * bits, and corners of many. */
+/* The vector requantizer, in 32 bits and in 64, beside the one of the contract: every rule and shift, every sum of
+ * few bits, and corners of many. */
 #include "fast/requant_lane.h"
 
 #include "check_main.h"

@@ -31,18 +31,38 @@ void mch_codes_quantize(struct mch_format format, size_t n_elems, const float *x
 	}
 }
 
+/* Pixels of one image, n_c channels of them; n_c and bytes are constants in every copy. */
+MCH_INLINE void pack_pixels(int bytes, int32_t zero, size_t n_c, size_t n, const int32_t *x, void *y)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t c = 0; c < n_c; c++)
+			if (bytes == 1)
+				((uint8_t *)y)[i * n_c + c] = (uint8_t)(x[c * n + i] + zero);
+			else
+				((uint16_t *)y)[i * n_c + c] = (uint16_t)(x[c * n + i] + zero);
+}
+
+MCH_CLONES
+static void pack_image(struct mch_codes codes, size_t n_c, size_t n, const int32_t *x, void *y)
+{
+	if (n_c == 3 && codes.bytes == 1)
+		pack_pixels(1, codes.zero, 3, n, x, y);
+	else if (n_c == 3)
+		pack_pixels(2, codes.zero, 3, n, x, y);
+	else if (n_c == 1 && codes.bytes == 1)
+		pack_pixels(1, codes.zero, 1, n, x, y);
+	else if (n_c == 1)
+		pack_pixels(2, codes.zero, 1, n, x, y);
+	else
+		pack_pixels(codes.bytes, codes.zero, n_c, n, x, y);
+}
+
 void mch_codes_pack(struct mch_codes codes, struct mch_shape s, const int32_t *x, void *y)
 {
 	const size_t pixels = (size_t)s.h * (size_t)s.w, c = (size_t)s.c;
-	for (size_t n = 0; n < (size_t)s.n; n++)
-		for (size_t channel = 0; channel < c; channel++)
-			for (size_t i = 0; i < pixels; i++, x++) {
-				const size_t at = (n * pixels + i) * c + channel;
-				if (codes.bytes == 1)
-					((uint8_t *)y)[at] = (uint8_t)(*x + codes.zero);
-				else
-					((uint16_t *)y)[at] = (uint16_t)(*x + codes.zero);
-			}
+	uint8_t *to = y;
+	for (int n = 0; n < s.n; n++, x += c * pixels, to += c * pixels * (size_t)codes.bytes)
+		pack_image(codes, c, pixels, x, to);
 }
 
 void mch_codes_unpack(struct mch_codes codes, struct mch_shape s, const void *x, int32_t *y)

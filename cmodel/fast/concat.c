@@ -19,7 +19,7 @@ void mch_fast_concat(const struct mch_concat *cfg, const struct mch_fast_map *ma
 		const size_t part = part_elems(cfg->axis, cfg->in[i]);
 		const size_t n_parts = (size_t)n * mch_shape_elems(cfg->in[i]) / part;
 		const uint8_t *from = x[i];
-		for (size_t j = 0; j < n_parts; j++, from += part * (size_t)maps[i].in_bytes)
+		for (size_t j = 0; from && j < n_parts; j++, from += part * (size_t)maps[i].in_bytes)
 			mch_fast_map_run(&maps[i], part, from, begin + j * row_bytes);
 		begin += part * (size_t)maps[i].out_bytes;
 	}

@@ -7,7 +7,7 @@
 #include "fast/map.h"
 #include "op/concat.h"
 
-/* n images; maps[i] requantizes x[i]. Not with stochastic rounding. */
+/* n images; maps[i] requantizes x[i], unless that is NULL: it lies in y already. Not with stochastic rounding. */
 void mch_fast_concat(const struct mch_concat *cfg, const struct mch_fast_map *maps, int n, const void *const *x,
 		     void *y);
 

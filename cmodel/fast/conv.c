@@ -255,6 +255,11 @@ void mch_fast_conv_free(struct mch_fast_conv *f)
 	free(f);
 }
 
+bool mch_fast_conv_scatter(struct mch_fast_conv *f, size_t pixel_bytes)
+{
+	return f->direct && mch_direct_scatter(f->direct, pixel_bytes);
+}
+
 /* One plane of x through the dot products of all planes of w. */
 static int run_plane(struct mch_fast_conv *f, int n, int plane, const void *x, uint8_t *scratch,
 		     struct mch_part_sums *sums, struct mch_err *err)

@@ -37,6 +37,10 @@ void mch_fast_conv_free(struct mch_fast_conv *f);
 enum { MCH_SCRATCH_ALIGN = 64 };
 size_t mch_fast_conv_scratch_bytes(const struct mch_fast_conv *f);
 
+/* From now on the codes of a pixel of y begin pixel_bytes behind those of the one before it, and nothing is written
+ * between them. False where this form cannot do that: then nothing changes. */
+bool mch_fast_conv_scatter(struct mch_fast_conv *f, size_t pixel_bytes);
+
 /* The first n images of a batch. x and y have room for the whole batch and for MCH_CODES_SLACK_BYTES behind it;
  * scratch is aligned to MCH_SCRATCH_ALIGN bytes. */
 int mch_fast_conv_run(struct mch_fast_conv *f, int n, const void *x, void *scratch, void *y, struct mch_err *err);

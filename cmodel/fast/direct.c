@@ -293,6 +293,15 @@ void mch_direct_free(struct mch_direct *d)
 	free(d);
 }
 
+bool mch_direct_scatter(struct mch_direct *d, size_t pixel_bytes)
+{
+	if (d->has_pool)
+		return false;
+	d->y_bytes = d->y_bytes / d->pixel_bytes * pixel_bytes;
+	d->vnni.y_stride = d->pixel_bytes = pixel_bytes;
+	return true;
+}
+
 size_t mch_direct_scratch_bytes(const struct mch_direct *d)
 {
 	return d->planes_bytes + d->codes_bytes;

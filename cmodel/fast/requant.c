@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Requantization with channels innermost; see requant.h. All arithmetic is requant_lane.h's, or mch_requant_value: the
- * clones and constants here only let the compiler turn it into vectors. */
+/* Requantization with channels innermost; see requant.h. All arithmetic is requant_lane.h's, or mch_requant_value:
+ * the clones and constants here only let the compiler turn it into vectors. */
 #include "fast/requant.h"
 
 #include <stdlib.h>
@@ -219,7 +219,8 @@ MCH_INLINE void narrow_row_of_bytes(const struct mch_fast_requant *r, const stru
 }
 
 MCH_CLONES
-static void narrow_row(const struct mch_fast_requant *r, const struct mch_part_sums *acc, size_t image, int p, void *y)
+static void narrow_row(const struct mch_fast_requant *r, const struct mch_part_sums *acc, size_t image, int p,
+		       void *y)
 {
 	if (r->lanes.is_away)
 		narrow_row_of_bytes(r, acc, image, p, true, y);

@@ -34,8 +34,8 @@ struct mch_fast_requant {
 	int64_t *sums;           /* [q][k_padded], scratch */
 };
 
-/* bias replaces cfg->bias. The output is the pool's, or [k][pool->h][pool->w] for a window of 1x1. `largest`: sums come
- * as one part, none above this in magnitude; INT64_MAX: they may come as several. */
+/* bias replaces cfg->bias. The output is the pool's, or [k][pool->h][pool->w] for a window of 1x1. `largest`: sums
+ * come as one part, none above this in magnitude; INT64_MAX: they may come as several. */
 int mch_fast_requant_init(struct mch_fast_requant *r, const struct mch_requant *cfg, const int64_t *bias,
 			  struct mch_codes codes, const struct mch_pool *pool, int64_t largest, struct mch_err *err);
 void mch_fast_requant_free(struct mch_fast_requant *r);

@@ -7,8 +7,8 @@
  *   v = acc + init;  v += add + ((v >> shift) & odd);  code = clamp((v >> shift) - sub, low, high)
  *
  * init is the bias and an offset, a multiple of 2^(shift + 1), which makes v positive and leaves its parity alone;
- * sub takes the offset back and adds the codes' zero. Rounding to nearest adds half before the floor; half_even adds one
- * less to an even floor; half_away, one less to a negative number. No rule rounds a negative number above 0, so a
+ * sub takes the offset back and adds the codes' zero. Rounding to nearest adds half before the floor; half_even adds
+ * one less to an even floor; half_away, one less to a negative number. No rule rounds a negative number above 0, so a
  * ReLU is a clamp of codes, too. */
 #ifndef MCH_FAST_REQUANT_LANE_H
 #define MCH_FAST_REQUANT_LANE_H

@@ -228,15 +228,16 @@ VNNI_INLINE void run_blocks(const struct mch_vnni *v, int n_x, int n_w, int n_ti
 		}
 #pragma GCC unroll 4
 		for (int b = 0; b < n_blocks; b++)
-			store_narrow(v, acc + b, n_tile, n_blocks, k + b * BLOCK, n, to + (size_t)(b * BLOCK) * code_bytes);
+			store_narrow(v, acc + b, n_tile, n_blocks, k + b * BLOCK, n,
+				     to + (size_t)(b * BLOCK) * code_bytes);
 	}
 }
 
-#define RUN(N_X, N_W, TILE, BLOCKS)                                                                              \
-	VNNI static void run_##N_X##N_W##_##BLOCKS(const struct mch_vnni *v, int k, const int8_t *w, const uint8_t *x, \
-						   uint8_t *y)                                                   \
-	{                                                                                                        \
-		run_blocks(v, N_X, N_W, TILE, BLOCKS, k, w, x, y);                                               \
+#define RUN(N_X, N_W, TILE, BLOCKS)                                                                   \
+	VNNI static void run_##N_X##N_W##_##BLOCKS(const struct mch_vnni *v, int k, const int8_t *w,  \
+						   const uint8_t *x, uint8_t *y)                      \
+	{                                                                                             \
+		run_blocks(v, N_X, N_W, TILE, BLOCKS, k, w, x, y);                                    \
 	}
 RUN(1, 1, 6, 4)
 RUN(1, 1, 8, 3)

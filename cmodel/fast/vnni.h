@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* Exact dot products of bytes by AVX-512 VNNI, requantized to stored codes (codes.h) before they leave the registers.
- * Each window of x is read as `n_steps` words of four bytes at the same offsets from its beginning, so a kernel row of
- * neighbouring pixels needs no copy. Host only: no RTL twin. */
+ * Each window of x is read as `n_steps` words of four bytes at the same offsets from its beginning, so a kernel row
+ * of neighbouring pixels needs no copy. Host only: no RTL twin. */
 #ifndef MCH_FAST_VNNI_H
 #define MCH_FAST_VNNI_H
 

@@ -23,11 +23,13 @@ static int compile(struct mch_exact *e, struct mch_err *err)
 	e->codes[q->input] = mch_codes_of(q->input_format);
 	for (int i = 0; i < q->n_steps; i++) {
 		e->plans[i].step = &q->steps[i];
+		e->plans[i].whole = -1;
 		e->codes[q->steps[i].out] = mch_codes_of(q->steps[i].out_format);
 	}
 	for (int i = 0; i < q->n_steps; i++)
 		if (mch_exact_compile(e, i, err) != 0)
 			return -1;
+	mch_exact_join(e);
 	return mch_exact_allocate(e, err);
 }
 
@@ -61,6 +63,7 @@ void mch_exact_free(struct mch_exact *e)
 	free(e->plans);
 	free(e->codes);
 	free(e->edge);
+	free(e->is_part);
 	free(e->buffer);
 	free(e->scratch);
 	free(e->fast_x);
@@ -156,6 +159,9 @@ static int run_step(struct mch_exact *e, const struct mch_exact_plan *plan, int 
 		run_eltwise(e, plan, n);
 		return 0;
 	case MCH_HOW_CONCAT:
+		for (int i = 0; i < step->n_in; i++) /* what lies there already */
+			if (e->is_part[step->ins[i]])
+				e->fast_x[i] = NULL;
 		mch_fast_concat(&step->concat, plan->maps, n, e->fast_x, e->edge[out]);
 		return 0;
 	case MCH_HOW_MAP:

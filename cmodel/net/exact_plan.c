@@ -32,19 +32,55 @@ static bool cannot_overflow(const struct mch_step *step)
 	return worst.low >= mch_format_min(acc) && worst.high <= mch_format_max(acc);
 }
 
-int mch_exact_pool_behind(const struct mch_qnet *q, int i)
+/* The step that alone reads an edge, once, else -1. */
+static int only_reader(const struct mch_qnet *q, int edge)
 {
 	int reader = -1;
-	if (q->steps[i].out == q->output || q->steps[i].requant.round == MCH_ROUND_STOCHASTIC)
+	if (edge == q->output)
 		return -1;
 	for (int j = 0; j < q->n_steps; j++)
 		for (int k = 0; k < q->steps[j].n_in; k++)
-			if (q->steps[j].ins[k] == q->steps[i].out) {
+			if (q->steps[j].ins[k] == edge) {
 				if (reader >= 0)
 					return -1;
 				reader = j;
 			}
+	return reader;
+}
+
+int mch_exact_pool_behind(const struct mch_qnet *q, int i)
+{
+	const int reader = q->steps[i].requant.round == MCH_ROUND_STOCHASTIC ? -1 : only_reader(q, q->steps[i].out);
 	return reader >= 0 && q->steps[reader].form == MCH_FORM_POOL_MAX ? reader : -1;
+}
+
+static int writer_of(const struct mch_exact *e, int edge)
+{
+	for (int i = 0; i < e->q->n_steps; i++)
+		if (e->plans[i].how != MCH_HOW_FUSED && e->plans[i].out == edge)
+			return i;
+	return -1;
+}
+
+void mch_exact_join(struct mch_exact *e)
+{
+	for (int i = 0; i < e->q->n_steps; i++) {
+		const struct mch_exact_plan *to = &e->plans[i];
+		const struct mch_concat *concat = &to->step->concat;
+		if (to->how != MCH_HOW_CONCAT || concat->axis != 1)
+			continue;
+		const size_t bytes = (size_t)e->codes[to->out].bytes, pixel = (size_t)concat->out.c * bytes;
+		size_t at = 0;
+		for (int j = 0; j < to->step->n_in; at += (size_t)concat->in[j].c * bytes, j++) {
+			const int writer = writer_of(e, to->step->ins[j]);
+			if (writer < 0 || e->plans[writer].how != MCH_HOW_CONV || !to->maps[j].is_same ||
+			    only_reader(e->q, to->step->ins[j]) != i ||
+			    !mch_fast_conv_scatter(e->plans[writer].conv, pixel))
+				continue;
+			e->plans[writer].whole = to->out;
+			e->plans[writer].whole_at = at;
+		}
+	}
 }
 
 /* A dense layer's weights are in the order C, H, W of its input, stored codes in H, W, C. NULL: out of memory. */

@@ -34,6 +34,8 @@ struct mch_exact_plan {
 	struct mch_fast_map *maps;  /* MAP: one; CONCAT: [n_in]; owned */
 	int32_t *from;              /* MOVE: place in x of each stored code of y, -1 for the fill; owned */
 	struct mch_codes *x_codes;  /* ELTWISE: [n_in], owned */
+	int whole;                  /* CONV: the concatenation's output that it writes into, or -1 */
+	size_t whole_at;            /* bytes from a pixel's first code there */
 };
 
 struct mch_exact {
@@ -42,6 +44,7 @@ struct mch_exact {
 	struct mch_exact_plan *plans;  /* [n_steps] */
 	struct mch_codes *codes; /* [n_edges] */
 	void **edge;             /* [n_edges] stored codes, borrowed from buffer; NULL where no step writes */
+	bool *is_part;           /* [n_edges]: lies inside a concatenation's output */
 	void **buffer;           /* [n_buffers]; edges that are never needed at one time share one */
 	int n_buffers;
 	void *scratch;       /* of all steps in turn */
@@ -60,6 +63,9 @@ int mch_exact_pool_behind(const struct mch_qnet *q, int i);
 
 /* Steps in their order; a step that has become FUSED is left alone. 0, or -1 with err. */
 int mch_exact_compile(struct mch_exact *e, int i, struct mch_err *err);
+
+/* When all are compiled: convolutions that only a concatenation reads write their codes where it would put them. */
+void mch_exact_join(struct mch_exact *e);
 void mch_exact_plan_free(struct mch_exact_plan *plan);
 
 /* Buffers of the edges, scratch. Constants are written. */

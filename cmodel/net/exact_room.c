@@ -75,8 +75,9 @@ static void share_out(struct mch_exact *e, struct share *s)
 	for (int i = 0; i < e->q->n_steps; i++) {
 		if (e->plans[i].how == MCH_HOW_FUSED)
 			continue;
-		if (s->buffer[e->plans[i].out] < 0)
-			take_buffer(e, s, e->plans[i].out);
+		const int edge = e->plans[i].whole >= 0 ? e->plans[i].whole : e->plans[i].out;
+		if (s->buffer[edge] < 0)
+			take_buffer(e, s, edge);
 		for (int b = 0; b < e->n_buffers; b++)
 			if (s->held_by[b] != FREE && s->last[s->held_by[b]] <= i)
 				s->held_by[b] = FREE;
@@ -90,8 +91,10 @@ static int allocate_buffers(struct mch_exact *e, struct mch_err *err)
 			  calloc(n_edges, sizeof(int)), calloc(n_edges, sizeof(int))};
 	e->buffer = calloc(n_edges, sizeof(*e->buffer));
 	e->edge = calloc(n_edges, sizeof(*e->edge));
-	int status =
-		s.bytes && s.held_by && s.buffer && s.last && e->buffer && e->edge ? 0 : mch_exact_no_memory(e, err);
+	e->is_part = calloc(n_edges, sizeof(*e->is_part));
+	const bool has_all =
+		s.bytes && s.held_by && s.buffer && s.last && e->buffer && e->edge && e->is_part;
+	int status = has_all ? 0 : mch_exact_no_memory(e, err);
 	if (status == 0) {
 		find_last_readers(e, &s);
 		share_out(e, &s);
@@ -102,6 +105,13 @@ static int allocate_buffers(struct mch_exact *e, struct mch_err *err)
 	}
 	for (size_t edge = 0; status == 0 && edge < n_edges; edge++)
 		e->edge[edge] = s.buffer[edge] >= 0 ? e->buffer[s.buffer[edge]] : NULL;
+	for (int i = 0; status == 0 && i < e->q->n_steps; i++) {
+		const struct mch_exact_plan *plan = &e->plans[i];
+		if (plan->whole >= 0) {
+			e->edge[plan->out] = (uint8_t *)e->edge[plan->whole] + plan->whole_at;
+			e->is_part[plan->out] = true;
+		}
+	}
 	free(s.bytes);
 	free(s.held_by);
 	free(s.buffer);
