@@ -180,6 +180,198 @@ START_TEST(computes_what_ristretto_does)
 }
 END_TEST
 
+/* Ristretto's minifloat of a magnitude that does not saturate: the mantissa is rounded, ties away as a CPU does (an even
+ * mantissa, which a GPU takes, is an odd code here). Below the smallest, 2^-bias, parameters become 0; of activations the nearer of the two is taken here. */
+static double trim_minifloat(double v, int mant_bits, int exp_bits, bool is_flushed)
+{
+	const int bias = (1 << (exp_bits - 1)) - 1;
+	int e;
+	const double m = frexp(fabs(v), &e) * 2; /* 1 <= m < 2, v = m * 2^(e - 1) */
+	if (v == 0 || e - 1 < -bias)
+		return !is_flushed && fabs(v) >= ldexp(1, -bias - 1) ? copysign(ldexp(1, -bias), v) : 0;
+	return copysign((1 + ldexp(round(ldexp(m - 1, mant_bits)), -mant_bits)) * ldexp(1, e - 1), v);
+}
+
+#define MINIFLOAT "quantization_param { precision: MINIFLOAT mant_bits: 4 exp_bits: 4 } "
+static const char minifloats[] =
+	INPUT LAYER("c", "ConvolutionRistretto", "x", "c", CONV MINIFLOAT) LAYER("r", "ReLU", "c", "r", "")
+	LAYER("f", "FcRistretto", "r", "f", "inner_product_param { num_output: 4 } " MINIFLOAT);
+
+START_TEST(computes_minifloats_as_ristretto)
+{
+	struct mch_net net;
+	struct mch_quant quant;
+	struct mch_qnet q;
+	struct mch_err err = {""};
+	struct mch_rng rng = mch_rng_seed(7);
+	write_weights(minifloats);
+	ck_assert_msg(load(minifloats, "w.caffemodel", &net, &quant, &err) == 0, "%s", err.text);
+	expect_format(&net, &quant, "x", "e4m4flush.11");
+	quant.round = quant.weight_round = MCH_ROUND_HALF_AWAY;
+	ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+	const struct mch_layer *c = &net.layers[0], *f = &net.layers[mch_net_find_layer(&net, "f")];
+	for (int round = 0; round < 100; round++) {
+		double x[72], y[48];
+		int32_t raw[72], got[4];
+		for (int i = 0; i < 72; i++) {
+			x[i] = mch_rng_real(&rng) * 2 - 1;
+			raw[i] = (int32_t)mch_format_raw(q.input_format, x[i], MCH_ROUND_HALF_AWAY, NULL);
+			x[i] = trim_minifloat(x[i], 4, 4, false);
+			ck_assert_double_eq(mch_format_real(q.input_format, raw[i]), x[i]);
+		}
+		ck_assert_int_eq(mch_qnet_run(&q, 1, raw, got, NULL, NULL, &err), 0);
+		for (int i = 0; i < 48; i++) {
+			double sum = trim_minifloat((double)c->bias[i / 16], 4, 4, true);
+			for (int t = 0; t < 18; t++)
+				sum += x[t / 9 * 36 + (i / 4 % 4 + t / 3 % 3) * 6 + i % 4 + t % 3] *
+				       trim_minifloat((double)c->weights[i / 16 * 18 + t], 4, 4, true);
+			y[i] = fmax(trim_minifloat(sum, 4, 4, false), 0);
+		}
+		for (int k = 0; k < 4; k++) {
+			double sum = trim_minifloat((double)f->bias[k], 4, 4, true);
+			for (int i = 0; i < 48; i++)
+				sum += y[i] * trim_minifloat((double)f->weights[k * 48 + i], 4, 4, true);
+			const double real = mch_format_real(quant.edge[net.output], got[k]);
+			ck_assert_msg(real == trim_minifloat(sum, 4, 4, false), "output %d: %g, %g", k, real, trim_minifloat(sum, 4, 4, false));
+		}
+	}
+	mch_qnet_free(&q);
+	mch_quant_free(&quant);
+	mch_net_free(&net);
+}
+END_TEST
+
+#define POWERS \
+	"quantization_param { precision: INTEGER_POWER_OF_2_WEIGHTS exp_min: -8 exp_max: -1 bw_layer_in: 8 fl_layer_in: 6 " \
+	"bw_layer_out: 8 fl_layer_out: 4 } "
+static const char powers[] = INPUT LAYER("c", "ConvolutionRistretto", "x", "c", CONV POWERS);
+
+START_TEST(rounds_exponents_as_ristretto)
+{
+	struct mch_net net;
+	struct mch_quant quant;
+	struct mch_qnet q;
+	struct mch_err err = {""};
+	char text[24];
+	write_weights(powers);
+	/* Weights before they are read. */
+	struct mch_net plain;
+	char path[512];
+	snprintf(path, sizeof(path), "%s", temp_path(&temp, "w.caffemodel"));
+	ck_assert_int_eq(mch_net_read(temp_path(&temp, "plain.prototxt"), path, &plain, NULL, &err), 0);
+	ck_assert_msg(load(powers, "w.caffemodel", &net, &quant, &err) == 0, "%s", err.text);
+	ck_assert_str_eq(mch_format_text(quant.layer[0].weights, text), "p4nz.8");
+	ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+	int n_beyond = 0; /* 1.41 to 1.5: up by its exponent, down by its value */
+	for (size_t i = 0; i < net.layers[0].n_weights; i++) {
+		const double w = (double)plain.layers[0].weights[i];
+		const double exponent = fmin(fmax(round(log2(fabs(w))), -8), -1), want = copysign(exp2(exponent), w);
+		ck_assert_double_eq(ldexp((double)q.steps[0].weights[i], -8), want);
+		n_beyond += fabs(w) < fabs(want) && fabs(w) < 0.75 * fabs(want);
+	}
+	ck_assert_int_gt(n_beyond, 0);
+	for (size_t k = 0; k < net.layers[0].n_bias; k++) /* biases are left alone */
+		ck_assert(net.layers[0].bias[k] == plain.layers[0].bias[k]);
+	mch_qnet_free(&q);
+	mch_quant_free(&quant);
+	mch_net_free(&net);
+	mch_net_free(&plain);
+}
+END_TEST
+
+static const char *const said[] = {definition, minifloats, powers,
+	INPUT LAYER("c", "ConvolutionRistretto", "x", "c", CONV "quantization_param { bw_layer_in: 8 fl_layer_in: 6 bw_layer_out: 7 "
+		    "fl_layer_out: -2 bw_params: 1 fl_params: 3 rounding_scheme: STOCHASTIC } ")
+	LAYER("m", "Pooling", "c", "m", "pooling_param { pool: AVE kernel_size: 2 } ")};
+
+/* What Ristretto says is written as Ristretto says it, and read again: the same network, the same formats, and the same
+ * file. */
+START_TEST(is_written_as_it_is_read)
+{
+	struct mch_net net, again;
+	struct mch_quant quant, back;
+	struct mch_err err = {""};
+	char first[512], weights[512];
+	write_weights(said[_i]);
+	ck_assert_msg(load(said[_i], "w.caffemodel", &net, &quant, &err) == 0, "%s", err.text);
+	snprintf(first, sizeof(first), "%s", temp_path(&temp, "first.prototxt"));
+	snprintf(weights, sizeof(weights), "%s", temp_path(&temp, "first.caffemodel"));
+	ck_assert_msg(mch_caffe_write_files(&net, &quant, first, &err) == 0, "%s", err.text);
+	ck_assert_msg(mch_net_read(first, weights, &again, &back, &err) == 0, "%s", err.text);
+	ck_assert_int_eq(back.n_edges, quant.n_edges);
+	for (int e = 0; e < net.n_edges; e++) {
+		char was[24], is[24];
+		ck_assert_str_eq(mch_format_text(back.edge[mch_net_find_edge(&again, net.edges[e].name)], is),
+				 mch_format_text(quant.edge[e], was));
+	}
+	for (int i = 0; i < net.n_layers; i++) {
+		const struct mch_layer *a = &net.layers[i], *b = &again.layers[mch_net_find_layer(&again, a->name)];
+		char was[24], is[24];
+		ck_assert_str_eq(mch_format_text(back.layer[b - again.layers].weights, is),
+				 mch_format_text(quant.layer[i].weights, was));
+		if (a->weights)
+			ck_assert_mem_eq(a->weights, b->weights, a->n_weights * sizeof(float));
+		if (a->bias)
+			ck_assert_mem_eq(a->bias, b->bias, a->n_bias * sizeof(float));
+	}
+	ck_assert(back.round == quant.round && back.weight_round == quant.weight_round);
+	mch_quant_free(&back);
+	mch_net_free(&again);
+	mch_quant_free(&quant);
+	mch_net_free(&net);
+}
+END_TEST
+
+/* A change to the formats of `definition`, and what the writer says of it. */
+static void unsigned_input(struct mch_quant *q) { q->edge[0].is_signed = false; }
+static void wide_kind(struct mch_quant *q) { q->layer[0].weights = (struct mch_format){.bits = 4, .frac = 3, .is_signed = true, .number = MCH_POW2}; }
+static void channels(struct mch_quant *q) { ck_assert_int_eq(mch_layer_quant_split(&q->layer[0], 3, 5), 0); }
+static void narrow(struct mch_quant *q) { q->layer[0].acc.bits = 9, q->layer[0].certificate.bits = 12; }
+static void half_up(struct mch_quant *q) { q->round = MCH_ROUND_HALF_UP; }
+static void two_roundings(struct mch_quant *q) { q->round = MCH_ROUND_HALF_AWAY; }
+static void wraps(struct mch_quant *q) { q->wraps = true; }
+static void pool_alone(struct mch_quant *q) { q->edge[3].frac++; }
+
+static const struct {
+	void (*change)(struct mch_quant *q);
+	const char *message;
+} unsaid[] = {
+	{unsigned_input, "layer c: its input is u8.6, Ristretto's are signed; quantize with --signed"},
+	{wide_kind, "layer c: its input s8.6, weights p4.3 and output s7.4 are not all fixed point, nor one of Ristretto's "
+		    "minifloats for all, nor fixed point with weights that are powers of two without a zero; quantize it so"},
+	{channels, "layer c: its channels have fractions of their own; quantize without --per-channel"},
+	{narrow, "layer c: its accumulator of 9 bits can overflow, Ristretto's sums have no width; quantize without --acc-bits"},
+	{half_up, "rounding half_up: it rounds to nearest (half_even on a GPU, half_away on a CPU) or stochastic; quantize with "
+		  "--rounding of these"},
+	{two_roundings, "weights rounded half_even beside activations rounded half_away: it has one rounding; quantize with "
+			"--weight-rounding=half_away"},
+	{wraps, "outputs that wrap: its own saturate; quantize with --overflow=saturate"},
+	{pool_alone, "tensor p, s7.5: neither a convolution nor an FC layer has it as input or output, and it would be read as "
+		     "s7.4; quantize both alike"},
+};
+
+START_TEST(says_what_cannot_be_said)
+{
+	struct mch_net net;
+	struct mch_quant quant;
+	struct mch_err err = {""};
+	const bool is_pool = unsaid[_i].change == pool_alone;
+	ck_assert_msg(load(is_pool ? INPUT LAYER("c", "ConvolutionRistretto", "x", "c", CONV Q(8, 6, 7, 4, 6, 5))
+			   LAYER("p", "Pooling", "c", "p", "pooling_param { pool: AVE kernel_size: 2 } ") : definition,
+			   NULL, &net, &quant, &err) == 0, "%s", err.text);
+	if (is_pool)
+		quant.edge[mch_net_find_edge(&net, "p")].frac++;
+	else
+		unsaid[_i].change(&quant);
+	ck_assert_int_eq(mch_caffe_write(&net, &quant, temp_path(&temp, "z.prototxt"), NULL, &err), -1);
+	const char *begin = "z.prototxt: Ristretto cannot say ";
+	ck_assert_msg(strncmp(err.text + strlen(temp.dir) + 1, begin, strlen(begin)) == 0, "%s", err.text);
+	ck_assert_str_eq(err.text + strlen(temp.dir) + 1 + strlen(begin), unsaid[_i].message);
+	mch_quant_free(&quant);
+	mch_net_free(&net);
+}
+END_TEST
+
 /* A transposed convolution becomes a convolution behind its zeros, and keeps its formats. */
 START_TEST(lowers_deconvolution)
 {
@@ -204,12 +396,18 @@ static const struct {
 } bad[] = {
 	{INPUT LAYER("c", "ConvolutionRistretto", "x", "c", CONV "quantization_param { precision: MINIFLOAT "
 	 "mant_bits: 3 }"),
-	 "n.prototxt:2: precision MINIFLOAT is not supported, DYNAMIC_FIXED_POINT is; quantize the network anew"},
+	 "n.prototxt:2: mant_bits 3 and exp_bits 8, at most 5 exponent bits and 16 bits with the sign are supported; choose a "
+	 "narrower format"},
 	{INPUT LAYER("c", "ConvolutionRistretto", "x", "c",
-		     CONV "quantization_param { precision: INTEGER_POWER_OF_2_WEIGHTS exp_min: -8 }"),
-	 "n.prototxt:2: precision INTEGER_POWER_OF_2_WEIGHTS is not supported, DYNAMIC_FIXED_POINT is; quantize "
-	 "the network "
-	 "anew"},
+		     CONV "quantization_param { precision: INTEGER_POWER_OF_2_WEIGHTS exp_min: -6 }"),
+	 "n.prototxt:2: exponents from -6 to -1, 2, 4, 8 or 16 of them are supported; choose another exp_min or exp_max"},
+	{INPUT LAYER("c", "ConvolutionRistretto", "x", "c",
+		     CONV "quantization_param { precision: INTEGER_POWER_OF_2_WEIGHTS }"),
+	 "n.prototxt:2: it leaves activations in float here; give them formats: bw_layer_in, fl_layer_in, bw_layer_out, "
+	 "fl_layer_out"},
+	{INPUT LAYER("c", "ConvolutionRistretto", "x", "c",
+		     CONV "quantization_param { precision: INTEGER_POWER_OF_2_WEIGHTS rounding_scheme: STOCHASTIC }"),
+	 "n.prototxt:2: STOCHASTIC exponents are not supported; choose rounding_scheme NEAREST"},
 	{INPUT LAYER("c", "ConvolutionRistretto", "x", "c", CONV),
 	 "n.prototxt:2: quantization_param is missing; add it, or use the layer's float type"},
 	{INPUT LAYER("c", "ConvolutionRistretto", "x", "c", CONV "quantization_param { bw_layer_in: 8 }"),
@@ -217,8 +415,8 @@ static const struct {
 	{INPUT LAYER("c", "ConvolutionRistretto", "x", "c", CONV "quantization_param { bw_layer: 8 }"),
 	 "n.prototxt:2: bw_layer is no field of quantization_param; correct the name"},
 	{INPUT LAYER("n", "LRNRistretto", "x", "n", "quantization_param { mant_bits: 3 }"),
-	 "n.prototxt:2: LRNRistretto has minifloats alone, which are not supported; use a layer LRN, which runs "
-	 "in float"},
+	 "n.prototxt:2: LRNRistretto rounds to minifloats within the layer, which is not supported; use a layer LRN, which "
+	 "runs in float"},
 	{INPUT LAYER("c", "ConvolutionRistretto", "x", "c", CONV Q(8, 6, 8, 4, 8, 7)) LAYER("r", "ReLU", "c", "c", "")
 		 LAYER("e", "ConvolutionRistretto", "c", "e", CONV Q(8, 5, 8, 4, 8, 7)),
 	 "n.prototxt:4: layer e has r as s8.5, layer c has it as s8.4; give both one format"},
@@ -256,6 +454,10 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(cases, setup, teardown);
 	tcase_add_test(cases, brings_formats);
 	tcase_add_test(cases, computes_what_ristretto_does);
+	tcase_add_test(cases, computes_minifloats_as_ristretto);
+	tcase_add_test(cases, rounds_exponents_as_ristretto);
+	tcase_add_loop_test(cases, is_written_as_it_is_read, 0, sizeof(said) / sizeof(said[0]));
+	tcase_add_loop_test(cases, says_what_cannot_be_said, 0, sizeof(unsaid) / sizeof(unsaid[0]));
 	tcase_add_test(cases, lowers_deconvolution);
 	tcase_add_loop_test(cases, refuses, 0, sizeof(bad) / sizeof(bad[0]));
 	tcase_add_test(cases, is_no_float_network);

@@ -83,7 +83,7 @@ static void round_trip(struct mch_net *net)
 	size_t n_y, n_z;
 	temp_path(&temp, "b.prototxt");
 	temp_path(&other, "b.caffemodel");
-	ck_assert_msg(mch_caffe_write(net, temp.path, NULL, &err) == 0, "%s", err.text);
+	ck_assert_msg(mch_caffe_write(net, NULL, temp.path, NULL, &err) == 0, "%s", err.text);
 	ck_assert_msg(mch_caffe_write_weights(net, other.path, &err) == 0, "%s", err.text);
 	ck_assert_msg(mch_caffe_load(temp.path, other.path, NULL, &again, NULL, &err) == 0, "%s", err.text);
 	float *y = run(net, &n_y), *z = run(&again, &n_z);
@@ -168,7 +168,7 @@ START_TEST(splits_batch_norm)
 	struct mch_err err = {""};
 	struct temp other = temp;
 	size_t n;
-	ck_assert_int_eq(mch_caffe_write(&net, temp_path(&temp, "b.prototxt"), NULL, &err), 0);
+	ck_assert_int_eq(mch_caffe_write(&net, NULL, temp_path(&temp, "b.prototxt"), NULL, &err), 0);
 	ck_assert_int_eq(mch_caffe_write_weights(&net, temp_path(&other, "b.caffemodel"), &err), 0);
 	ck_assert_msg(mch_caffe_load(temp.path, other.path, NULL, &again, NULL, &err) == 0, "%s", err.text);
 	ck_assert_int_eq(again.n_layers, 2);
@@ -196,7 +196,7 @@ START_TEST(lists_what_caffe_has_not)
 	net.layers[0].conv.pad_top = 0;
 	net.layers[1].pool.dilation_w = 2;
 	net.layers[2].kind = MCH_LOG_SOFTMAX;
-	ck_assert_int_eq(mch_caffe_write(&net, temp_path(&temp, "b.prototxt"), NULL, &err), -1);
+	ck_assert_int_eq(mch_caffe_write(&net, NULL, temp_path(&temp, "b.prototxt"), NULL, &err), -1);
 	ck_assert_str_eq(err.text + strlen(temp.path), ": not supported: conv with uneven pads (a), max pool with "
 	 "dilation (b), "
 						       "log softmax (o); replace these, or cut the network before "

@@ -2,13 +2,14 @@
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* Ristretto's layers: a number format for what enters, what leaves and the parameters; see caffe_layer.h.
  * Source: Ristretto's quantization_param (Gysel et al.). Its formats are signed, its rounding is to nearest, ties to
- * even, or stochastic; its bias has the format of the weights. */
+ * even (on a GPU), or stochastic; its bias has the format of the weights, unless these are powers of two. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/caffe_layer.h"
+#include "io/caffe_ristretto.h"
 #include "net/lower.h"
 #include "net/qnet.h"
 
@@ -29,25 +30,82 @@ static int read_format(struct mch_caffe_layer *l, const char *bits, const char *
 	return 0;
 }
 
-static int check_precision(const struct mch_caffe_layer *l)
+struct mch_format mch_ristretto_minifloat(int mant_bits, int exp_bits)
+{
+	/* Exponents 0 .. 2^E - 1 stand for 2^-(2^(E-1) - 1) and up; the least is 2^M as an integer. */
+	return (struct mch_format){.bits = 1 + exp_bits + mant_bits, .frac = mant_bits + (1 << (exp_bits - 1)) - 1,
+				   .is_signed = true, .number = MCH_MINIFLOAT_FLUSH, .exp_bits = exp_bits};
+}
+
+int mch_ristretto_pow2(int exp_min, int exp_max, struct mch_format *format)
+{
+	*format = (struct mch_format){.bits = 2, .frac = -exp_min, .is_signed = true, .number = MCH_POW2_NO_ZERO};
+	while (format->bits < MCH_POW2_BITS_MAX && exp_max - exp_min + 1 > 1 << (format->bits - 1))
+		format->bits++;
+	return exp_max - exp_min + 1 == 1 << (format->bits - 1) ? 0 : -1;
+}
+
+static int read_minifloat(struct mch_caffe_layer *l, struct mch_caffe_formats *f)
+{
+	int mant_bits, exp_bits;
+	/* Ristretto's own defaults: those of a float. */
+	if (mch_caffe_int(l, "mant_bits", 0, 64, 23, &mant_bits) != 0 ||
+	    mch_caffe_int(l, "exp_bits", 1, 64, 8, &exp_bits) != 0)
+		return -1;
+	if (exp_bits > MCH_EXP_BITS_MAX || 1 + exp_bits + mant_bits > MCH_OPERAND_BITS_MAX)
+		return mch_caffe_complain(l, mch_prototxt_find(l->param, "precision"),
+					  "mant_bits %d and exp_bits %d, at most %d exponent bits and %d bits with the sign "
+					  "are supported; choose a narrower format",
+					  mant_bits, exp_bits, MCH_EXP_BITS_MAX, MCH_OPERAND_BITS_MAX);
+	f->in = f->out = f->params = mch_ristretto_minifloat(mant_bits, exp_bits);
+	return 0;
+}
+
+static int read_pow2(struct mch_caffe_layer *l, struct mch_caffe_formats *f)
 {
 	const struct mch_prototxt *precision = mch_prototxt_find(l->param, "precision");
-	if (mch_caffe_is_word(precision, "MINIFLOAT", "1") ||
-	    mch_caffe_is_word(precision, "INTEGER_POWER_OF_2_WEIGHTS", "2"))
+	int exp_min, exp_max;
+	/* Ristretto's own defaults. */
+	if (mch_caffe_int(l, "exp_min", -MCH_FRAC_LIMIT, MCH_FRAC_LIMIT, -8, &exp_min) != 0 ||
+	    mch_caffe_int(l, "exp_max", -MCH_FRAC_LIMIT, MCH_FRAC_LIMIT, -1, &exp_max) != 0)
+		return -1;
+	if (mch_ristretto_pow2(exp_min, exp_max, &f->params) != 0)
 		return mch_caffe_complain(l, precision,
-					  "precision %s is not supported, DYNAMIC_FIXED_POINT is; quantize the "
-					  "network anew",
-					  precision->text);
+					  "exponents from %d to %d, 2, 4, 8 or 16 of them are supported; choose another "
+					  "exp_min or exp_max",
+					  exp_min, exp_max);
+	if (f->round == MCH_ROUND_STOCHASTIC)
+		return mch_caffe_complain(l, precision,
+					  "STOCHASTIC exponents are not supported; choose rounding_scheme NEAREST");
+	if (!mch_prototxt_find(l->param, "bw_layer_in") || !mch_prototxt_find(l->param, "bw_layer_out"))
+		return mch_caffe_complain(l, precision,
+					  "it leaves activations in float here; give them formats: bw_layer_in, fl_layer_in, "
+					  "bw_layer_out, fl_layer_out");
+	return read_format(l, "bw_layer_in", "fl_layer_in", &f->in) != 0
+		       ? -1
+		       : read_format(l, "bw_layer_out", "fl_layer_out", &f->out);
+}
+
+static int read_formats(struct mch_caffe_layer *l, struct mch_caffe_formats *f)
+{
+	const struct mch_prototxt *precision = mch_prototxt_find(l->param, "precision");
+	if (strcmp(l->type->type, "LRNRistretto") == 0)
+		return mch_caffe_complain(l, precision,
+					  "LRNRistretto rounds to minifloats within the layer, which is not supported; use a "
+					  "layer LRN, which runs in float");
+	if (mch_caffe_is_word(precision, "MINIFLOAT", "1"))
+		return read_minifloat(l, f);
+	if (mch_caffe_is_word(precision, "INTEGER_POWER_OF_2_WEIGHTS", "2"))
+		return read_pow2(l, f);
 	if (precision && !mch_caffe_is_word(precision, "DYNAMIC_FIXED_POINT", "0"))
 		return mch_caffe_complain(l, precision,
 					  "precision is DYNAMIC_FIXED_POINT, MINIFLOAT or "
 					  "INTEGER_POWER_OF_2_WEIGHTS; correct the "
 					  "definition");
-	if (strcmp(l->type->type, "LRNRistretto") == 0)
-		return mch_caffe_complain(l, precision,
-					  "LRNRistretto has minifloats alone, which are not supported; use a layer "
-					  "LRN, which runs in float");
-	return 0;
+	if (read_format(l, "bw_layer_in", "fl_layer_in", &f->in) != 0 ||
+	    read_format(l, "bw_layer_out", "fl_layer_out", &f->out) != 0)
+		return -1;
+	return read_format(l, "bw_params", "fl_params", &f->params);
 }
 
 int mch_caffe_read_ristretto(struct mch_caffe_layer *l, int index)
@@ -72,9 +130,7 @@ int mch_caffe_read_ristretto(struct mch_caffe_layer *l, int index)
 	else if (round && !mch_caffe_is_word(round, "NEAREST", "0"))
 		return mch_caffe_complain(l, round,
 					  "rounding_scheme is NEAREST or STOCHASTIC; correct the definition");
-	if (check_precision(l) != 0 || read_format(l, "bw_layer_in", "fl_layer_in", &f.in) != 0 ||
-	    read_format(l, "bw_layer_out", "fl_layer_out", &f.out) != 0 ||
-	    read_format(l, "bw_params", "fl_params", &f.params) != 0)
+	if (read_formats(l, &f) != 0)
 		return -1;
 	struct mch_caffe_formats *more = realloc(caffe->formats, ((size_t)caffe->n_formats + 1) * sizeof(*more));
 	if (!more)
@@ -92,11 +148,6 @@ struct edges {
 	int *root;  /* [n_edges]: the edge that codes come from unchanged */
 };
 
-static bool same(struct mch_format a, struct mch_format b)
-{
-	return a.bits == b.bits && a.frac == b.frac && a.is_signed == b.is_signed;
-}
-
 /* Codes leave such a layer as they entered it, or clamped. */
 static bool passes_codes(const struct mch_layer *layer)
 {
@@ -109,8 +160,8 @@ static int give(struct edges *e, int edge, int giver, struct mch_format format)
 {
 	const struct mch_caffe *caffe = e->caffe;
 	const int root = e->root[edge], before = e->giver[root];
-	char is[16], was[16];
-	if (before < 0 || same(e->quant->edge[root], format)) {
+	char is[24], was[24];
+	if (before < 0 || mch_ristretto_same(e->quant->edge[root], format)) {
 		e->quant->edge[root] = format;
 		e->giver[root] = before < 0 ? giver : before;
 		return 0;
@@ -131,6 +182,30 @@ static void round_bias(struct mch_layer *layer, struct mch_format format)
 			format, mch_format_raw(format, (double)layer->bias[i], MCH_ROUND_HALF_EVEN, NULL));
 }
 
+float mch_ristretto_power(struct mch_format format, float weight)
+{
+	const int low = -format.frac, high = low + (1 << (format.bits - 1)) - 1;
+	const float exponent = roundf(log2f(fabsf(weight))); /* of 0: -infinity */
+	const int kept = exponent < (float)low ? low : exponent > (float)high ? high : (int)exponent;
+	return ldexpf(weight >= 0 ? 1 : -1, kept);
+}
+
+static void round_pow2(struct mch_layer *layer, struct mch_format format)
+{
+	for (size_t i = 0; layer->weights && i < layer->n_weights; i++)
+		layer->weights[i] = mch_ristretto_power(format, layer->weights[i]);
+}
+
+/* Ristretto makes 0 of all parameters below the smallest minifloat; to nearest, half of them would become that. (Of
+ * activations the nearer is taken.) */
+static void flush_small(float *values, size_t n, struct mch_format format)
+{
+	const double smallest = mch_format_real(format, 1);
+	for (size_t i = 0; values && i < n; i++)
+		if (fabs((double)values[i]) < smallest)
+			values[i] = 0;
+}
+
 static int give_all(struct edges *e)
 {
 	const struct mch_caffe *caffe = e->caffe;
@@ -149,18 +224,25 @@ static int give_all(struct edges *e)
 		if (give(e, layer->in[0], i, f->in) != 0 || give(e, layer->out[0], i, f->out) != 0)
 			return -1;
 		quant->layer[f->layer].weights = f->params;
-		quant->round = f->round;
+		quant->round = quant->weight_round = f->round;
 		/* Of parts whose layers differ the widest is told. */
 		quant->width[part] = f->params.bits > quant->width[part] ? f->params.bits : quant->width[part];
 		const int wider = f->in.bits > f->out.bits ? f->in.bits : f->out.bits;
 		quant->width[MCH_PART_ACTIVATIONS] =
 			wider > quant->width[MCH_PART_ACTIVATIONS] ? wider : quant->width[MCH_PART_ACTIVATIONS];
-		round_bias(layer, f->params);
+		if (f->params.number == MCH_MINIFLOAT_FLUSH) {
+			flush_small(layer->weights, layer->n_weights, f->params);
+			flush_small(layer->bias, layer->n_bias, f->params);
+		}
+		if (f->params.number == MCH_POW2_NO_ZERO)
+			round_pow2(layer, f->params);
+		else
+			round_bias(layer, f->params);
 	}
 	return 0;
 }
 
-static void find_roots(const struct mch_net *net, int *root)
+void mch_ristretto_roots(const struct mch_net *net, int *root)
 {
 	for (int e = 0; e < net->n_edges; e++)
 		root[e] = e;
@@ -169,9 +251,7 @@ static void find_roots(const struct mch_net *net, int *root)
 			root[net->layers[i].out[0]] = root[net->layers[i].in[0]];
 }
 
-/* Edges that no layer of Ristretto touches, between layers that it leaves in float: such an edge takes the format of
- * the first input of the layer that makes it. Behind the softmax at the end nothing is a code. */
-static int fill_rest(const struct mch_net *net, struct mch_quant *quant, struct mch_err *err)
+int mch_ristretto_fill_rest(const struct mch_net *net, struct mch_quant *quant, struct mch_err *err)
 {
 	bool *is_tail = calloc((size_t)net->n_layers, sizeof(*is_tail));
 	if (!is_tail)
@@ -217,9 +297,10 @@ static int carry_over(const struct mch_caffe *caffe, const struct mch_quant *fro
 			quant->layer[now] = from->layer[i];
 	}
 	quant->round = from->round;
+	quant->weight_round = from->weight_round;
 	for (int p = 0; p < MCH_N_PARTS; p++)
 		quant->width[p] = from->width[p];
-	return check_weights(caffe, net, quant) != 0 ? -1 : fill_rest(net, quant, caffe->err);
+	return check_weights(caffe, net, quant) != 0 ? -1 : mch_ristretto_fill_rest(net, quant, caffe->err);
 }
 
 static void free_names(char **names, int n)
@@ -273,7 +354,7 @@ int mch_caffe_quant(const struct mch_caffe *caffe, struct mch_quant *quant)
 		mch_err_set(caffe->err, caffe->path, "out of memory; use a machine with more");
 	} else {
 		memset(e.giver, -1, n_edges * sizeof(int));
-		find_roots(caffe->net, e.root);
+		mch_ristretto_roots(caffe->net, e.root);
 		status = give_all(&e);
 		for (size_t i = 0; i < n_edges; i++)
 			own.edge[i] = own.edge[e.root[i]];

@@ -10,6 +10,7 @@
 #include "base/outfile.h"
 #include "base/require.h"
 #include "io/caffe_out.h"
+#include "io/caffe_ristretto.h"
 #include "io/file.h"
 #include "io/wire.h"
 
@@ -190,20 +191,21 @@ static bool has_parameters(const struct mch_net *net)
 	return has;
 }
 
-int mch_caffe_write_files(const struct mch_net *net, const char *path, struct mch_err *err)
+int mch_caffe_write_files(const struct mch_net *net, const struct mch_quant *quant, const char *path,
+			  struct mch_err *err)
 {
 	MCH_REQUIRE(strlen(path) > strlen(".prototxt"), "path ends in .prototxt");
 	char *weights = sibling(path, ".caffemodel", err), *mean = sibling(path, ".binaryproto", err);
 	const bool has_mean = net->transform.mean_image != NULL;
 	int status = weights && mean ? 0 : -1;
 	if (status == 0)
-		status = mch_caffe_check(net, path, err);
+		status = mch_caffe_check(net, path, err) != 0 ? -1 : quant ? mch_ristretto_check(net, quant, path, err) : 0;
 	if (status == 0 && has_parameters(net))
 		status = mch_caffe_write_weights(net, weights, err);
 	if (status == 0 && has_mean)
 		status = mch_caffe_write_mean(&net->transform, mean, err);
 	if (status == 0)
-		status = mch_caffe_write(net, path, has_mean ? mch_file_name(mean) : net->transform.mean_file, err);
+		status = mch_caffe_write(net, quant, path, has_mean ? mch_file_name(mean) : net->transform.mean_file, err);
 	free(weights);
 	free(mean);
 	return status;

@@ -7,6 +7,7 @@
 #include "base/outfile.h"
 #include "io/build.h"
 #include "io/caffe_out.h"
+#include "io/caffe_ristretto.h"
 #include "io/caffe_write.h"
 #include "io/real_text.h"
 #include "net/layer.h"
@@ -76,8 +77,10 @@ static bool wants_flat(const struct mch_net *net, const struct mch_layer *layer)
 	return maker < 0 || (net->layers[maker].kind != MCH_FLATTEN && net->layers[maker].kind != MCH_DENSE);
 }
 
-static void put_layer(FILE *f, const struct mch_net *net, const struct mch_layer *layer)
+static void put_layer(FILE *f, const struct mch_net *net, const struct mch_quant *quant, int index)
 {
+	const struct mch_layer *layer = &net->layers[index];
+	const char *type = quant ? mch_ristretto_type(layer) : NULL;
 	const char *top = net->edges[layer->out[0]].name;
 	const bool is_two = mch_caffe_out_scales(layer);
 	const bool is_flat = wants_flat(net, layer);
@@ -87,7 +90,7 @@ static void put_layer(FILE *f, const struct mch_net *net, const struct mch_layer
 		put_name(f, "top", layer->name, "/flat");
 		fprintf(f, "}\n");
 	}
-	begin_layer(f, layer->name, "", mch_caffe_out_type(net, layer));
+	begin_layer(f, layer->name, "", type ? type : mch_caffe_out_type(net, layer));
 	for (int i = 0; i < layer->n_in; i++)
 		if (is_flat && i == 1)
 			put_name(f, "bottom", layer->name, "/flat");
@@ -98,6 +101,8 @@ static void put_layer(FILE *f, const struct mch_net *net, const struct mch_layer
 	else
 		put_name(f, "top", top, is_two ? "/norm" : "");
 	mch_caffe_out_params(f, net, layer);
+	if (type)
+		mch_ristretto_put(f, net, quant, index);
 	fprintf(f, "}\n");
 	if (!is_two)
 		return;
@@ -163,10 +168,12 @@ int mch_caffe_check(const struct mch_net *net, const char *path, struct mch_err 
 	return 0;
 }
 
-int mch_caffe_write(const struct mch_net *net, const char *path, const char *mean_file, struct mch_err *err)
+int mch_caffe_write(const struct mch_net *net, const struct mch_quant *quant, const char *path, const char *mean_file,
+		    struct mch_err *err)
 {
 	struct mch_outfile file;
-	if (mch_caffe_check(net, path, err) != 0 || mch_outfile_open(&file, path, err) != 0)
+	if (mch_caffe_check(net, path, err) != 0 || (quant && mch_ristretto_check(net, quant, path, err) != 0) ||
+	    mch_outfile_open(&file, path, err) != 0)
 		return -1;
 	FILE *f = file.stream;
 	fprintf(f, "name: ");
@@ -184,6 +191,6 @@ int mch_caffe_write(const struct mch_net *net, const char *path, const char *mea
 		if (net->edges[e].producer < 0)
 			put_input(f, net, e, mean_file);
 	for (int i = 0; i < net->n_layers; i++)
-		put_layer(f, net, &net->layers[i]);
+		put_layer(f, net, quant, i);
 	return mch_outfile_commit(&file, err);
 }

@@ -41,6 +41,8 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/caffe_read.c \
 	cmodel/io/caffe_read.h \
 	cmodel/io/caffe_ristretto.c \
+	cmodel/io/caffe_ristretto.h \
+	cmodel/io/caffe_ristretto_write.c \
 	cmodel/io/caffe_shape.c \
 	cmodel/io/caffe_weights.c \
 	cmodel/io/caffe_weights.h \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* Other systems' choices; see profile.h.
- * Sources: Ristretto's published tool (Gysel et al.); CMSIS-NN, arm_convolve_HWC_q7 (NN_ROUND, __SSAT); TensorFlow Lite,
- * MultiplyByQuantizedMultiplier with TFLITE_SINGLE_ROUNDING; ONNX QLinearConv (round to nearest, ties to even); NVDLA, SDP
- * output converter; Vivado HLS, ap_fixed (AP_TRN, AP_WRAP). */
+ * Sources: Ristretto's published tool (Gysel et al.); CMSIS-NN, arm_convolve_HWC_q7 (NN_ROUND, __SSAT); TensorFlow
+ * Lite, MultiplyByQuantizedMultiplier with TFLITE_SINGLE_ROUNDING; ONNX QLinearConv (to nearest, ties to even);
+ * NVDLA, SDP output converter; Vivado HLS, ap_fixed (AP_TRN, AP_WRAP). */
 #include "quant/profile.h"
 
 #include <string.h>

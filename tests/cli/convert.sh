@@ -110,4 +110,31 @@ refuse 'LeNet: layer conv1 has no weights; give a trained network (.onnx), or tr
 	"$nets/lenet.prototxt" -o x.onnx
 refuse 'none/x.onnx: cannot be written (No such file or directory); check the folder, its permissions and free space' \
 	a.onnx -o none/x.onnx
+
+# Formats as Ristretto has them: the file answers alike, and is written the same again.
+mkdir ../quant
+"$top_builddir/tests/make_quant_net" ../quant
+macchiato=$(realpath "$macchiato")
+cd ../quant
+"$macchiato" quantize small.onnx --data=. --signed --widths=5,4,8 -o q.json -q
+"$macchiato" convert small.onnx --quant=q.json -o r.prototxt -q || fail "--quant: exit $?"
+[ "$(grep -c 'type: "ConvolutionRistretto"' r.prototxt) $(grep -c 'type: "FcRistretto"' r.prototxt)" = '1 2' ] ||
+	fail "not Ristretto's layers: $(cat r.prototxt)"
+"$macchiato" convert r.prototxt -w r.caffemodel --quant-out=back.json -o back.onnx -q
+"$macchiato" convert back.onnx --quant=back.json -o again.prototxt -q || fail "again: exit $?"
+cmp r.prototxt again.prototxt || fail "another definition"
+grep '"format"' q.json >want.txt
+grep '"format"' back.json | diff want.txt - || fail "other formats"
+"$macchiato" quantize small.onnx --data=. --signed --widths=5,4,8 --rounding=half_away --weight-rounding=half_away -o a.json -q
+"$macchiato" convert small.onnx --quant=a.json -o r.prototxt 2>err.txt >out.txt
+[ "$(cat err.txt)" = 'macchiato: r.prototxt: Ristretto rounds half_away on a CPU alone; the file is read again as half_even' ] ||
+	fail "half_away is told as $(cat err.txt)"
+"$macchiato" quantize small.onnx --data=. --widths=5,4,8 -o u.json -q
+mkdir ../quant/here
+cd here
+refuse 'u.prototxt: Ristretto cannot say layer conv: its input is u8.8, Ristretto'"'"'s are signed; quantize with --signed' \
+	../small.onnx --quant=../u.json -o u.prototxt
+# shellcheck disable=SC2016 # the quotes are the message's
+refuse '--quant: "u.onnx" has no place for formats; give a .prototxt file, which Ristretto reads, or use `macchiato export`' \
+	../small.onnx --quant=../u.json -o u.onnx
 exit $failed
