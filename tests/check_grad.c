@@ -323,13 +323,13 @@ START_TEST(softmax_loss)
 	rng = mch_rng_seed(8);
 	for (int i = 0; i < N * CLASSES; i++)
 		x[i] = (float)(6 * mch_rng_real(&rng) - 3);
-	mch_grad_softmax_loss(N, CLASSES, x, labels, scale, dx);
+	mch_grad_softmax_loss(N, CLASSES, x, labels, 1, scale, dx);
 	for (int i = 0; i < N * CLASSES; i++) {
 		const float kept = x[i];
 		x[i] = kept + step;
-		const double high = mch_grad_softmax_loss(N, CLASSES, x, labels, 1, unused);
+		const double high = mch_grad_softmax_loss(N, CLASSES, x, labels, 1, 1, unused);
 		x[i] = kept - step;
-		const double low = mch_grad_softmax_loss(N, CLASSES, x, labels, 1, unused);
+		const double low = mch_grad_softmax_loss(N, CLASSES, x, labels, 1, 1, unused);
 		x[i] = kept;
 		/* The error of the quotient is step^2 / 6 times a third derivative below 1/4. */
 		ck_assert_double_eq_tol((double)dx[i], (double)scale * (high - low) / (2 * (double)step), 2e-5);
@@ -337,10 +337,10 @@ START_TEST(softmax_loss)
 	/* Even scores: every class has the same chance. */
 	for (int i = 0; i < CLASSES; i++)
 		x[i] = 1000;
-	ck_assert_double_eq_tol(mch_grad_softmax_loss(1, CLASSES, x, labels, 1, dx), log(CLASSES), 1e-6);
+	ck_assert_double_eq_tol(mch_grad_softmax_loss(1, CLASSES, x, labels, 1, 1, dx), log(CLASSES), 1e-6);
 	/* Far apart, beyond what exp() can hold. */
 	x[0] = -1000;
-	ck_assert_double_eq_tol(mch_grad_softmax_loss(1, CLASSES, x, labels, 1, dx), 2000 + log(CLASSES - 1), 1e-3);
+	ck_assert_double_eq_tol(mch_grad_softmax_loss(1, CLASSES, x, labels, 1, 1, dx), 2000 + log(CLASSES - 1), 1e-3);
 	ck_assert(dx[0] == -1.0f);
 }
 END_TEST

@@ -174,7 +174,8 @@ static struct mch_dataset make_data(void)
 static struct mch_sgd_config config_of(int batch)
 {
 	return (struct mch_sgd_config){.n_epochs = 3, .batch = batch, .n_images = N_IMAGES, .rate = 0.05, .momentum = 0.9,
-				       .decay = 1e-3, .policy = MCH_POLICY_COSINE, .seed = 3, .max_shift = 1, .flip = true};
+				       .decay = 1e-3, .policy = MCH_POLICY_COSINE, .seed = 3, .max_shift = 1, .flip = true,
+				       .temperature = 1};
 }
 
 /* A run: its own net on shared data. */
@@ -259,15 +260,15 @@ START_TEST(gradient_of_a_net)
 	struct trial t;
 	make_index = _i;
 	begin(&t, &data, &config);
-	struct mch_backprop *b = mch_backprop_new(&t.net, N, &t.err);
+	struct mch_backprop *b = mch_backprop_new(&t.net, NULL, N, &t.err);
 	ck_assert_ptr_nonnull(b);
 	ck_assert_int_eq(mch_dataset_f32(&data, 0, N, mch_backprop_input(b), &t.err), 0);
 	const size_t n_params = mch_params_of_net(&t.net);
 	float *gradient = malloc(n_params * sizeof(*gradient)), *again = malloc(n_params * sizeof(*again));
 	float *moments = malloc((mch_moments_of_net(&t.net) + 1) * sizeof(*moments));
 	ck_assert(gradient && again && moments);
-	mch_backprop_run(b, &(struct mch_backprop_shard){N, data.labels, 1, gradient, moments});
-	const struct mch_backprop_shard shard = {N, data.labels, 1, again, moments};
+	mch_backprop_run(b, &(struct mch_backprop_shard){N, data.labels, 1, gradient, moments, {NULL, 0, 1}});
+	const struct mch_backprop_shard shard = {N, data.labels, 1, again, moments, {NULL, 0, 1}};
 	size_t at = 0, n_off = 0;
 	double largest = 0;
 	for (int i = 0; i < t.net.n_layers; i++) {
@@ -415,10 +416,10 @@ START_TEST(checkpoint_goes_on)
 	steps(&whole, -1);
 	begin(&first, &data, &config);
 	steps(&first, stops[_i % 5]);
-	ck_assert_msg(mch_checkpoint_write(path, identity, &first.net, mch_sgd_state(first.sgd), &first.err) == 0, "%s",
+	ck_assert_msg(mch_checkpoint_write(path, identity, &first.net, mch_sgd_state(first.sgd), NULL, &first.err) == 0, "%s",
 		      first.err.text);
 	begin(&second, &data, &config);
-	ck_assert_msg(mch_checkpoint_read(path, identity, &second.net, mch_sgd_state(second.sgd), &second.err) == 0, "%s",
+	ck_assert_msg(mch_checkpoint_read(path, identity, &second.net, mch_sgd_state(second.sgd), NULL, &second.err) == 0, "%s",
 		      second.err.text);
 	steps(&second, -1);
 	expect_same_weights(&whole.net, &second.net);
@@ -435,7 +436,7 @@ static void expect_refused(struct trial *t, const char *who, const char *want)
 	char text[600];
 	snprintf(text, sizeof(text), "%s: %s", path, want);
 	t->err.text[0] = '\0';
-	ck_assert_int_eq(mch_checkpoint_read(path, who, &t->net, mch_sgd_state(t->sgd), &t->err), -1);
+	ck_assert_int_eq(mch_checkpoint_read(path, who, &t->net, mch_sgd_state(t->sgd), NULL, &t->err), -1);
 	ck_assert_str_eq(t->err.text, text);
 }
 
@@ -450,7 +451,7 @@ START_TEST(checkpoint_is_refused)
 	begin(&untouched, &data, &config);
 	expect_refused(&t, identity, damaged); /* empty */
 	steps(&untouched, 3);
-	ck_assert_int_eq(mch_checkpoint_write(path, identity, &untouched.net, mch_sgd_state(untouched.sgd), &t.err), 0);
+	ck_assert_int_eq(mch_checkpoint_write(path, identity, &untouched.net, mch_sgd_state(untouched.sgd), NULL, &t.err), 0);
 	end(&untouched);
 	begin(&untouched, &data, &config);
 	expect_refused(&t, "network=small\n--epochs=3\n--batch=32\n",

@@ -88,7 +88,7 @@ START_TEST(learns)
 	struct mch_dataset data;
 	struct mch_err err = {""};
 	const struct mch_sgd_config config = {.n_epochs = 14, .batch = BATCH, .n_images = N_IMAGES, .rate = 0.05,
-					      .momentum = 0.9, .decay = 5e-4, .policy = MCH_POLICY_COSINE, .seed = 1};
+					      .momentum = 0.9, .decay = 5e-4, .policy = MCH_POLICY_COSINE, .seed = 1, .temperature = 1};
 	read_net(_i, &net);
 	make_data(&data);
 	data.transform = &net.transform;

@@ -64,6 +64,7 @@ UNIT_TESTS = \
 	tests/check_prototxt \
 	tests/check_qnet \
 	tests/check_quant_json \
+	tests/check_quantizer \
 	tests/check_range \
 	tests/check_ranges \
 	tests/check_report \
@@ -106,6 +107,7 @@ SCRIPT_TESTS = \
 	tests/cli/search.sh \
 	tests/cli/stranger.sh \
 	tests/cli/train.sh \
+	tests/cli/tune.sh \
 	tests/cli/usage.sh \
 	tests/conformance.sh \
 	tests/fuzz/corpus.sh \
@@ -241,6 +243,8 @@ tests_check_search_faults_LDADD = $(ALL_LIBS)
 tests_check_cost_LDADD = $(ALL_LIBS)
 tests_check_mixed_LDADD = $(ALL_LIBS)
 tests_check_pareto_LDADD = $(ALL_LIBS)
+tests_check_quantizer_SOURCES = tests/check_quantizer.c $(RANDOM_GRAPH)
+tests_check_quantizer_LDADD = $(ALL_LIBS)
 tests_check_sgd_LDADD = $(ALL_LIBS)
 tests_check_train_nets_LDADD = $(ALL_LIBS)
 tests_check_wire_LDADD = $(ALL_LIBS)

@@ -37,4 +37,12 @@ static inline double mch_rng_real(struct mch_rng *rng)
 	return (double)(mch_rng_next(rng) >> 11) * 0x1p-53;
 }
 
+/* A generator of its own for every (seed, a, b): no order of use can change a number. */
+static inline struct mch_rng mch_rng_stream(uint64_t seed, uint64_t a, uint64_t b)
+{
+	struct mch_rng rng = mch_rng_seed(seed);
+	rng = mch_rng_seed(mch_rng_next(&rng) + a);
+	return mch_rng_seed(mch_rng_next(&rng) + b);
+}
+
 #endif

@@ -3,6 +3,7 @@
 /* Loading for commands; see load.h. */
 #include "cli/load.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -63,6 +64,15 @@ int mch_load_count(const char *option, long asked, long usual, const struct mch_
 	if (asked > 0)
 		return (int)asked;
 	return usual < data->n_images ? (int)usual : data->n_images;
+}
+
+int mch_load_holdout(double holdout, bool is_percent, int n, const char *held, const char *left, struct mch_err *err)
+{
+	const double held_out = is_percent ? floor(holdout * n / 100 + 0.5) : holdout;
+	if (held_out >= 1 && held_out < n)
+		return (int)held_out;
+	return mch_err_set(err, "--holdout", "%.0f of %d images would leave none to %s; give another number", held_out,
+			   n, held_out < 1 ? held : left);
 }
 
 int mch_load_hash(const struct mch_dataset *data, int n, char hex[MCH_HASH_HEX], struct mch_err *err)

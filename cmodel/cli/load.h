@@ -27,6 +27,10 @@ int mch_load_require_labels(const struct mch_dataset *data, const struct mch_net
  * err. option is the one that asked, for the message. */
 int mch_load_count(const char *option, long asked, long usual, const struct mch_dataset *data, struct mch_err *err);
 
+/* How many of n images --holdout takes away: at least one, and at least one is left; -1 with err, which says what
+ * those held out and what those left are for: "report with", "choose with". */
+int mch_load_holdout(double holdout, bool is_percent, int n, const char *held, const char *left, struct mch_err *err);
+
 /* Of the first n images, as they are before the transform, which is in the network's hash, and of their labels: the
  * identity of a run's data. 0, or -1 with err when one cannot be read. */
 int mch_load_hash(const struct mch_dataset *data, int n, char hex[MCH_HASH_HEX], struct mch_err *err);

@@ -54,7 +54,11 @@ macchiato_SOURCES = \
 	cmodel/cli/scores.c \
 	cmodel/cli/scores.h \
 	cmodel/cli/search_options.c \
-	cmodel/cli/search_options.h
+	cmodel/cli/search_options.h \
+	cmodel/cli/train_options.c \
+	cmodel/cli/train_options.h \
+	cmodel/cli/train_run.c \
+	cmodel/cli/train_run.h
 # From the top floor down: a library may only need those that come after it.
 MCH_LIBS = \
 	cmodel/train/libtrain.a \

@@ -53,11 +53,11 @@ static int split(struct mch_quantize_job *job, int n, struct mch_err *err)
 	job->choosing.n = job->reporting.n = n;
 	if (search->holdout <= 0)
 		return 0;
-	const double held_out = search->is_percent ? floor(search->holdout * n / 100 + 0.5) : search->holdout;
-	if (held_out < 1 || held_out >= n)
-		return mch_err_set(err, "--holdout", "%.0f of %d images would leave none to %s; give another number",
-				   held_out, n, held_out < 1 ? "report with" : "choose with");
-	job->reporting.n = (int)held_out;
+	const int held_out = mch_load_holdout(search->holdout, search->is_percent, n, "report with", "choose with",
+					      err);
+	if (held_out < 0)
+		return -1;
+	job->reporting.n = held_out;
 	job->choosing.n = job->reporting.first = n - job->reporting.n;
 	return 0;
 }

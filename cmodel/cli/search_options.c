@@ -55,16 +55,15 @@ static void parse_granularity(struct mch_search_options *options, const char *te
 	mch_cmd_fail("--granularity", "\"%.60s\" is none; give net, part or layer", text);
 }
 
-/* "100": images; "20%". */
-static void parse_holdout(struct mch_search_options *options, const char *text)
+void mch_parse_holdout(const char *text, double *holdout, bool *is_percent)
 {
 	char *end;
 	const double value = strtod(text, &end);
-	options->is_percent = *end == '%';
-	options->holdout = value;
+	*is_percent = *end == '%';
+	*holdout = value;
 	const bool is_whole = value >= 1 && value <= 1e9 && value == (double)(long)value;
-	if (end == text || end[options->is_percent] != '\0' ||
-	    !(options->is_percent ? value > 0 && value < 100 : is_whole))
+	if (end == text || end[*is_percent] != '\0' ||
+	    !(*is_percent ? value > 0 && value < 100 : is_whole))
 		mch_cmd_fail("--holdout",
 			     "\"%.60s\" is neither a number of images nor a share of them; give 100, or 20%%", text);
 }
@@ -82,7 +81,7 @@ static error_t parse_search(int key, char *text, struct argp_state *state)
 				     text);
 		return 0;
 	case OPT_HOLDOUT:
-		parse_holdout(options, text);
+		mch_parse_holdout(text, &options->holdout, &options->is_percent);
 		return 0;
 	case OPT_SCORES:
 		options->scores_max = mch_cmd_integer("--max-scores", text, 1, 1000000);

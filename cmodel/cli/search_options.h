@@ -33,4 +33,7 @@ extern const struct argp mch_search_argp, mch_array_argp;
 
 struct mch_cost_config mch_array_options_usual(void);
 
+/* The value of --holdout: "100" images, or "20%" of them. */
+void mch_parse_holdout(const char *text, double *holdout, bool *is_percent);
+
 #endif

@@ -92,8 +92,14 @@ struct mch_grad_norm {
 void mch_grad_norm_forward(const struct mch_grad_planes *s, const struct mch_grad_norm *t, float *y);
 void mch_grad_norm_backward(const struct mch_grad_planes *s, const struct mch_grad_norm *t);
 
-/* Cross-entropy of softmax(x), x is [n][n_classes]: returns the sum over images of -log softmax(x)[label] and writes
- * its gradient times scale. */
-double mch_grad_softmax_loss(int n, int n_classes, const float *x, const int32_t *labels, float scale, float *dx);
+/* Cross-entropy of softmax(x / temperature) with the labels, times temperature; x is [n][n_classes]: returns the
+ * sum over images and writes its gradient times scale. */
+double mch_grad_softmax_loss(int n, int n_classes, const float *x, const int32_t *labels, double temperature, float scale,
+			     float *dx);
+
+/* Kullback-Leibler divergence of softmax(x / temperature) from softmax(z / temperature), times temperature^2:
+ * returns the sum over images, and adds its gradient by x times scale. */
+double mch_grad_teacher_loss(int n, int n_classes, const float *x, const float *z, double temperature, float scale,
+			     float *dx);
 
 #endif

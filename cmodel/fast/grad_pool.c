@@ -85,7 +85,8 @@ void mch_grad_pool_avg_backward(const struct mch_pool *g, const float *dy, float
 		}
 }
 
-double mch_grad_softmax_loss(int n, int n_classes, const float *x, const int32_t *labels, float scale, float *dx)
+double mch_grad_softmax_loss(int n, int n_classes, const float *x, const int32_t *labels, double temperature, float scale,
+			     float *dx)
 {
 	double loss = 0;
 	for (int i = 0; i < n; i++, x += n_classes, dx += n_classes) {
@@ -94,10 +95,37 @@ double mch_grad_softmax_loss(int n, int n_classes, const float *x, const int32_t
 			top = x[c] > top ? x[c] : top;
 		double sum = 0; /* 1 .. n_classes: the top is subtracted, so no exponential overflows */
 		for (int c = 0; c < n_classes; c++)
-			sum += exp((double)(x[c] - top));
+			sum += exp((double)(x[c] - top) / temperature);
 		for (int c = 0; c < n_classes; c++)
-			dx[c] = scale * (float)(exp((double)(x[c] - top)) / sum - (c == labels[i] ? 1 : 0));
-		loss += log(sum) - (double)(x[labels[i]] - top);
+			dx[c] = scale * (float)(exp((double)(x[c] - top) / temperature) / sum - (c == labels[i] ? 1 : 0));
+		loss += temperature * log(sum) - (double)(x[labels[i]] - top);
+	}
+	return loss;
+}
+
+/* log of the sum of exp(x / temperature), without an overflow. */
+static double log_sum(int n_classes, const float *x, double temperature)
+{
+	double top = (double)x[0], sum = 0;
+	for (int c = 1; c < n_classes; c++)
+		top = (double)x[c] > top ? (double)x[c] : top;
+	for (int c = 0; c < n_classes; c++)
+		sum += exp(((double)x[c] - top) / temperature);
+	return top / temperature + log(sum);
+}
+
+double mch_grad_teacher_loss(int n, int n_classes, const float *x, const float *z, double temperature, float scale,
+			     float *dx)
+{
+	double loss = 0;
+	for (int i = 0; i < n; i++, x += n_classes, z += n_classes, dx += n_classes) {
+		const double of_x = log_sum(n_classes, x, temperature), of_z = log_sum(n_classes, z, temperature);
+		for (int c = 0; c < n_classes; c++) {
+			const double log_p = (double)x[c] / temperature - of_x, log_q = (double)z[c] / temperature - of_z;
+			const double q = exp(log_q);
+			loss += temperature * temperature * q * (log_q - log_p);
+			dx[c] += scale * (float)(temperature * (exp(log_p) - q));
+		}
 	}
 	return loss;
 }

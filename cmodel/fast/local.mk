@@ -48,5 +48,7 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/requant.h \
 	cmodel/fast/requant_lane.c \
 	cmodel/fast/requant_lane.h \
+	cmodel/fast/snap.c \
+	cmodel/fast/snap.h \
 	cmodel/fast/vnni.c \
 	cmodel/fast/vnni.h

@@ -11,13 +11,16 @@
 #include "base/require.h"
 #include "base/rng.h"
 #include "fast/grad.h"
+#include "fast/snap.h"
 #include "net/dataset.h"
 #include "train/params.h"
 #include "train/plan.h"
+#include "train/rounding.h"
 #include "train/rows.h"
 
 struct mch_backprop {
 	const struct mch_net *net;
+	const struct mch_quantizer *quantizer; /* NULL: float */
 	int max_n, n_runs; /* layers [0, n_runs) run: all but the last softmax */
 	int logits;        /* edge */
 	struct mch_plan plan;
@@ -28,6 +31,8 @@ struct mch_backprop {
 	struct mch_shape *shape; /* of all inputs of all layers, one behind the other */
 	const float **x;         /* the same */
 	float *scratch, *extra;  /* extra: a slope that is added to one that is there already */
+	uint8_t *of_input;       /* with a quantizer: what mch_snap tells of the input; nobody asks */
+	int32_t *codes;          /* scratch of rounding */
 };
 
 /* The final softmax, or n_layers. It must be the last layer for the layers before it to be all that runs. */
@@ -119,6 +124,31 @@ static void make_site(struct mch_backprop *b, int i, size_t first)
 	b->site[i].dy = slope_of(b, layer->out[0]);
 }
 
+/* What the sites of a quantizer have besides. */
+static bool make_roundings(struct mch_backprop *b)
+{
+	const struct mch_net *net = b->net;
+	size_t n_codes = 0;
+	if (!b->quantizer)
+		return true;
+	b->of_input = room((size_t)b->max_n, mch_shape_elems(net->edges[net->input].shape), 1);
+	for (int i = 0; i < b->n_runs; i++) {
+		struct mch_site *site = &b->site[i];
+		site->step = mch_quantizer_step(b->quantizer, net->layers[i].out[0]);
+		if (!site->step)
+			continue;
+		const size_t need = mch_rounding_codes(site);
+		n_codes = need > n_codes ? need : n_codes;
+		site->place = room((size_t)b->max_n, mch_shape_elems(site->run.out), 1);
+		if (!site->place)
+			return false;
+	}
+	b->codes = room(n_codes, 1, sizeof(*b->codes));
+	for (int i = 0; i < b->n_runs; i++)
+		b->site[i].codes = b->codes;
+	return b->of_input && b->codes;
+}
+
 static bool make_sites(struct mch_backprop *b)
 {
 	const struct mch_net *net = b->net;
@@ -143,16 +173,17 @@ static bool make_sites(struct mch_backprop *b)
 	b->scratch = room(n_scratch, 1, sizeof(float));
 	for (int i = 0; i < b->n_runs; i++)
 		b->site[i].scratch = b->scratch;
-	return b->shape && b->x && b->scratch;
+	return b->shape && b->x && b->scratch && make_roundings(b);
 }
 
-struct mch_backprop *mch_backprop_new(const struct mch_net *net, int max_n, struct mch_err *err)
+struct mch_backprop *mch_backprop_new(const struct mch_net *net, const struct mch_quantizer *quantizer, int max_n,
+				      struct mch_err *err)
 {
 	struct mch_backprop *b = calloc(1, sizeof(*b));
 	if (b) {
 		const size_t n_edges = (size_t)net->n_edges, n_layers = (size_t)net->n_layers;
-		*b = (struct mch_backprop){.net = net, .max_n = max_n, .n_runs = loss_layer(net),
-					   .logits = logits_edge(net)};
+		*b = (struct mch_backprop){.net = net, .quantizer = quantizer, .max_n = max_n,
+					   .n_runs = loss_layer(net), .logits = logits_edge(net)};
 		b->has_slope = calloc(n_edges, sizeof(*b->has_slope));
 		b->site = calloc(n_layers, sizeof(*b->site));
 		b->offset = calloc(n_layers, sizeof(*b->offset));
@@ -171,8 +202,10 @@ void mch_backprop_free(struct mch_backprop *b)
 		return;
 	for (int i = 0; b->buffer && i < b->plan.n_buffers; i++)
 		free(b->buffer[i]);
-	for (int i = 0; b->site && i < b->net->n_layers; i++)
+	for (int i = 0; b->site && i < b->net->n_layers; i++) {
 		free(b->site[i].kept);
+		free(b->site[i].place);
+	}
 	mch_plan_free(&b->plan);
 	free(b->buffer);
 	free(b->has_slope);
@@ -182,6 +215,8 @@ void mch_backprop_free(struct mch_backprop *b)
 	free(b->x);
 	free(b->scratch);
 	free(b->extra);
+	free(b->of_input);
+	free(b->codes);
 	free(b);
 }
 
@@ -190,15 +225,30 @@ float *mch_backprop_input(struct mch_backprop *b)
 	return value_of(b, b->net->input);
 }
 
-static void forward(struct mch_backprop *b, const struct mch_backprop_shard *shard)
+static void forward(struct mch_backprop *b, int n, uint64_t noise)
 {
-	struct mch_rng rng = mch_rng_seed(shard->noise);
-	float *moments = shard->moments;
+	struct mch_rng rng = mch_rng_seed(noise);
+	/* Pixels become codes half even, whatever the rounding of steps (net/dataset.h). */
+	if (b->quantizer) {
+		float *x = mch_backprop_input(b);
+		mch_snap(mch_quantizer_input(b->quantizer), MCH_ROUND_HALF_EVEN,
+			 (size_t)n * mch_shape_elems(b->net->edges[b->net->input].shape), x, x, b->of_input);
+	}
 	for (int i = 0; i < b->n_runs; i++) {
 		struct mch_site *site = &b->site[i];
-		site->run.n = shard->n;
+		site->run.n = n;
 		site->noise = mch_rng_next(&rng);
-		mch_rows[site->run.layer->kind].forward(site);
+		if (site->step)
+			mch_rounding_forward(site);
+		else
+			mch_rows[site->run.layer->kind].forward(site);
+	}
+}
+
+static void copy_moments(const struct mch_backprop *b, float *moments)
+{
+	for (int i = 0; i < b->n_runs; i++) {
+		const struct mch_site *site = &b->site[i];
 		if (site->run.layer->kind != MCH_BATCH_NORM)
 			continue;
 		const size_t n = 2 * (size_t)site->run.out.c;
@@ -217,6 +267,8 @@ static void backward_layer(struct mch_backprop *b, int i, float *gradient)
 	const int n_pieces = mch_params_of(b->net, i, pieces);
 	site->dw = n_pieces > 0 ? gradient + b->offset[i] : NULL;
 	site->db = n_pieces > 1 ? site->dw + pieces[0].n_elems : NULL;
+	if (site->step)
+		mch_rounding_hold(site, slope_of(b, layer->out[0]));
 	for (int j = 0; j < layer->n_in; j++) {
 		const int in = layer->in[j];
 		float *const sum = slope_of(b, in);
@@ -224,11 +276,28 @@ static void backward_layer(struct mch_backprop *b, int i, float *gradient)
 			continue;
 		site->which = j;
 		site->dx = sum && b->has_slope[in] ? b->extra : sum;
-		mch_rows[layer->kind].backward(site);
+		if (site->step)
+			mch_rounding_backward(site);
+		else
+			mch_rows[layer->kind].backward(site);
 		if (site->dx == b->extra)
 			mch_grad_add_scaled((size_t)site->run.n * mch_shape_elems(site->run.in[j]), 1, b->extra, sum);
 		b->has_slope[in] = sum;
 	}
+}
+
+/* The loss, and its slope at the logits. */
+static double loss_of(const struct mch_backprop *b, const struct mch_backprop_shard *shard)
+{
+	const double share = shard->loss.teacher ? shard->loss.share : 0, t = shard->loss.temperature;
+	const int n_classes = b->net->edges[b->logits].shape.c;
+	const float *logits = value_of(b, b->logits);
+	float *slope = slope_of(b, b->logits);
+	double loss = mch_grad_softmax_loss(shard->n, n_classes, logits, shard->labels, t, (float)(1 - share), slope);
+	if (share > 0)
+		loss = (1 - share) * loss + share * mch_grad_teacher_loss(shard->n, n_classes, logits,
+									  shard->loss.teacher, t, (float)share, slope);
+	return loss;
 }
 
 struct mch_backprop_result mch_backprop_run(struct mch_backprop *b, const struct mch_backprop_shard *shard)
@@ -237,11 +306,12 @@ struct mch_backprop_result mch_backprop_run(struct mch_backprop *b, const struct
 	const int n_classes = b->net->edges[b->logits].shape.c;
 	const float *logits = value_of(b, b->logits);
 	struct mch_backprop_result result = {0, 0};
-	forward(b, shard);
+	forward(b, shard->n, shard->noise);
+	copy_moments(b, shard->moments);
 	memset(b->has_slope, 0, (size_t)b->net->n_edges * sizeof(*b->has_slope));
 	/* A layer that no path joins with the loss has gradient 0. */
 	memset(shard->gradient, 0, mch_params_of_net(b->net) * sizeof(*shard->gradient));
-	result.loss = mch_grad_softmax_loss(shard->n, n_classes, logits, shard->labels, 1, slope_of(b, b->logits));
+	result.loss = loss_of(b, shard);
 	b->has_slope[b->logits] = true;
 	for (int i = 0; i < shard->n; i++)
 		result.n_right += mch_argmax_f32(logits + (ptrdiff_t)i * n_classes, n_classes) == shard->labels[i];
@@ -249,4 +319,11 @@ struct mch_backprop_result mch_backprop_run(struct mch_backprop *b, const struct
 		if (b->has_slope[b->net->layers[i].out[0]])
 			backward_layer(b, i, shard->gradient);
 	return result;
+}
+
+const float *mch_backprop_logits(struct mch_backprop *b, int n)
+{
+	MCH_REQUIRE(n >= 1 && n <= b->max_n, "from 1 to max_n images");
+	forward(b, n, 0);
+	return value_of(b, b->logits);
 }

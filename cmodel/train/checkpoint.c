@@ -50,6 +50,25 @@ static const uint8_t *get_f32(const uint8_t *from, float *values, size_t n)
 	return from;
 }
 
+static uint8_t *put_f64(uint8_t *to, const double *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++, to += 8) {
+		uint64_t bits;
+		memcpy(&bits, &values[i], sizeof(bits));
+		put_le(to, bits, 8);
+	}
+	return to;
+}
+
+static const uint8_t *get_f64(const uint8_t *from, double *values, size_t n)
+{
+	for (size_t i = 0; i < n; i++, from += 8) {
+		const uint64_t bits = get_le(from, 8);
+		memcpy(&values[i], &bits, sizeof(bits));
+	}
+	return from;
+}
+
 static size_t head_bytes(const char *identity)
 {
 	return strlen(magic) + strlen(identity) + 1;
@@ -77,24 +96,38 @@ static int kept_of(struct mch_layer *layer, struct kept kept[N_KEPT])
 	return n;
 }
 
-static size_t file_bytes(const char *identity, const struct mch_net *net, const struct mch_sgd_state *state)
+/* A run as the file has it. */
+struct run {
+	const char *identity;
+	const struct mch_net *net;
+	const struct mch_sgd_state *state;
+	struct mch_checkpoint_more more;
+};
+
+static struct run run_of(const char *identity, const struct mch_net *net, const struct mch_sgd_state *state,
+			 const struct mch_checkpoint_more *more)
 {
-	size_t n = state->n_params;
-	for (int i = 0; i < net->n_layers; i++)
-		n += mch_layer_params(&net->layers[i]);
-	return head_bytes(identity) + NUMBERS_BYTES + 4 * n + CRC_BYTES;
+	return (struct run){identity, net, state, more ? *more : (struct mch_checkpoint_more){0, 0, NULL, NULL}};
+}
+
+static size_t file_bytes(const struct run *run)
+{
+	size_t n = run->state->n_params * (run->state->square ? 2 : 1) + run->more.n_floats;
+	for (int i = 0; i < run->net->n_layers; i++)
+		n += mch_layer_params(&run->net->layers[i]);
+	return head_bytes(run->identity) + NUMBERS_BYTES + 8 * run->more.n_reals + 4 * n + CRC_BYTES;
 }
 
 /* The file as one piece of memory. */
-static uint8_t *compose(const char *identity, const struct mch_net *net, const struct mch_sgd_state *state)
+static uint8_t *compose(const struct run *run, size_t n_bytes)
 {
-	const size_t n_bytes = file_bytes(identity, net, state);
+	const struct mch_sgd_state *state = run->state;
 	uint8_t *bytes = malloc(n_bytes);
 	if (!bytes)
 		return NULL;
 	memcpy(bytes, magic, strlen(magic));
-	memcpy(bytes + strlen(magic), identity, strlen(identity));
-	uint8_t *at = bytes + head_bytes(identity);
+	memcpy(bytes + strlen(magic), run->identity, strlen(run->identity));
+	uint8_t *at = bytes + head_bytes(run->identity);
 	at[-1] = '\n';
 	uint64_t loss_bits;
 	memcpy(&loss_bits, &state->loss, sizeof(loss_bits));
@@ -102,27 +135,33 @@ static uint8_t *compose(const char *identity, const struct mch_net *net, const s
 					     (uint64_t)state->n_right, state->n_params};
 	for (int i = 0; i < N_NUMBERS; i++, at += 8)
 		put_le(at, numbers[i], 8);
-	for (int i = 0; i < net->n_layers; i++) {
+	for (int i = 0; i < run->net->n_layers; i++) {
 		struct kept kept[N_KEPT];
-		const int n = kept_of(&net->layers[i], kept);
+		const int n = kept_of(&run->net->layers[i], kept);
 		for (int j = 0; j < n; j++)
 			at = put_f32(at, kept[j].values, kept[j].n_elems);
 	}
 	at = put_f32(at, state->velocity, state->n_params);
+	if (state->square)
+		at = put_f32(at, state->square, state->n_params);
+	at = put_f64(at, run->more.reals, run->more.n_reals);
+	at = put_f32(at, run->more.floats, run->more.n_floats);
 	put_le(at, mch_crc32(0, bytes, n_bytes - CRC_BYTES), CRC_BYTES);
 	return bytes;
 }
 
 int mch_checkpoint_write(const char *path, const char *identity, const struct mch_net *net,
-			 const struct mch_sgd_state *state, struct mch_err *err)
+			 const struct mch_sgd_state *state, const struct mch_checkpoint_more *more, struct mch_err *err)
 {
 	struct mch_outfile out;
-	uint8_t *bytes = compose(identity, net, state);
+	const struct run run = run_of(identity, net, state, more);
+	const size_t n_bytes = file_bytes(&run);
+	uint8_t *bytes = compose(&run, n_bytes);
 	if (!bytes)
 		return mch_err_set(err, path, "out of memory for the checkpoint; use a machine with more");
 	int status = mch_outfile_open(&out, path, err);
 	if (status == 0) {
-		fwrite(bytes, 1, file_bytes(identity, net, state), out.stream); /* commit tells of a failure */
+		fwrite(bytes, 1, n_bytes, out.stream); /* commit tells of a failure */
 		status = mch_outfile_commit(&out, err);
 	}
 	free(bytes);
@@ -148,7 +187,8 @@ static int damaged(const char *path, struct mch_err *err)
 	return mch_err_set(err, path, "is no checkpoint, or is damaged; remove it to begin anew");
 }
 
-static int take(const uint8_t *at, struct mch_net *net, struct mch_sgd_state *state)
+static int take(const uint8_t *at, struct mch_net *net, struct mch_sgd_state *state,
+		const struct mch_checkpoint_more *more)
 {
 	uint64_t numbers[N_NUMBERS];
 	for (int i = 0; i < N_NUMBERS; i++, at += 8)
@@ -165,7 +205,11 @@ static int take(const uint8_t *at, struct mch_net *net, struct mch_sgd_state *st
 		for (int j = 0; j < n; j++)
 			at = get_f32(at, kept[j].values, kept[j].n_elems);
 	}
-	get_f32(at, state->velocity, state->n_params);
+	at = get_f32(at, state->velocity, state->n_params);
+	if (state->square)
+		at = get_f32(at, state->square, state->n_params);
+	at = get_f64(at, more->reals, more->n_reals);
+	get_f32(at, more->floats, more->n_floats);
 	return 0;
 }
 
@@ -208,15 +252,16 @@ static int parse(const char *path, const char *identity, uint8_t *bytes, size_t 
 }
 
 int mch_checkpoint_read(const char *path, const char *identity, struct mch_net *net, struct mch_sgd_state *state,
-			struct mch_err *err)
+			const struct mch_checkpoint_more *more, struct mch_err *err)
 {
-	const size_t want = file_bytes(identity, net, state);
+	const struct run run = run_of(identity, net, state, more);
+	const size_t want = file_bytes(&run);
 	size_t n = 0;
 	uint8_t *bytes = slurp(path, want, &n, err);
 	if (!bytes)
 		return -1;
 	int status = parse(path, identity, bytes, n, want, err);
-	if (status == 0 && take(bytes + head_bytes(identity), net, state) != 0)
+	if (status == 0 && take(bytes + head_bytes(identity), net, state, &run.more) != 0)
 		status = damaged(path, err);
 	free(bytes);
 	return status;

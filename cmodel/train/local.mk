@@ -10,10 +10,16 @@ cmodel_train_libtrain_a_SOURCES = \
 	cmodel/train/first.h \
 	cmodel/train/moments.c \
 	cmodel/train/moments.h \
+	cmodel/train/optimizer.c \
+	cmodel/train/optimizer.h \
 	cmodel/train/params.c \
 	cmodel/train/params.h \
 	cmodel/train/plan.c \
 	cmodel/train/plan.h \
+	cmodel/train/quantizer.c \
+	cmodel/train/quantizer.h \
+	cmodel/train/rounding.c \
+	cmodel/train/rounding.h \
 	cmodel/train/rows.c \
 	cmodel/train/rows.h \
 	cmodel/train/rows_graph.c \

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "net/layer.h"
+#include "net/qnet.h"
 
 /* What a row sees of its layer. */
 struct mch_site {
@@ -20,6 +21,10 @@ struct mch_site {
 	float *scratch;
 	void *kept;     /* from forward to backward; NULL when keep_bytes is */
 	uint64_t noise; /* seed of this layer in this run */
+	/* Where hardware rounds what the layer makes: the step that does (rounding.h); NULL: nothing does. */
+	const struct mch_step *step;
+	uint8_t *place;  /* [n][out]: enum mch_snap_place */
+	int32_t *codes;  /* scratch, of one image */
 };
 
 struct mch_row {

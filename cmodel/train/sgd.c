@@ -16,11 +16,12 @@
 #include "train/backprop.h"
 #include "train/first.h"
 #include "train/moments.h"
+#include "train/optimizer.h"
 #include "train/params.h"
 
 /* What a thread needs to run a shard. */
 struct worker {
-	struct mch_backprop *backprop;
+	struct mch_backprop *backprop, *teacher;
 	int32_t *labels;
 	float *image; /* as it is in the data */
 };
@@ -46,16 +47,8 @@ struct mch_sgd {
 	int order_epoch;
 };
 
-/* A generator of its own for every (seed, a, b): no order of use can change a number. */
-static struct mch_rng stream(uint64_t seed, uint64_t a, uint64_t b)
-{
-	struct mch_rng rng = mch_rng_seed(seed);
-	rng = mch_rng_seed(mch_rng_next(&rng) + a);
-	return mch_rng_seed(mch_rng_next(&rng) + b);
-}
-
-/* First argument of stream(): what the numbers are for. Epochs count on from EPOCHS and from NOISE. */
-enum { FOR_WEIGHTS, FOR_EPOCHS, FOR_NOISE = 1 << 30 };
+/* First argument of mch_rng_stream(): what the numbers are for. Epochs count on from EPOCHS, NOISE and LOTS. */
+enum { FOR_WEIGHTS, FOR_EPOCHS, FOR_LOTS = 1 << 29, FOR_NOISE = 1 << 30 };
 
 static int check_data(const struct mch_net *net, const struct mch_dataset *data, const struct mch_sgd_config *config,
 		      struct mch_err *err)
@@ -78,8 +71,12 @@ static int no_memory(const struct mch_net *net, struct mch_err *err)
 static int make_worker(struct mch_sgd *sgd, struct worker *worker, struct mch_err *err)
 {
 	const int shard_max = (sgd->config.batch + MCH_SGD_SHARDS - 1) / MCH_SGD_SHARDS;
-	worker->backprop = mch_backprop_new(sgd->net, shard_max, err);
+	const struct mch_quantizer *quantizer = sgd->config.quantizer;
+	const struct mch_net *net = quantizer ? mch_quantizer_net(quantizer) : sgd->net;
+	worker->backprop = mch_backprop_new(net, quantizer, shard_max, err);
 	if (!worker->backprop)
+		return -1;
+	if (sgd->config.teacher && !(worker->teacher = mch_backprop_new(sgd->config.teacher, NULL, shard_max, err)))
 		return -1;
 	worker->labels = malloc((size_t)shard_max * sizeof(*worker->labels));
 	worker->image = malloc(mch_shape_elems(sgd->data->shape) * sizeof(*worker->image));
@@ -114,13 +111,16 @@ static int this_thread(void)
 static int make(struct mch_sgd *sgd, struct mch_err *err)
 {
 	int status = 0;
-	if (mch_first_weights(sgd->net, stream(sgd->config.seed, FOR_WEIGHTS, 0), err) != 0)
+	if (mch_first_weights(sgd->net, mch_rng_stream(sgd->config.seed, FOR_WEIGHTS, 0), err) != 0)
 		return -1;
 	sgd->state.n_params = mch_params_of_net(sgd->net);
 	sgd->state.velocity = calloc(sgd->state.n_params, sizeof(float));
+	const bool has_square = sgd->config.optimizer == MCH_OPTIMIZER_ADAM;
+	if (has_square)
+		sgd->state.square = calloc(sgd->state.n_params, sizeof(float));
 	sgd->order = malloc((size_t)sgd->config.n_images * sizeof(*sgd->order));
 	sgd->order_epoch = -1;
-	if (!sgd->state.velocity || !sgd->order)
+	if (!sgd->state.velocity || (has_square && !sgd->state.square) || !sgd->order)
 		return no_memory(sgd->net, err);
 	for (int i = 0; status == 0 && i < MCH_SGD_SHARDS; i++)
 		status = make_shard(sgd->net, &sgd->shard[i], err);
@@ -154,12 +154,14 @@ void mch_sgd_free(struct mch_sgd *sgd)
 		return;
 	for (int i = 0; i < MCH_SGD_SHARDS; i++) {
 		mch_backprop_free(sgd->worker[i].backprop);
+		mch_backprop_free(sgd->worker[i].teacher);
 		free(sgd->worker[i].labels);
 		free(sgd->worker[i].image);
 		free(sgd->shard[i].gradient);
 		free(sgd->shard[i].moments);
 	}
 	free(sgd->state.velocity);
+	free(sgd->state.square);
 	free(sgd->order);
 	free(sgd);
 }
@@ -189,7 +191,7 @@ double mch_sgd_rate(const struct mch_sgd_config *config, double done)
 /* Fisher and Yates. */
 static void shuffle(struct mch_sgd *sgd)
 {
-	struct mch_rng rng = stream(sgd->config.seed, FOR_EPOCHS + (uint64_t)sgd->state.epoch, UINT64_MAX);
+	struct mch_rng rng = mch_rng_stream(sgd->config.seed, FOR_EPOCHS + (uint64_t)sgd->state.epoch, UINT64_MAX);
 	for (int i = 0; i < sgd->config.n_images; i++)
 		sgd->order[i] = i;
 	for (int i = sgd->config.n_images - 1; i > 0; i--) {
@@ -208,7 +210,7 @@ static int load_image(const struct mch_sgd *sgd, int image, float *room, float *
 	const float *from = room;
 	if (mch_dataset_f32(sgd->data, image, 1, room, err) != 0)
 		return -1;
-	struct mch_rng rng = stream(sgd->config.seed, FOR_EPOCHS + (uint64_t)sgd->state.epoch, (uint64_t)image);
+	struct mch_rng rng = mch_rng_stream(sgd->config.seed, FOR_EPOCHS + (uint64_t)sgd->state.epoch, (uint64_t)image);
 	const uint32_t places = 2 * (uint32_t)sgd->config.max_shift + 1;
 	const int down = (int)mch_rng_below(&rng, places) - sgd->config.max_shift;
 	const int right = (int)mch_rng_below(&rng, places) - sgd->config.max_shift;
@@ -221,6 +223,16 @@ static int load_image(const struct mch_sgd *sgd, int image, float *room, float *
 				*to++ = is_inside ? from[y * s.w + x] : 0;
 			}
 	return 0;
+}
+
+/* What the teacher answers to the images of a shard; NULL: there is none. */
+static const float *ask(const struct mch_sgd *sgd, struct worker *worker, int n)
+{
+	if (!worker->teacher)
+		return NULL;
+	memcpy(mch_backprop_input(worker->teacher), mch_backprop_input(worker->backprop),
+	       (size_t)n * mch_shape_elems(sgd->data->shape) * sizeof(float));
+	return mch_backprop_logits(worker->teacher, n);
 }
 
 /* Images [first, first + n_images) of the epoch's order. 0, or -1 with the shard's err when one cannot be read. */
@@ -237,58 +249,13 @@ static int run_shard(const struct mch_sgd *sgd, struct worker *worker, struct sh
 			return -1;
 		worker->labels[i] = sgd->data->labels[image];
 	}
-	struct mch_rng noise = stream(sgd->config.seed, FOR_NOISE + (uint64_t)sgd->state.epoch, (uint64_t)first);
+	struct mch_rng noise = mch_rng_stream(sgd->config.seed, FOR_NOISE + (uint64_t)sgd->state.epoch, (uint64_t)first);
 	const struct mch_backprop_shard images = {shard->n_images, worker->labels, mch_rng_next(&noise), shard->gradient,
-						  shard->moments};
+						  shard->moments,
+						  {ask(sgd, worker, shard->n_images), sgd->config.share,
+						   sgd->config.temperature}};
 	shard->result = mch_backprop_run(worker->backprop, &images);
 	return 0;
-}
-
-struct update {
-	float rate, momentum, decay, scale; /* scale: 1 / images of the batch */
-	/* The shards that had images. */
-	int n_shards;
-	const float *gradient[MCH_SGD_SHARDS], *moments[MCH_SGD_SHARDS];
-	int n_images[MCH_SGD_SHARDS];
-};
-
-static void update_range(const struct update *u, size_t offset, size_t n, float decay, float *restrict w,
-			 float *restrict velocity)
-{
-	const float *gradient[MCH_SGD_SHARDS] = {NULL};
-	for (int shard = 0; shard < u->n_shards; shard++)
-		gradient[shard] = u->gradient[shard] + offset;
-	for (size_t i = 0; i < n; i++) {
-		float sum = gradient[0][i];
-		for (int shard = 1; shard < u->n_shards; shard++)
-			sum += gradient[shard][i];
-		velocity[i] = u->momentum * velocity[i] + sum * u->scale + decay * w[i];
-		w[i] -= u->rate * velocity[i];
-	}
-}
-
-/* Elementwise, so the parts that threads take cannot change it. */
-static void update_piece(struct mch_sgd *sgd, const struct update *u, const struct mch_params *piece, size_t offset)
-{
-	enum { PART = 16384 };
-	const size_t n_parts = (piece->n_elems + PART - 1) / PART;
-#pragma omp parallel for schedule(static) if (n_parts > 1)
-	for (size_t part = 0; part < n_parts; part++) {
-		const size_t at = part * PART, n = piece->n_elems - at < PART ? piece->n_elems - at : PART;
-		update_range(u, offset + at, n, piece->is_decayed ? u->decay : 0, piece->values + at,
-			     sgd->state.velocity + offset + at);
-	}
-}
-
-static void update(struct mch_sgd *sgd, const struct update *u)
-{
-	size_t offset = 0;
-	for (int i = 0; i < sgd->net->n_layers; i++) {
-		struct mch_params pieces[MCH_PARAMS_MAX];
-		const int n = mch_params_of(sgd->net, i, pieces);
-		for (int j = 0; j < n; offset += pieces[j++].n_elems)
-			update_piece(sgd, u, &pieces[j], offset);
-	}
 }
 
 /* What a batch weighs in the running mean and variance: step t of the first 200 weighs in proportion to t, so that
@@ -302,8 +269,8 @@ static double moments_share(const struct mch_sgd *sgd, int n)
 	return (share > 0.01 ? share : 0.01) * n / full;
 }
 
-/* Every shard of images [first, first + n) of the order; those that had images are listed in u. 0, or -1 with err. */
-static int run_shards(struct mch_sgd *sgd, int first, int n, struct update *u, struct mch_err *err)
+/* Every shard of images [first, first + n) of the order. 0, or -1 with err. */
+static int run_shards(struct mch_sgd *sgd, int first, int n, struct mch_err *err)
 {
 #pragma omp parallel num_threads(sgd->n_workers)
 	{
@@ -322,14 +289,45 @@ static int run_shards(struct mch_sgd *sgd, int first, int n, struct update *u, s
 			return *err = shard->err, -1;
 		sgd->state.loss += shard->result.loss;
 		sgd->state.n_right += shard->result.n_right;
+	}
+	return 0;
+}
+
+/* What the shards found goes into the network: n images from `first` of the epoch's order. */
+static void update(struct mch_sgd *sgd, int first, int n)
+{
+	const struct mch_sgd_config *config = &sgd->config;
+	const int64_t steps_of_epoch = (config->n_images + config->batch - 1) / config->batch;
+	const double done = (sgd->state.epoch + (double)first / config->n_images) / config->n_epochs;
+	struct mch_update u = {.optimizer = config->optimizer,
+			       .rate = mch_sgd_rate(config, done),
+			       .momentum = config->momentum,
+			       .decay = config->decay,
+			       .step = sgd->state.epoch * steps_of_epoch + first / config->batch + 1,
+			       .n_images = n,
+			       .place = config->quantizer ? mch_quantizer_places(config->quantizer) : NULL};
+	const float *moments[MCH_SGD_SHARDS];
+	int n_images[MCH_SGD_SHARDS];
+	for (int i = 0; i < MCH_SGD_SHARDS; i++) {
+		const struct shard *shard = &sgd->shard[i];
 		/* With fewer images than shards some had none, and no gradient. */
 		if (shard->n_images == 0)
 			continue;
-		u->gradient[u->n_shards] = shard->gradient;
-		u->moments[u->n_shards] = shard->moments;
-		u->n_images[u->n_shards++] = shard->n_images;
+		moments[u.n_shards] = shard->moments;
+		n_images[u.n_shards] = shard->n_images;
+		u.gradient[u.n_shards++] = shard->gradient;
 	}
-	return 0;
+	mch_moments_update(sgd->net, &(struct mch_moments){u.n_shards, moments, n_images}, moments_share(sgd, n));
+	mch_update(sgd->net, &u, sgd->state.velocity, sgd->state.square);
+}
+
+static void quantize(const struct mch_sgd *sgd, int first)
+{
+	struct mch_rng lots = mch_rng_stream(sgd->config.seed, FOR_LOTS + (uint64_t)sgd->state.epoch, (uint64_t)first);
+	if (sgd->config.is_by_lot)
+		mch_quantizer_round_by_lot(sgd->config.quantizer, mch_rng_next(&lots));
+	else
+		mch_quantizer_round(sgd->config.quantizer);
 }
 
 int mch_sgd_step(struct mch_sgd *sgd, struct mch_err *err)
@@ -343,18 +341,15 @@ int mch_sgd_step(struct mch_sgd *sgd, struct mch_err *err)
 		state->loss = 0, state->n_right = 0;
 	const int first = state->n_done, left = config->n_images - first;
 	const int n = left < config->batch ? left : config->batch;
-	const double done = (state->epoch + (double)first / config->n_images) / config->n_epochs;
-	struct update u = {.rate = (float)mch_sgd_rate(config, done), .momentum = (float)config->momentum,
-			   .decay = (float)config->decay, .scale = 1.0f / (float)n};
-	if (run_shards(sgd, first, n, &u, err) != 0)
+	if (config->quantizer)
+		quantize(sgd, first);
+	if (run_shards(sgd, first, n, err) != 0)
 		return -1;
 	if (!isfinite(state->loss))
 		return mch_err_set(err, sgd->net->name ? sgd->net->name : "network",
 				   "the loss is no finite number any more in epoch %d; give a smaller learning rate",
 				   state->epoch + 1);
-	const struct mch_moments moments = {u.n_shards, u.moments, u.n_images};
-	mch_moments_update(sgd->net, &moments, moments_share(sgd, n));
-	update(sgd, &u);
+	update(sgd, first, n);
 	state->n_done += n;
 	if (state->n_done == config->n_images)
 		state->n_done = 0, state->epoch++;

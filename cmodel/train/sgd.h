@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Stochastic gradient descent with momentum: v = momentum * v + gradient + decay * w, w -= rate * v. The result
- * depends on the network, the data and the configuration, not on the number of threads: a batch is cut into
- * MCH_SGD_SHARDS shards, each computed by one thread, and their gradients are added in the order of the shards. Batch
- * norm normalizes a shard with the shard's own mean and variance ("ghost batches": Hoffer, Hubara, Soudry, "Train
- * longer, generalize better", 2017); the running ones, of inference, are those of whole batches (moments.h). Host
- * only: no RTL twin. Source: Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in
- * deep learning", 2013; cosine rate: Loshchilov, Hutter, "SGDR", 2017. */
+/* Stochastic gradient descent, by momentum or Adam (optimizer.h); of shadow weights, when there is a quantizer.
+ * The result depends on the network, the data and the configuration, not on the number of threads: a batch is cut
+ * into MCH_SGD_SHARDS shards, each computed by one thread, and their gradients are added in the order of the
+ * shards. Batch norm normalizes a shard with the shard's own mean and variance ("ghost batches": Hoffer, Hubara,
+ * Soudry, "Train longer, generalize better", 2017); the running ones, of inference, are those of whole batches
+ * (moments.h). Host only: no RTL twin. Source of the cosine rate: Loshchilov, Hutter, "SGDR", 2017. */
 #ifndef MCH_TRAIN_SGD_H
 #define MCH_TRAIN_SGD_H
 
@@ -15,8 +14,10 @@
 
 #include "net/dataset.h"
 #include "net/net.h"
+#include "train/optimizer.h"
+#include "train/quantizer.h"
 
-enum { MCH_SGD_SHARDS = 4 };
+enum { MCH_SGD_SHARDS = MCH_UPDATE_SHARDS_MAX };
 
 enum mch_policy {
 	MCH_POLICY_FIXED,  /* rate */
@@ -34,6 +35,11 @@ struct mch_sgd_config {
 	uint64_t seed;
 	int max_shift; /* each image is moved by -max_shift .. max_shift pixels in both directions */
 	bool flip;     /* and mirrored left to right with a chance of one half */
+	enum mch_optimizer optimizer;
+	struct mch_quantizer *quantizer; /* of the network, which is its shadow; NULL: trained in float */
+	bool is_by_lot;                  /* its weights are rounded by lot, by seed and step */
+	const struct mch_net *teacher;   /* with the same input and output, or NULL */
+	double share, temperature;       /* struct mch_backprop_loss */
 };
 
 /* Everything that changes from step to step, besides the parameters (the running mean and variance of batch norm
@@ -45,7 +51,8 @@ struct mch_sgd_state {
 	double loss;   /* sum over the epoch's images so far; of the last epoch while n_done is 0 */
 	int64_t n_right;
 	size_t n_params;
-	float *velocity; /* [n_params], order of mch_backprop_gradient */
+	float *velocity; /* [n_params], order of params.h */
+	float *square;   /* the same, of Adam; NULL otherwise */
 };
 
 struct mch_sgd;

@@ -159,5 +159,5 @@ void fuzz_checkpoint(const uint8_t *bytes, size_t n_bytes)
 	struct mch_net *net = small_net();
 	float velocity[256] = {0};
 	struct mch_sgd_state state = {.n_params = 77, .velocity = velocity}; /* 18 + 2 of conv, 54 + 3 of dense */
-	fuzz_expect(mch_checkpoint_read(fuzz_file(0, bytes, n_bytes), "seed=1\n", net, &state, &err), &err);
+	fuzz_expect(mch_checkpoint_read(fuzz_file(0, bytes, n_bytes), "seed=1\n", net, &state, NULL, &err), &err);
 }
