@@ -25,6 +25,7 @@ int mch_cmd_train(int argc, char **argv, struct mch_err *err);
 int mch_cmd_eval(int argc, char **argv, struct mch_err *err);
 int mch_cmd_ranges(int argc, char **argv, struct mch_err *err);
 int mch_cmd_quantize(int argc, char **argv, struct mch_err *err);
+int mch_cmd_tune(int argc, char **argv, struct mch_err *err);
 int mch_cmd_plan(int argc, char **argv, struct mch_err *err);
 int mch_cmd_report(int argc, char **argv, struct mch_err *err);
 int mch_cmd_export(int argc, char **argv, struct mch_err *err);

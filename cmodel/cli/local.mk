@@ -15,6 +15,7 @@ macchiato_SOURCES = \
 	cmodel/cli/cmd_ranges.c \
 	cmodel/cli/cmd_report.c \
 	cmodel/cli/cmd_train.c \
+	cmodel/cli/cmd_tune.c \
 	cmodel/cli/data_options.c \
 	cmodel/cli/data_options.h \
 	cmodel/cli/eval_options.c \
@@ -58,7 +59,12 @@ macchiato_SOURCES = \
 	cmodel/cli/train_options.c \
 	cmodel/cli/train_options.h \
 	cmodel/cli/train_run.c \
-	cmodel/cli/train_run.h
+	cmodel/cli/train_run.h \
+	cmodel/cli/tune_job.h \
+	cmodel/cli/tune_load.c \
+	cmodel/cli/tune_options.c \
+	cmodel/cli/tune_options.h \
+	cmodel/cli/tune_report.c
 # From the top floor down: a library may only need those that come after it.
 MCH_LIBS = \
 	cmodel/train/libtrain.a \

@@ -22,6 +22,7 @@ static const struct command {
 	{"eval", "NET --data=PATH [--quant=Q.json]", "accuracy: float, or exact integers", mch_cmd_eval},
 	{"ranges", "NET --data=PATH", "range and suggested format of every tensor", mch_cmd_ranges},
 	{"quantize", "NET --data=PATH --error-margin=1 -o Q.json", "search the smallest bit-widths", mch_cmd_quantize},
+	{"tune", "NET --quant=Q.json --data=PATH -o NET2.onnx", "train on for the formats found", mch_cmd_tune},
 	{"plan", "NET Q.json [--array=16x16]", "cycles, memory and logic of each layer", mch_cmd_plan},
 	{"report", "NET Q.json -o report.html", "one page about a quantized network, with pictures", mch_cmd_report},
 	{"convert", "NET -o NET.onnx", "write a network in another format", mch_cmd_convert},

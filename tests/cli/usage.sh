@@ -37,7 +37,7 @@ show() {
 }
 
 # All commands alike.
-for command in info train eval ranges quantize report convert export; do
+for command in info train eval ranges quantize tune report convert export; do
 	list="\`macchiato $command --help\` lists the options"
 	refuse "--frobnicate: no such option; $list" $command --frobnicate
 	refuse "--frobnicate: no such option; $list" $command --frobnicate=3 net.onnx
@@ -68,7 +68,7 @@ for command in info train eval ranges quantize report convert export; do
 done
 
 # Values that are missing.
-for command in train eval ranges quantize report export; do
+for command in train eval ranges quantize tune report export; do
 	refuse '--data: its value is missing; give it, as in --data=PATH' $command --data
 	refuse '--data: its value is missing; give it, as in --data=PATH' $command net.onnx --da
 	refuse '-d: its value is missing; give it, as in -d PATH' $command -d
@@ -101,6 +101,15 @@ refuse 'NET: no network given; give a .onnx or .prototxt file' quantize
 refuse '--data: no images given; give their folder or file' quantize net.onnx
 refuse '--output: no file given; give the file for the result' quantize net.onnx --data=.
 refuse '--json: the standard output is taken by --output=-; give a file name' quantize net.onnx -jd. -o -
+refuse 'NET: no network given; give a .onnx or .prototxt file' tune
+refuse '--quant: no formats given; give the file that quantize wrote' tune net.onnx
+refuse '--data: no images given; give their folder or file' tune net.onnx -Q q.json
+refuse '--output: no file given; give the file for the tuned network' tune net.onnx -Q q.json -d.
+refuse '--quant-out: no file given; give the file for its formats' tune net.onnx -Q q.json -d. -o net2.onnx
+refuse '--output: the standard output is taken by the result; give a file name' tune net.onnx -Q q.json -d. -o-
+refuse '--log: the standard output is taken by the result; give a file name' tune a -Q b -d. -o c --quant-out=d --log=-
+refuse '--optimizer: "sgd" is none; give momentum or adam' tune --optimizer=sgd
+refuse '--weight-rounding: "floor" is none; give nearest or stochastic' tune --weight-rounding=floor
 refuse 'NET: no network given; give a .onnx or .prototxt file' export
 # shellcheck disable=SC2016
 refuse 'Q.json: no quantization given; give the result of `macchiato quantize`' export net.onnx
