@@ -32,18 +32,32 @@ static int load_net(const struct mch_tune_options *args, struct mch_net *net, st
 		       : -1;
 }
 
-/* An accumulator as wide as its certificate is the program's choice, which follows the weights; a narrower one was
- * asked for. */
+/* Accumulators that the program chose, which are those it would choose again, follow the weights; others were asked for. */
+static int release_accumulators(struct mch_tune_job *job, struct mch_err *err)
+{
+	struct mch_quant chosen;
+	struct mch_qnet q;
+	if (mch_quant_copy(&chosen, &job->quant, err) != 0)
+		return -1;
+	mch_quant_set_acc(&chosen, (struct mch_acc){0, MCH_WRAP});
+	const int status = mch_qnet_build(&q, &job->net, &chosen, err);
+	for (int i = 0; status == 0 && i < chosen.n_layers; i++)
+		if (job->quant.layer[i].acc.bits == chosen.layer[i].acc.bits)
+			job->quant.layer[i].acc = (struct mch_acc){0, MCH_WRAP};
+	if (status == 0)
+		mch_qnet_free(&q);
+	mch_quant_free(&chosen);
+	return status;
+}
+
 static int load_formats(struct mch_tune_job *job, struct mch_err *err)
 {
 	if (mch_quant_json_read(job->args->quant, &job->net, &job->quant, NULL, err) != 0)
 		return -1;
-	for (int i = 0; i < job->quant.n_layers; i++) {
-		struct mch_layer_quant *layer = &job->quant.layer[i];
-		if (layer->acc.bits >= layer->certificate.bits)
-			layer->acc = (struct mch_acc){0, MCH_WRAP};
-	}
-	return 0;
+	if (job->quant.wraps)
+		return mch_err_set(err, job->args->quant, "has outputs that wrap: no slope leads over the end; tune for "
+				   "outputs that saturate");
+	return release_accumulators(job, err);
 }
 
 /* Training images are drawn by lot, and the last of them are held out: a set may be sorted by class. */

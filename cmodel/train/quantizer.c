@@ -206,15 +206,18 @@ static void round_channel(const struct rounding *r, int k)
 	mch_snap_noisy(format, r->noise + at, n_terms, r->from->weights + at, r->to->weights + at, r->place + at);
 }
 
-/* In 48 bits: an accumulator that the program chooses is as wide as its bias. One that was asked for may be
+/* In as many bits as there are: an accumulator that the program chooses is as wide as its bias. One that was asked for may be
  * narrower, and then cuts it off; rounding.h speaks of that. */
-static void round_bias(const struct mch_quantizer *q, int i, uint8_t *place)
+static void round_bias(const struct mch_quantizer *q, int i)
 {
 	const struct mch_layer *from = &q->shadow->layers[i];
+	const struct mch_step *step = q->mac[i];
+	const int bits = step->is_wide ? MCH_WIDE_BITS_MAX : MCH_ACC_BITS_MAX;
 	for (size_t k = 0; from->bias && k < from->n_bias; k++) {
-		const int frac = q->mac[i]->in_format.frac + mch_layer_quant_frac(&q->quant.layer[i], (int)k);
-		const struct mch_format format = {MCH_ACC_BITS_MAX, frac, true, MCH_FIXED, 0};
-		mch_snap(format, MCH_ROUND_HALF_EVEN, 1, from->bias + k, q->twin.layers[i].bias + k, place + k);
+		const int frac = step->in_format.frac + mch_layer_quant_frac(&q->quant.layer[i], (int)k);
+		bool saturated;
+		const mch_int128 raw = mch_wide_raw((double)from->bias[k], frac, bits, &saturated);
+		q->twin.layers[i].bias[k] = isnan(from->bias[k]) ? from->bias[k] : (float)ldexp(mch_wide_real(raw), -frac);
 	}
 }
 
@@ -233,7 +236,7 @@ static void round_layers(struct mch_quantizer *q, bool is_by_lot, uint64_t seed)
 #pragma omp parallel for schedule(static) if (from->n_weights > WORTH_A_THREAD)
 		for (int k = 0; k < from->conv.k; k++)
 			round_channel(&r, k);
-		round_bias(q, i, r.place + from->n_weights);
+		round_bias(q, i);
 	}
 }
 
@@ -247,31 +250,35 @@ void mch_quantizer_round_by_lot(struct mch_quantizer *q, uint64_t seed)
 	round_layers(q, true, seed);
 }
 
-static const int64_t float_limit = INT64_C(1) << 24;
-
-static bool is_within(int64_t low, int64_t high)
+static bool is_within(mch_int128 low, mch_int128 high)
 {
-	return low >= -float_limit && high <= float_limit;
+	const mch_int128 limit = (mch_int128)1 << 24;
+	return low >= -limit && high <= limit;
 }
 
 /* Partial sums of products lie within the certificate in any order, and the bias is added at either end of them. */
+static bool is_mac_exact(const struct mch_step *step, const struct mch_certificate *certificate)
+{
+	mch_int128 least = 0, most = 0;
+	for (int k = 0; k < step->conv.k; k++) {
+		const mch_int128 bias = step->is_wide ? step->wide_bias[k] : step->bias[k];
+		least = bias < least ? bias : least;
+		most = bias > most ? bias : most;
+	}
+	return step->acc.bits >= certificate->bits && is_within(least, most) &&
+	       is_within(certificate->low + least, certificate->high + most);
+}
+
 static bool is_exact(const struct mch_step *step, const struct mch_layer_quant *quant)
 {
-	int64_t low = 0, high = 0, least = 0, most = 0;
-	switch (step->form) {
-	case MCH_FORM_MAC:
-		for (int k = 0; k < step->conv.k; k++) {
-			least = step->bias[k] < least ? step->bias[k] : least;
-			most = step->bias[k] > most ? step->bias[k] : most;
-		}
-		return step->acc.bits >= quant->certificate.bits && is_within(least, most) &&
-		       is_within(quant->certificate.low + least, quant->certificate.high + most);
-	case MCH_FORM_ELTWISE:
-		mch_eltwise_range(&step->eltwise, step->in_formats, &low, &high);
-		return is_within(low, high);
-	default:
+	int64_t low = 0, high = 0;
+	if (step->form == MCH_FORM_MAC)
+		return is_mac_exact(step, &quant->certificate);
+	if (step->form != MCH_FORM_ELTWISE || step->eltwise.kind == MCH_ELTWISE_MAX)
 		return true;
-	}
+	if (!step->is_wide)
+		mch_eltwise_range(&step->eltwise, step->in_formats, &low, &high);
+	return !step->is_wide && is_within(low, high);
 }
 
 int mch_quantizer_inexact(const struct mch_quantizer *q, const char **names, struct mch_err *err)
