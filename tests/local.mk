@@ -71,11 +71,11 @@ UNIT_TESTS = \
 	tests/check_requant \
 	tests/check_requant_lane \
 	tests/check_round_shift \
+	tests/check_ristretto_faults \
 	tests/check_rows \
 	tests/check_sat \
 	tests/check_score \
 	tests/check_search \
-	tests/check_search_faults \
 	tests/check_sgd \
 	tests/check_svg \
 	tests/check_temporary \
@@ -239,7 +239,7 @@ tests_check_ranges_LDADD = $(ALL_LIBS)
 tests_check_rows_LDADD = $(ALL_LIBS)
 tests_check_score_LDADD = $(ALL_LIBS)
 tests_check_search_LDADD = $(ALL_LIBS)
-tests_check_search_faults_LDADD = $(ALL_LIBS)
+tests_check_ristretto_faults_LDADD = $(ALL_LIBS)
 tests_check_cost_LDADD = $(ALL_LIBS)
 tests_check_mixed_LDADD = $(ALL_LIBS)
 tests_check_pareto_LDADD = $(ALL_LIBS)
