@@ -6,6 +6,7 @@
 #include <omp.h>
 #endif
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -305,6 +306,90 @@ START_TEST(sums_beyond_float_without_vnni)
 }
 END_TEST
 
+/* Bytes through a response normalization: estimated in float, and computed in double near the middle between two
+ * codes. */
+START_TEST(lrn_of_bytes)
+{
+	static const struct mch_shape in = {1, 70, 45, 47};
+	for (uint64_t seed = 0; seed < 100; seed++) {
+		struct mch_rng rng = mch_rng_seed(seed);
+		struct mch_net net;
+		struct mch_quant quant;
+		struct mch_qnet q;
+		struct mch_err err = {""};
+		const bool is_signed = mch_rng_next(&rng) & 1, is_within = mch_rng_next(&rng) & 1;
+		const int in_bits = 8 - (int)(seed % 4), frac = (int)mch_rng_below(&rng, 12) - 3;
+		const double alpha = ldexp(1 + mch_rng_real(&rng), -(int)mch_rng_below(&rng, 15));
+		const struct mch_layer lrn = {.kind = MCH_LRN,
+					      .lrn = {1 + 2 * (int)mch_rng_below(&rng, 4), alpha,
+						      seed % 8 ? 0.75 : 0.5, seed % 5 ? 1 + mch_rng_real(&rng) : 0,
+						      is_within}};
+		mch_net_init(&net);
+		net.input = mch_net_add_edge(&net, "data", in, &err);
+		append_graph_layer(&net, &lrn, 1, &net.input, &rng);
+		ck_assert_int_eq(mch_quant_init(&quant, &net, &err), 0);
+		quant.edge[net.input] = (struct mch_format){.bits = in_bits, .frac = frac, .is_signed = is_signed};
+		quant.edge[net.output] = (struct mch_format){
+			.bits = 8, .frac = frac + 7 + (int)(seed % 3) - in_bits, .is_signed = is_signed};
+		ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+		const size_t elems = mch_shape_elems(in);
+		ck_assert_int_eq(q.output, net.output);
+		const int32_t low = (int32_t)mch_format_min(q.input_format);
+		int32_t *x = malloc(elems * sizeof(*x));
+		ck_assert_ptr_nonnull(x);
+		for (size_t i = 0; i < elems; i++)
+			x[i] = low + (int32_t)mch_rng_below(&rng, 1u << in_bits);
+		compare_input(&q, 1, 1, x, seed);
+		free(x);
+		mch_qnet_free(&q);
+		mch_quant_free(&quant);
+		mch_net_free(&net);
+	}
+}
+END_TEST
+
+/* Branches that a concatenation alone reads, in its own format: convolutions write into it. */
+static void compare_branches(uint64_t seed)
+{
+	const int ks[] = {20, 7, 16, 33};
+	struct mch_rng rng = mch_rng_seed(seed);
+	const struct random_format f = {0, 0, seed % 2 ? 8 : 12, 0};
+	struct mch_net net;
+	struct mch_quant quant;
+	struct mch_qnet q;
+	struct mch_err err = {""};
+	const struct mch_layer concat = {.kind = MCH_CONCAT, .axis = 1};
+	int ins[4];
+	mch_net_init(&net);
+	net.input = mch_net_add_edge(&net, "data", (struct mch_shape){1, 5, 9, 8}, &err);
+	for (int i = 0; i < 4; i++) {
+		const int r = 1 + 2 * (i % 2);
+		const struct mch_layer conv = {.kind = MCH_CONV,
+					       .conv = {.k = ks[i], .r = r, .s = r, .stride_h = 1, .stride_w = 1,
+							.dilation_h = 1, .dilation_w = 1, .groups = 1,
+							.pad_top = r / 2, .pad_left = r / 2, .pad_bottom = r / 2,
+							.pad_right = r / 2}};
+		ins[i] = append_layer(&net, &conv, net.input, &rng);
+	}
+	const int whole = append_graph_layer(&net, &concat, 4, ins, &rng);
+	append_layer(&net, &(struct mch_layer){.kind = MCH_DENSE, .conv = {.k = 10}}, whole, &rng);
+	random_graph_quant(&rng, &f, &net, &quant);
+	for (int i = 0; i < 3; i++) /* the last differs: it is requantized */
+		quant.edge[ins[i]] = quant.edge[whole];
+	ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+	compare(&rng, &q, 3, 2, seed);
+	mch_qnet_free(&q);
+	mch_quant_free(&quant);
+	mch_net_free(&net);
+}
+
+START_TEST(branches)
+{
+	for (uint64_t seed = 0; seed < 40; seed++)
+		compare_branches(seed);
+}
+END_TEST
+
 START_TEST(lenet_shape)
 {
 	static const int width[] = {8, 16, 4};
@@ -399,7 +484,7 @@ static Suite *exact_suite(void)
 					     random_nets_16_bits,
 					     random_nets_without_byte_products, sums_beyond_float,
 					     sums_beyond_float_without_byte_products, sums_beyond_float_without_vnni,
-					     lenet_shape, score};
+					     lrn_of_bytes, branches, lenet_shape, score};
 	return CHECK_SUITE("exact", tests);
 }
 
