@@ -76,17 +76,17 @@ int64_t mch_format_integer(struct mch_format f, int64_t code)
 }
 
 /* mch_round_shift for a v of more bits whose result has at most 18: of the part that is lost, what lies below its 30 highest
- * bits only tells "some" from "none". 30 are enough for every rule: a tie needs one, the noise has 16. 18 + 30 = 48 bits. */
+ * bits only tells "some" from "none". 30 are enough for every rule: a tie needs one, the noise has 16. 18 + 30 = 48 bits.
+ * The offset, a multiple of 2^excess, makes |v| < 2^125 positive, so that no negative number is shifted. */
 static int64_t round_wide(mch_int128 v, int shift, enum mch_round round_mode, uint32_t noise)
 {
-	const int excess = shift > 30 ? shift - 30 : 0;
-	const mch_int128 unit = (mch_int128)1 << excess;
-	mch_int128 kept = v / unit, rest = v % unit;
-	if (rest < 0) { /* towards minus infinity */
-		kept -= 1;
-		rest += unit;
-	}
-	return mch_round_shift((int64_t)kept | (rest != 0), shift - excess, round_mode, noise);
+	if (shift <= 30)
+		return mch_round_shift((int64_t)v, shift, round_mode, noise);
+	enum { OFFSET_BITS = 125 };
+	const int excess = shift - 30;
+	const mch_int128 biased = v + ((mch_int128)1 << OFFSET_BITS), unit = (mch_int128)1 << excess;
+	const mch_int128 kept = (biased >> excess) - ((mch_int128)1 << (OFFSET_BITS - excess));
+	return mch_round_shift((int64_t)kept | ((biased & (unit - 1)) != 0), 30, round_mode, noise);
 }
 
 /* The largest code whose integer is at most v / 2^shift; v is not below the lowest. */
@@ -125,20 +125,12 @@ static int64_t fixed(struct mch_format f, mch_int128 v, int shift, enum mch_roun
 	return mch_sat(round_wide(v, shift, round_mode, noise), f.bits, f.is_signed, saturated);
 }
 
-int64_t mch_format_encode(struct mch_format f, mch_int128 v, int shift, enum mch_round round_mode, uint32_t noise,
-			  bool *saturated)
+/* Of powers of two without zero, whose codes -1 and 0 stand on both sides of it: among so few codes a search does. */
+static int64_t search(struct mch_format f, mch_int128 v, int shift, enum mch_round round_mode, uint32_t noise,
+		      bool *saturated)
 {
-	MCH_REQUIRE(shift >= MCH_SHIFT_MIN && shift <= MCH_ENCODE_SHIFT_MAX, "a shift has its range");
-	MCH_REQUIRE(f.bits <= MCH_OPERAND_BITS_MAX, "codes are operands");
-	if (f.number == MCH_FIXED)
-		return fixed(f, v, shift, round_mode, noise, saturated);
-	if (shift < 0) {
-		v *= (mch_int128)1 << -shift;
-		shift = 0;
-	}
 	const mch_int128 unit = (mch_int128)1 << shift;
 	const int64_t min = mch_format_min(f), max = mch_format_max(f);
-	*saturated = false;
 	/* Below the lowest code the first step goes on: one step more is as good as any. */
 	const int64_t at_min = mch_format_integer(f, min), step_min = mch_format_integer(f, min + 1) - at_min;
 	const int64_t at_max = mch_format_integer(f, max), step_max = at_max - mch_format_integer(f, max - 1);
@@ -159,6 +151,63 @@ int64_t mch_format_encode(struct mch_format f, mch_int128 v, int shift, enum mch
 	const int64_t base = (code & 1) - (v < 0 ? 2 : 0);
 	const mch_int128 place = base * ((mch_int128)1 << log2_step) + (v - at * unit);
 	const int64_t rounded = code + round_wide(place, log2_step, round_mode, noise) - base;
+	*saturated = rounded < min || rounded > max;
+	return rounded < min ? min : rounded > max ? max : rounded;
+}
+
+/* A run of codes, from the one of magnitude `from` on, with one step. */
+struct run {
+	int64_t code;
+	mch_int128 from;
+	int log2_step;
+};
+
+/* floor(log2(v)), v > 0. */
+static int log2_wide(mch_int128 v)
+{
+	const uint64_t high = (uint64_t)(v >> 64);
+	return high ? 127 - __builtin_clzll(high) : 63 - __builtin_clzll((uint64_t)v);
+}
+
+/* The run that a magnitude lies in, everything in units of 2^-shift: codes 0 and up with the first step, then for each power of two
+ * as many codes as mantissas. The last run begins at the largest code and goes on. */
+static struct run run_at(struct mch_format f, mch_int128 magnitude, int shift)
+{
+	const int m_bits = f.number == MCH_POW2 ? 0 : mantissa_bits(f);
+	const bool is_flushed = f.number == MCH_MINIFLOAT_FLUSH || f.number == MCH_POW2;
+	const int64_t max = mch_format_max(f), at_max = mch_format_integer(f, max);
+	const mch_int128 unit = (mch_int128)1 << shift, end = at_max * unit;
+	if (magnitude >= end)
+		return (struct run){max, end, log2_wide(at_max - mch_format_integer(f, max - 1)) + shift};
+	if (magnitude < unit << m_bits)
+		return (struct run){0, 0, shift + (is_flushed ? m_bits : 0)};
+	const int octave = log2_wide(magnitude) - shift - m_bits; /* 0: the first with all mantissas */
+	const int64_t one = INT64_C(1) << m_bits;
+	return (struct run){is_flushed ? 1 + octave * one : (octave + 1) * one, unit << (octave + m_bits), octave + shift};
+}
+
+int64_t mch_format_encode(struct mch_format f, mch_int128 v, int shift, enum mch_round round_mode, uint32_t noise,
+			  bool *saturated)
+{
+	MCH_REQUIRE(shift >= MCH_SHIFT_MIN && shift <= MCH_ENCODE_SHIFT_MAX, "a shift has its range");
+	MCH_REQUIRE(f.bits <= MCH_OPERAND_BITS_MAX, "codes are operands");
+	if (f.number == MCH_FIXED)
+		return fixed(f, v, shift, round_mode, noise, saturated);
+	if (shift < 0) {
+		v *= (mch_int128)1 << -shift;
+		shift = 0;
+	}
+	if (f.number == MCH_POW2_NO_ZERO)
+		return search(f, v, shift, round_mode, noise, saturated);
+	const int sign = v < 0 ? -1 : 1;
+	const int64_t min = mch_format_min(f), max = mch_format_max(f);
+	const struct run run = run_at(f, v * sign, shift);
+	/* How far into the run, behind a number of steps that has the parity of the run's first code and v's sign: ties go where they
+	 * would go there. Beyond the largest code, a step is as good as many. */
+	const mch_int128 step = (mch_int128)1 << run.log2_step, far = (run.code & 1) + (INT64_C(1) << 17);
+	const mch_int128 into = v * sign - run.from + (run.code & 1) * step;
+	const mch_int128 place = into < far * step ? into : far * step;
+	const int64_t rounded = sign * (run.code - (run.code & 1)) + round_wide(sign * place, run.log2_step, round_mode, noise);
 	*saturated = rounded < min || rounded > max;
 	return rounded < min ? min : rounded > max ? max : rounded;
 }
