@@ -7,7 +7,7 @@
 
 #include "check_main.h"
 #include "corners.h"
-#include "fxp/number.h"
+#include "fxp/encode.h"
 #include "oracle/slow_number.h"
 
 static int64_t list[65536];
@@ -75,6 +75,8 @@ START_TEST(published)
 }
 END_TEST
 
+static long n_narrow;
+
 static void check_encode(struct mch_format f, int64_t first, int n, mch_int128 v, int shift, int mode, uint32_t noise)
 {
 	const int place = slow_number_place(list, n, first, v, shift, mode, noise);
@@ -83,6 +85,15 @@ static void check_encode(struct mch_format f, int64_t first, int n, mch_int128 v
 	bool saturated;
 	const int64_t got = mch_format_encode(f, v, shift, (enum mch_round)mode, noise, &saturated);
 	char text[16];
+	struct mch_encoder encoder;
+	if (v > -((mch_int128)1 << MCH_ENCODE_NARROW_BITS) && v < (mch_int128)1 << MCH_ENCODE_NARROW_BITS &&
+	    mch_encoder_init(&encoder, f, shift)) {
+		const int64_t narrow = mch_encode_narrow(&encoder, (int64_t)v, (enum mch_round)mode, noise);
+		n_narrow++;
+		ck_assert_msg(narrow == want, "%s v=%lld shift=%d mode=%d noise=%x: want %lld, got %lld from few bits",
+			      mch_format_text(f, text), (long long)v, shift, mode, (unsigned)noise, (long long)want,
+			      (long long)narrow);
+	}
 	ck_assert_msg(got == want && saturated == outside, "%s v=%lld shift=%d mode=%d noise=%x: want %lld %d, got %lld %d",
 		      mch_format_text(f, text), (long long)v, shift, mode, (unsigned)noise, (long long)want, outside,
 		      (long long)got, saturated);
@@ -120,6 +131,7 @@ START_TEST(encode)
 			check_encode(f, first, n, v, shift, i % MCH_N_ROUNDS, (uint32_t)mch_rng_next(&rng) & 0xffff);
 		}
 	}
+	ck_assert_int_gt(n_narrow, 10000);
 }
 END_TEST
 

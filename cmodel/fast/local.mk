@@ -51,4 +51,6 @@ cmodel_fast_libfast_a_SOURCES = \
 	cmodel/fast/snap.c \
 	cmodel/fast/snap.h \
 	cmodel/fast/vnni.c \
-	cmodel/fast/vnni.h
+	cmodel/fast/vnni.h \
+	cmodel/fast/wide.c \
+	cmodel/fast/wide.h

@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 noinst_LIBRARIES += cmodel/fxp/libfxp.a
 cmodel_fxp_libfxp_a_SOURCES = \
+	cmodel/fxp/encode.h \
 	cmodel/fxp/format.c \
 	cmodel/fxp/format.h \
 	cmodel/fxp/lfsr.h \

@@ -4,6 +4,7 @@
 #include "fxp/number.h"
 
 #include "base/require.h"
+#include "fxp/encode.h"
 #include "fxp/sat.h"
 
 static int mantissa_bits(struct mch_format f)
@@ -210,4 +211,23 @@ int64_t mch_format_encode(struct mch_format f, mch_int128 v, int shift, enum mch
 	const int64_t rounded = sign * (run.code - (run.code & 1)) + round_wide(sign * place, run.log2_step, round_mode, noise);
 	*saturated = rounded < min || rounded > max;
 	return rounded < min ? min : rounded > max ? max : rounded;
+}
+
+bool mch_encoder_init(struct mch_encoder *e, struct mch_format f, int shift)
+{
+	const bool is_flushed = f.number == MCH_MINIFLOAT_FLUSH || f.number == MCH_POW2;
+	if (f.number == MCH_FIXED || f.number == MCH_POW2_NO_ZERO || shift < 0)
+		return false;
+	const int m_bits = f.number == MCH_POW2 ? 0 : mantissa_bits(f);
+	const int64_t max = mch_format_max(f), at_max = mch_format_integer(f, max);
+	const int last_step = log2_wide(at_max - mch_format_integer(f, max - 1)) + shift;
+	if (m_bits + shift > MCH_ENCODE_NARROW_BITS)
+		return false;
+	*e = (struct mch_encoder){.low = INT64_C(1) << (m_bits + shift), .end = INT64_MAX,
+				  .first = is_flushed ? 1 : INT64_C(1) << m_bits, .min = mch_format_min(f), .max = max,
+				  .shift = shift, .m_bits = m_bits, .first_step = shift + (is_flushed ? m_bits : 0),
+				  .last_step = last_step};
+	if (log2_wide(at_max) + shift < MCH_ENCODE_NARROW_BITS) /* else the last run is out of reach */
+		e->end = at_max * (INT64_C(1) << shift);
+	return true;
 }

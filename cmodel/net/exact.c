@@ -148,6 +148,9 @@ static int run_step(struct mch_exact *e, const struct mch_exact_plan *plan, int 
 		return run_plain(e, plan, n, err);
 	case MCH_HOW_CONV:
 		return mch_fast_conv_run(plan->conv, n, e->edge[in], e->scratch, e->edge[out], err);
+	case MCH_HOW_WIDE:
+		mch_fast_wide_run(plan->wide, n, e->edge[in], e->edge[out]);
+		return 0;
 	case MCH_HOW_POOL_MAX:
 		mch_fast_pool_max(&pool, e->codes[in], e->edge[in], e->edge[out]);
 		return 0;

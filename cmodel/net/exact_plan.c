@@ -106,6 +106,23 @@ static int compile_ordered(struct mch_exact_plan *plan, struct mch_err *err)
 	return 0;
 }
 
+static int compile_wide(struct mch_exact *e, struct mch_exact_plan *plan, struct mch_err *err)
+{
+	const struct mch_step *step = plan->step;
+	const struct mch_wide_mac mac = mch_step_wide_mac(step, e->batch);
+	const int64_t low = mch_format_integer(step->in_format, mch_format_min(step->in_format));
+	const int64_t high = mch_format_integer(step->in_format, mch_format_max(step->in_format));
+	const struct mch_fast_wide_spec spec = {.mac = &mac, .in = mch_exact_shape(e, step->in, 1), .x = step->in_format,
+						.y = step->out_format, .x_largest = high > -low ? high : -low};
+	if (step->acc.bits < mch_step_certificate(step).bits)
+		return 0;
+	if (mch_fast_wide_new(&spec, &plan->wide, err) != 0)
+		return -1;
+	if (plan->wide)
+		plan->how = MCH_HOW_WIDE;
+	return 0;
+}
+
 static int compile_conv(struct mch_exact *e, int i, struct mch_err *err)
 {
 	struct mch_exact_plan *plan = &e->plans[i];
@@ -228,6 +245,8 @@ int mch_exact_compile(struct mch_exact *e, int i, struct mch_err *err)
 	if (plan->how == MCH_HOW_FUSED)
 		return 0;
 	plan->out = plan->step->out;
+	if (plan->step->is_wide && plan->step->form == MCH_FORM_MAC)
+		return compile_wide(e, plan, err);
 	if (plan->step->is_wide && plan->step->form != MCH_FORM_REQUANT && plan->step->form != MCH_FORM_CONCAT)
 		return 0;
 	switch (plan->step->form) {
@@ -262,6 +281,7 @@ int mch_exact_compile(struct mch_exact *e, int i, struct mch_err *err)
 void mch_exact_plan_free(struct mch_exact_plan *plan)
 {
 	mch_fast_conv_free(plan->conv);
+	mch_fast_wide_free(plan->wide);
 	mch_fast_ordered_free(plan->ordered);
 	for (int i = 0; plan->maps && i < plan->step->n_in; i++)
 		mch_fast_map_free(&plan->maps[i]);

@@ -7,6 +7,7 @@
 
 #include "fast/conv.h"
 #include "fast/map.h"
+#include "fast/wide.h"
 #include "fast/ordered.h"
 #include "net/exact.h"
 
@@ -14,6 +15,7 @@ enum mch_exact_how {
 	MCH_HOW_PLAIN, /* the plain operators, between conversions of one image */
 	MCH_HOW_ORDERED, /* the same, but for sums that may overflow */
 	MCH_HOW_CONV,
+	MCH_HOW_WIDE, /* sums in doubles */
 	MCH_HOW_POOL_MAX,
 	MCH_HOW_POOL_AVG,
 	MCH_HOW_ELTWISE,
@@ -31,6 +33,7 @@ struct mch_exact_plan {
 	int out;                    /* edge; behind the fused pool, if any */
 	struct mch_fast_conv *conv; /* CONV, owned */
 	struct mch_fast_ordered *ordered; /* ORDERED, owned */
+	struct mch_fast_wide *wide; /* WIDE, owned */
 	struct mch_fast_map *maps;  /* MAP: one; CONCAT: [n_in]; owned */
 	int32_t *from;              /* MOVE: place in x of each stored code of y, -1 for the fill; owned */
 	struct mch_codes *x_codes;  /* ELTWISE: [n_in], owned */

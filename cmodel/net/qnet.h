@@ -130,6 +130,9 @@ struct mch_step_data {
 int mch_step_compute(const struct mch_step *step, const struct mch_step_data *data, struct mch_events *events,
 		     struct mch_err *err);
 
+/* Of a wide conv or dense, n images. */
+struct mch_wide_mac mch_step_wide_mac(const struct mch_step *step, int n);
+
 /* Elements of a step's first input and of its output, one image. */
 size_t mch_step_in_elems(const struct mch_qnet *q, const struct mch_step *step);
 size_t mch_step_out_elems(const struct mch_qnet *q, const struct mch_step *step);

@@ -30,15 +30,22 @@ static void move(const struct mch_step *step, const struct mch_step_data *data)
 		memcpy(data->y, data->x[0], mch_shape_elems(in) * sizeof(*data->y));
 }
 
+struct mch_wide_mac mch_step_wide_mac(const struct mch_step *step, int n)
+{
+	struct mch_wide_mac mac = {step->conv, step->acc, step->integers, mch_format_min(step->in_format),
+				   step->wide_weights, step->wide_bias, &step->requant};
+	mac.conv.n = n;
+	return mac;
+}
+
 /* Steps on numbers of any kind. */
 static void run_wide(const struct mch_step *step, const struct mch_step_data *data, struct mch_events *events)
 {
 	const struct mch_shape out = step->out_shape;
-	struct mch_wide_mac mac = {step->conv, step->acc, step->integers, mch_format_min(step->in_format),
-				   step->wide_weights, step->wide_bias, &step->requant};
+	const struct mch_wide_mac mac = mch_step_wide_mac(step, data->n);
 	const struct mch_wide_avg avg = {step->in_format, step->out_format, step->avg.round, step->avg.shift};
 	struct mch_pool pool = step->pool;
-	mac.conv.n = pool.n = data->n;
+	pool.n = data->n;
 	switch (step->form) {
 	case MCH_FORM_MAC:
 		mch_wide_mac(&mac, data->x[0], data->y, events);
