@@ -204,6 +204,21 @@ START_TEST(random_nets_that_overflow)
 }
 END_TEST
 
+/* Minifloats and powers of two, and fixed point among them. */
+START_TEST(random_nets_of_numbers)
+{
+	const struct random_format numbers = {.n_narrow_percent = 10, .has_numbers = true};
+	compare_nets(&numbers, 9000, 300);
+}
+END_TEST
+
+START_TEST(random_graphs_of_numbers)
+{
+	const struct random_format numbers = {.n_narrow_percent = 10, .has_numbers = true};
+	compare_graphs(&numbers, 13000, 100);
+}
+END_TEST
+
 START_TEST(random_nets_up_to_8_bits)
 {
 	compare_nets(&narrow, 1000, 100);
@@ -480,7 +495,7 @@ static Suite *exact_suite(void)
 {
 	const TTest *const tests[] = {random_graphs_any_width, random_graphs_up_to_8_bits, random_graphs_16_bits,
 					     random_nets_any_width, random_nets_that_overflow, random_graphs_that_wrap,
-					     random_nets_up_to_8_bits,
+					     random_nets_up_to_8_bits, random_nets_of_numbers, random_graphs_of_numbers,
 					     random_nets_16_bits,
 					     random_nets_without_byte_products, sums_beyond_float,
 					     sums_beyond_float_without_byte_products, sums_beyond_float_without_vnni,

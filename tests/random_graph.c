@@ -290,7 +290,8 @@ static int joined_frac(const struct mch_layer *layer, const struct mch_quant *qu
 		const struct mch_format x = quant->edge[layer->in[i]];
 		finest = x.frac > finest ? x.frac : finest;
 		sum += x.frac;
-		*bits = layer->kind == MCH_PROD ? *bits + x.bits : x.bits > *bits ? x.bits : *bits;
+		const int n = integer_bits(x);
+		*bits = layer->kind == MCH_PROD ? *bits + n : n > *bits ? n : *bits;
 	}
 	return layer->kind == MCH_PROD ? sum : finest;
 }
@@ -310,11 +311,12 @@ static void quantize_layer(struct mch_rng *rng, const struct random_format *f, s
 		return;
 	*y = (struct mch_format){random_bits(rng, f), clamp(x.frac + between(rng, -6, 3), FRAC_MIN, FRAC_MAX),
 				 between(rng, 0, 1)};
+	*y = random_number(rng, f, *y, false);
 	if (form == MCH_FORM_MAC) {
 		random_mac_quant(rng, f, layer, &quant->layer[i], x, y);
 	} else if (form == MCH_FORM_ELTWISE) {
 		const int frac = joined_frac(layer, quant, &bits);
-		y->frac = clamp(frac - (bits - y->bits) + between(rng, -2, 4), FRAC_MIN, FRAC_MAX);
+		y->frac = clamp(frac - (bits - integer_bits(*y)) + between(rng, -2, 4), FRAC_MIN, FRAC_MAX);
 		y->frac = clamp(y->frac, frac - 46, frac + 13);
 	} else if (form == MCH_FORM_HOST) {
 		y->frac = clamp(between(rng, -2, y->bits), FRAC_MIN, FRAC_MAX);
@@ -324,6 +326,9 @@ static void quantize_layer(struct mch_rng *rng, const struct random_format *f, s
 					quant->edge[layer->in[j]].frac + 15);
 	} else if (form == MCH_FORM_CONSTANT) {
 		y->frac = between(rng, 0, 8);
+	} else if (f->has_numbers) { /* a mean, or a lone requantizer: towards values of about one size */
+		y->frac = clamp(y->frac + integer_bits(*y) - integer_bits(x), x.frac - 16, x.frac + 15);
+		y->frac = clamp(y->frac, FRAC_MIN, FRAC_MAX);
 	}
 }
 
@@ -335,6 +340,7 @@ void random_graph_quant(struct mch_rng *rng, const struct random_format *f, stru
 	quant->round = (enum mch_round)between(rng, 0, MCH_N_ROUNDS - 1);
 	quant->seed = (uint32_t)mch_rng_next(rng);
 	quant->edge[net->input] = (struct mch_format){random_bits(rng, f), between(rng, 0, 8), between(rng, 0, 1)};
+	quant->edge[net->input] = random_number(rng, f, quant->edge[net->input], false);
 	for (int i = 0; i < net->n_layers; i++)
 		quantize_layer(rng, f, net, i, quant);
 }

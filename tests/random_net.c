@@ -183,6 +183,31 @@ static int random_bits(struct mch_rng *rng, const struct random_format *f, int m
 	return f->exact_bits ? f->exact_bits : between(rng, 1, max ? max : MCH_OPERAND_BITS_MAX);
 }
 
+int integer_bits(struct mch_format format)
+{
+	int bits = format.is_signed;
+	if (format.number == MCH_FIXED)
+		return format.bits;
+	while (mch_format_integer(format, mch_format_max(format)) >> (bits - format.is_signed))
+		bits++;
+	return bits;
+}
+
+struct mch_format random_number(struct mch_rng *rng, const struct random_format *f, struct mch_format fixed, bool is_weights)
+{
+	if (!f->has_numbers || between(rng, 0, 3) == 0)
+		return fixed;
+	for (;;) {
+		struct mch_format number = {.frac = fixed.frac, .is_signed = is_weights || between(rng, 0, 1)};
+		number.number = (enum mch_number)between(rng, MCH_MINIFLOAT, is_weights ? MCH_POW2_NO_ZERO : MCH_MINIFLOAT_FLUSH);
+		const bool is_minifloat = mch_number_is_minifloat(number.number);
+		number.bits = is_minifloat ? between(rng, 3, 9) : between(rng, 2, MCH_POW2_BITS_MAX);
+		number.exp_bits = is_minifloat ? between(rng, 1, MCH_EXP_BITS_MAX) : 0;
+		if (mch_format_is_operand(number))
+			return number;
+	}
+}
+
 /* Codes of one temper: corners, or one extreme everywhere, or mostly zeros. */
 static void random_weights(struct mch_rng *rng, struct mch_layer *layer, struct mch_format format)
 {
@@ -203,11 +228,17 @@ void random_mac_quant(struct mch_rng *rng, const struct random_format *f, struct
 			      struct mch_layer_quant *lq, struct mch_format x, struct mch_format *y)
 {
 	lq->weights = (struct mch_format){random_bits(rng, f, f->weight_bits_max), 0, true};
+	lq->weights = random_number(rng, f, lq->weights, true);
 	/* The sums' width, about, so that outputs neither all vanish nor all saturate. */
-	const int acc_bits = x.bits + lq->weights.bits + (int)log2((double)mch_conv_terms(&layer->conv));
-	const int shift = acc_bits - y->bits - between(rng, 0, 5);
+	const int acc_bits =
+		integer_bits(x) + integer_bits(lq->weights) + (int)log2((double)mch_conv_terms(&layer->conv));
+	const int shift = acc_bits - integer_bits(*y) - between(rng, 0, 5);
 	y->frac = between(rng, -4, 12);
 	lq->weights.frac = y->frac - x.frac + (shift < MCH_SHIFT_MIN ? MCH_SHIFT_MIN : shift);
+	if (lq->weights.frac > MCH_FRAC_LIMIT)
+		lq->weights.frac = MCH_FRAC_LIMIT;
+	if (f->has_numbers && lq->weights.frac > y->frac - x.frac + MCH_SHIFT_MAX)
+		lq->weights.frac = y->frac - x.frac + MCH_SHIFT_MAX;
 	random_weights(rng, layer, lq->weights);
 	for (size_t k = 0; k < layer->n_bias; k++)
 		layer->bias[k] = (float)ldexp(2 * mch_rng_real(rng) - 1, acc_bits - 3 - x.frac - lq->weights.frac);
@@ -230,6 +261,7 @@ void random_quant(struct mch_rng *rng, const struct random_format *f, struct mch
 	quant->seed = (uint32_t)mch_rng_next(rng);
 	quant->edge[net->input] = (struct mch_format){random_bits(rng, f, f->in_bits_max), between(rng, 0, 8),
 						      between(rng, 0, 1)};
+	quant->edge[net->input] = random_number(rng, f, quant->edge[net->input], false);
 	for (int i = 0; i < net->n_layers; i++) {
 		struct mch_layer *layer = &net->layers[i];
 		const struct mch_format x = quant->edge[layer->in[0]];
@@ -241,6 +273,9 @@ void random_quant(struct mch_rng *rng, const struct random_format *f, struct mch
 		y->bits = random_bits(rng, f, f->in_bits_max);
 		y->frac = x.frac + between(rng, -6, 3);
 		y->is_signed = between(rng, 0, 1);
+		y->number = MCH_FIXED;
+		y->exp_bits = 0;
+		*y = random_number(rng, f, *y, false);
 		if (layer->weights)
 			random_mac_quant(rng, f, layer, &quant->layer[i], x, y);
 		else if (layer->kind == MCH_RELU && is_behind_weights(net, layer))

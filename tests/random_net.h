@@ -26,6 +26,7 @@ struct random_format {
 	int in_bits_max, weight_bits_max; /* widths are 1 .. these; 0: all of 1..16 */
 	int exact_bits;                   /* all widths are this, 0: random */
 	int n_narrow_percent;             /* layers whose accumulator is narrower than it should be */
+	bool has_numbers;                 /* three of four formats are minifloats of 3 to 9 bits, weights' powers of two too */
 };
 
 /* Formats that mch_qnet_build takes; weights become corner-weighted codes of their format. Free with
@@ -35,6 +36,12 @@ void random_quant(struct mch_rng *rng, const struct random_format *f, struct mch
 /* Formats of a conv or dense from that of its input and the width of its output, and weights for them. */
 void random_mac_quant(struct mch_rng *rng, const struct random_format *f, struct mch_layer *layer,
 		      struct mch_layer_quant *lq, struct mch_format x, struct mch_format *y);
+
+/* With has_numbers most probably a format of another kind instead, with fraction 0; weights are signed. */
+struct mch_format random_number(struct mch_rng *rng, const struct random_format *f, struct mch_format fixed, bool is_weights);
+
+/* Bits of the integers of a format, with their sign: of fixed point its own. */
+int integer_bits(struct mch_format format);
 
 /* Corner-weighted code of a format. */
 int32_t random_code(struct mch_rng *rng, struct mch_format format);

@@ -112,7 +112,9 @@ static int compile_wide(struct mch_exact *e, struct mch_exact_plan *plan, struct
 	const struct mch_wide_mac mac = mch_step_wide_mac(step, e->batch);
 	const int64_t low = mch_format_integer(step->in_format, mch_format_min(step->in_format));
 	const int64_t high = mch_format_integer(step->in_format, mch_format_max(step->in_format));
-	const struct mch_fast_wide_spec spec = {.mac = &mac, .in = mch_exact_shape(e, step->in, 1), .x = step->in_format,
+	const struct mch_shape as_conv = {1, step->conv.c, step->conv.h, step->conv.w};
+	const bool is_dense = step->layer->kind == MCH_DENSE;
+	const struct mch_fast_wide_spec spec = {.mac = &mac, .in = is_dense ? mch_exact_shape(e, step->in, 1) : as_conv, .x = step->in_format,
 						.y = step->out_format, .x_largest = high > -low ? high : -low};
 	if (step->acc.bits < mch_step_certificate(step).bits)
 		return 0;
