@@ -17,7 +17,8 @@ module mch_datapath #(
     parameter ACC_BITS = 32,
     parameter ACC_SAT  = 0,
     parameter OUT_BITS = 8,   // 1..16
-    parameter ROUND    = 3    // as in mch_round_shift
+    parameter ROUND    = 3,   // as in mch_round_shift
+    parameter OUT_WRAP = 0    // as in mch_requant
 ) (
     input  wire                     clk_i,
     input  wire                     rst_ni,
@@ -80,7 +81,7 @@ module mch_datapath #(
     generate
         for (c = 0; c < COLS; c = c + 1) begin : g_col
             mch_requant #(
-                .ACC_BITS(ACC_BITS), .OUT_BITS(OUT_BITS), .ROUND(ROUND)
+                .ACC_BITS(ACC_BITS), .OUT_BITS(OUT_BITS), .ROUND(ROUND), .OUT_WRAP(OUT_WRAP)
             ) u_requant (
                 .clk_i(clk_i),
                 .rst_ni(rst_ni),

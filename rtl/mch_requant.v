@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Macchiato authors
-// requant: y = sat(round_shift(relu(acc + bias), shift)), the lane of one output channel.
+// requant: y = sat(round_shift(relu(acc + bias), shift)), the lane of one output channel. With OUT_WRAP the code wraps.
 // Twin: cmodel/op/requant.h. Spec: docs/datapath.md "requant".
 //
 // Latency 3, counted in edges with en_i high: y of an acc taken at edge t stands from edge t + 2 until the next, for
@@ -17,7 +17,8 @@
 module mch_requant #(
 	parameter ACC_BITS = 32, // 2..48
 	parameter OUT_BITS = 8,  // 1..16
-	parameter ROUND = 3      // as in mch_round_shift
+	parameter ROUND = 3,     // as in mch_round_shift
+	parameter OUT_WRAP = 0   // 1: what does not fit the output wraps
 ) (
 	input  wire                       clk_i,
 	input  wire                       rst_ni,
@@ -115,7 +116,8 @@ module mch_requant #(
 	wire sat;
 	mch_sat #(
 		.IN_BITS(ROUND_BITS),
-		.OUT_BITS(OUT_BITS)
+		.OUT_BITS(OUT_BITS),
+		.WRAP(OUT_WRAP)
 	) u_sat (
 		.v_i(round_q),
 		.y_bits_i(y_bits_i),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Macchiato authors
-// sat: y = the value of y_bits_i bits, signed or unsigned, that is nearest to v; sat_o = v was outside.
+// sat: y = the value of y_bits_i bits, signed or unsigned, that is nearest to v; sat_o = v was outside. With WRAP the low
+// y_bits_i bits of v instead.
 // Twin: cmodel/fxp/sat.h. Spec: docs/datapath.md "sat".
 //
 // Combinational: latency 0. The format is a run-time input, since each layer has its own. The code stands in the
@@ -9,7 +10,8 @@
 
 module mch_sat #(
 	parameter IN_BITS = 48, // 2..64, more than OUT_BITS
-	parameter OUT_BITS = 8  // 1..16
+	parameter OUT_BITS = 8, // 1..16
+	parameter WRAP = 0      // 1: wraps
 ) (
 	input  wire signed [IN_BITS-1:0] v_i,
 	input  wire [4:0]                y_bits_i, // 1..OUT_BITS
@@ -37,7 +39,11 @@ module mch_sat #(
 
 	// ~above is the highest code; above is the lowest signed one, already extended.
 	wire [OUT_BITS-1:0] lowest = above & {OUT_BITS{y_signed_i}};
-	assign y_o = !sat_o ? v_i[OUT_BITS-1:0] : negative ? lowest : ~above;
+	wire [OUT_BITS-1:0] clamped = !sat_o ? v_i[OUT_BITS-1:0] : negative ? lowest : ~above;
+
+	// The kept sign is the lowest bit that above covers.
+	wire [OUT_BITS-1:0] extension = above & {OUT_BITS{y_signed_i & |(v_i[OUT_BITS-1:0] & above & ~(above << 1))}};
+	assign y_o = (WRAP != 0) ? (v_i[OUT_BITS-1:0] & ~above) | extension : clamped;
 endmodule
 
 `default_nettype wire

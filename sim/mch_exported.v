@@ -38,7 +38,8 @@ module mch_exported (
 
     mch_datapath #(
         .ROWS(`MCH_ROWS), .COLS(`MCH_COLS), .X_BITS(`MCH_X_BITS), .W_BITS(`MCH_W_BITS), .ACC_BITS(`MCH_ACC_BITS),
-        .ACC_SAT(`MCH_ACC_SAT), .OUT_BITS(`MCH_OUT_BITS), .ROUND(`MCH_ROUND)
+        .ACC_SAT(`MCH_ACC_SAT), .OUT_BITS(`MCH_OUT_BITS), .ROUND(`MCH_ROUND),
+        .OUT_WRAP(`MCH_OUT_WRAP)
     ) u_datapath (
         .clk_i(clk_i),
         .rst_ni(rst_ni),

@@ -41,6 +41,7 @@ EXTRA_DIST += \
 	tb/mutants/round_shift-below.sed \
 	tb/mutants/round_shift.sed \
 	tb/mutants/sat-sign.sed \
+	tb/mutants/sat-wrap.sed \
 	tb/mutants/sat.sed \
 	tb/rate.v \
 	tb/replay \

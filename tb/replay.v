@@ -46,7 +46,8 @@ module replay #(
 
 	mch_datapath #(
 		.ROWS(ROWS), .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS),
-		.ACC_SAT(`MCH_ACC_SAT), .OUT_BITS(OUT_BITS), .ROUND(ROUND)
+		.ACC_SAT(`MCH_ACC_SAT), .OUT_BITS(OUT_BITS), .ROUND(ROUND),
+		.OUT_WRAP(`MCH_OUT_WRAP)
 	) dut (
 		.clk_i(clk),
 		.rst_ni(rst_n),

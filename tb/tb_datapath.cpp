@@ -10,12 +10,17 @@
 
 using namespace mch_sim;
 
+#ifndef DUT_OUT_WRAP
+#define DUT_OUT_WRAP 0
+#endif
+
 namespace {
 
 const mch_datapath_config datapath_cfg = {
 	{DUT_ROWS, DUT_COLS, DUT_X_BITS, DUT_W_BITS, {DUT_ACC_BITS, static_cast<mch_overflow>(DUT_ACC_SAT)}},
 	DUT_OUT_BITS,
-	static_cast<mch_round>(DUT_ROUND)};
+	static_cast<mch_round>(DUT_ROUND),
+	DUT_OUT_WRAP != 0};
 
 /* A random layer with its data; owns what its step points at. */
 struct Layer {
@@ -94,7 +99,7 @@ struct Layer {
 		step.shift = shift.data();
 		step.requant = {step.out_format.bits, step.out_format.is_signed, mch_rng_below(rng, 2) != 0,
 				datapath_cfg.round, static_cast<uint32_t>(mch_rng_next(rng)), bias.data(), shift.data(),
-				false, 0, 0};
+				false, 0, 0, datapath_cfg.out_wraps};
 	}
 
 	size_t n_out() const

@@ -105,7 +105,7 @@ struct Layer {
 		step.pool = {1, c.c, c.h, c.w, c.r, c.s, c.stride_h, c.stride_w, c.pad_top, c.pad_left, c.pad_bottom,
 			     c.pad_right, c.dilation_h, c.dilation_w, c.ceil_mode != 0, c.count_pad != 0};
 		step.requant = {c.y_bits, c.y_signed != 0, c.relu != 0, static_cast<mch_round>(MCH_ROUND),
-				static_cast<uint32_t>(MCH_SEED), nullptr, nullptr, false, 0, 0};
+				static_cast<uint32_t>(MCH_SEED), nullptr, nullptr, false, 0, 0, MCH_OUT_WRAP != 0};
 		/* The mean has no noise source: see docs/datapath.md "pool". */
 		step.avg = {c.y_bits, c.y_signed != 0,
 			    MCH_ROUND == MCH_ROUND_STOCHASTIC ? MCH_ROUND_HALF_EVEN : static_cast<mch_round>(MCH_ROUND),
@@ -166,7 +166,7 @@ public:
 		: o_(o), config_{{MCH_ROWS, MCH_COLS, MCH_X_BITS, MCH_W_BITS,
 				  {MCH_ACC_BITS, static_cast<mch_overflow>(MCH_ACC_SAT)}},
 				 MCH_OUT_BITS,
-				 static_cast<mch_round>(MCH_ROUND)},
+				 static_cast<mch_round>(MCH_ROUND), MCH_OUT_WRAP != 0},
 		  layers_(MCH_N_LAYERS), outputs_(MCH_N_LAYERS)
 	{
 		mch_err err;

@@ -18,6 +18,10 @@ extern "C" {
 
 using namespace mch_sim;
 
+#ifndef DUT_OUT_WRAP
+#define DUT_OUT_WRAP 0
+#endif
+
 namespace {
 
 /* A case is one value. A layer's format holds for 128 of them, a channel's parameters for 16. A layer starts with an
@@ -80,6 +84,7 @@ void Bench::new_layer()
 	format_.out_signed = chance(&rng_, 50);
 	format_.relu = chance(&rng_, 40);
 	format_.round = static_cast<mch_round>(DUT_ROUND);
+	format_.wraps = DUT_OUT_WRAP != 0;
 	dut_->relu_i = format_.relu;
 	dut_->y_signed_i = format_.out_signed;
 	dut_->y_bits_i = static_cast<uint8_t>(format_.out_bits);

@@ -14,6 +14,10 @@ extern "C" {
 
 using namespace mch_sim;
 
+#ifndef DUT_WRAP
+#define DUT_WRAP 0
+#endif
+
 namespace {
 
 struct Case {
@@ -97,6 +101,8 @@ int main(int argc, char **argv)
 		const Result got = run(dut, c);
 		Result want;
 		want.y = mch_sat(c.v, c.y_bits, c.y_signed, &want.sat);
+		if (DUT_WRAP != 0)
+			want.y = mch_wrap_code(c.v, c.y_bits, c.y_signed);
 		agreed = got.y == want.y && got.sat == want.sat;
 		if (!agreed)
 			report(args, number, c, want, got);

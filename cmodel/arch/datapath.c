@@ -41,12 +41,19 @@ bool mch_datapath_idle(const struct mch_datapath *d)
 	return !(a->v0 || a->v1 || a->done || a->n_out || d->valid1 || d->valid2 || d->valid3);
 }
 
+static int32_t code_of(const struct mch_datapath *d, int64_t rounded, bool *sat)
+{
+	const struct mch_datapath_layer *l = &d->layer;
+	const int64_t kept = mch_sat(rounded, l->y_bits, l->y_signed, sat);
+	return (int32_t)(d->cfg.out_wraps ? mch_wrap_code(rounded, l->y_bits, l->y_signed) : kept);
+}
+
 /* From the last stage to the first, so that each reads what its predecessor held before the edge. A data register
  * loads only when its stage takes a value. */
 static void step_lane(const struct mch_datapath *d, struct mch_datapath_lane *lane, int64_t acc, bool valid)
 {
 	if (d->valid2)
-		lane->y = (int32_t)mch_sat(lane->round, d->layer.y_bits, d->layer.y_signed, &lane->sat);
+		lane->y = code_of(d, lane->round, &lane->sat);
 	if (d->valid1)
 		lane->round = mch_round_shift(lane->sum, lane->shift1, d->cfg.round, lane->noise1);
 	if (valid) {

@@ -13,6 +13,7 @@ struct mch_datapath_config {
 	struct mch_mac_array_config array;
 	int out_bits;         /* OUT_BITS, 1..16 */
 	enum mch_round round; /* ROUND */
+	bool out_wraps;       /* OUT_WRAP */
 };
 struct mch_datapath_layer {
 	bool relu, y_signed;

@@ -213,9 +213,8 @@ static int choose_acc(const struct mch_qnet *q, struct mch_acc *acc, struct mch_
 /* The array and the tables know convolutions, pools and lone ReLUs, one behind another. */
 static bool is_known(const struct mch_step *step)
 {
-	if (step->form == MCH_FORM_MAC || step->form == MCH_FORM_REQUANT)
-		return !step->requant.is_clipped && !step->requant.wraps;
-	return step->form == MCH_FORM_POOL_MAX || step->form == MCH_FORM_POOL_AVG;
+	return !step->requant.is_clipped && (step->form == MCH_FORM_MAC || step->form == MCH_FORM_POOL_MAX ||
+					     step->form == MCH_FORM_POOL_AVG || step->form == MCH_FORM_REQUANT);
 }
 
 static int check_steps(const struct mch_qnet *q, struct mch_err *err)
@@ -229,7 +228,7 @@ static int check_steps(const struct mch_qnet *q, struct mch_err *err)
 			continue;
 		if (used < sizeof(names) - 80)
 			snprintf(names + used, sizeof(names) - used, "%s%.48s (%s)", n ? ", " : "", step->layer->name,
-				 step->clip ? "clip behind it" : step->requant.wraps ? "output wraps" : mch_layer_table[step->layer->kind].name);
+				 step->clip ? "clip behind it" : mch_layer_table[step->layer->kind].name);
 		else if (names[used - 1] != '.')
 			snprintf(names + used, sizeof(names) - used, ", ...");
 		n++;
@@ -339,6 +338,7 @@ static int add_network(const struct mch_qnet *q, const struct mch_accel_array *a
 		{"SHIFT_CODE_BITS", MCH_ACCEL_SHIFT_CODE_BITS, "a shift is stored as shift + SHIFT_CODE_ZERO"},
 		{"SHIFT_CODE_ZERO", -MCH_SHIFT_MIN, "the code of shift 0"},
 		{"ROUND", r->round, "0 floor 1 half_up 2 half_away 3 half_even 4 stochastic"},
+		{"OUT_WRAP", r->wraps, "0: outputs saturate, 1: they wrap"},
 		{"KIND_CONV", MCH_CONV, "values of MCH_*_KIND"},
 		{"KIND_DENSE", MCH_DENSE, "conv of C channels of 1x1"},
 		{"KIND_RELU", MCH_RELU, "alone; others have it fused"},

@@ -39,6 +39,11 @@ static void wrap(struct trial *t)
 	t->wraps = true;
 }
 
+static void clamp(struct trial *t)
+{
+	t->cfg.wraps = false;
+}
+
 static void no_relu(struct trial *t)
 {
 	t->cfg.relu = false;
@@ -105,6 +110,7 @@ static const struct rule {
 	{half_even, "ties go to even", "rounding mode", "round_shift"},
 	{floor_it, "the lost bits are dropped", "rounding mode", "round_shift"},
 	{wrap, "the code wraps", "no saturation", "sat"},
+	{clamp, "the code is clamped", "output that wraps", "sat"},
 	{no_relu, "there is no ReLU", "ReLU", "requant"},
 	{add_relu, "there is a ReLU", "ReLU", "requant"},
 	{as_signed, "y is signed", "output format", "sat"},

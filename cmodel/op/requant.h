@@ -28,7 +28,7 @@ struct mch_requant {
 	bool is_clipped;
 	int32_t clip_low, clip_high;
 	/* Of what is outside the output's codes the low bits are kept, instead of the nearest code: as truncating hardware
-	 * does. Fixed point alone. The RTL has this not yet. */
+	 * does (OUT_WRAP of the RTL). Fixed point alone. */
 	bool wraps;
 	/* Of the output: fixed point everywhere but in op/wide.h. */
 	enum mch_number number;
