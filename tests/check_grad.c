@@ -345,6 +345,37 @@ START_TEST(softmax_loss)
 }
 END_TEST
 
+/* Both losses at temperatures, by difference quotients; the teacher's adds to what is there, and is 0 for its own answers. */
+START_TEST(temperatures)
+{
+	enum { N = 4, CLASSES = 6, SIZE = N * CLASSES };
+	float x[SIZE], z[SIZE], dx[SIZE], unused[SIZE] = {0};
+	const int32_t labels[N] = {0, 5, 3, 3};
+	const float step = 1e-2f;
+	const double t = (double[]){0.5, 1, 4}[_i];
+	rng = mch_rng_seed(8);
+	for (int i = 0; i < SIZE; i++) {
+		x[i] = (float)(6 * mch_rng_real(&rng) - 3);
+		z[i] = (float)(6 * mch_rng_real(&rng) - 3);
+	}
+	mch_grad_softmax_loss(N, CLASSES, x, labels, t, 0.75f, dx);
+	mch_grad_teacher_loss(N, CLASSES, x, z, t, 0.25f, dx);
+	for (int i = 0; i < SIZE; i++) {
+		const float kept = x[i];
+		double loss[2];
+		for (int side = 0; side < 2; side++) {
+			x[i] = side ? kept + step : kept - step;
+			loss[side] = 0.75 * mch_grad_softmax_loss(N, CLASSES, x, labels, t, 1, unused) +
+				     0.25 * mch_grad_teacher_loss(N, CLASSES, x, z, t, 1, unused);
+		}
+		x[i] = kept;
+		ck_assert_double_eq_tol((double)dx[i], (loss[1] - loss[0]) / (2 * (double)step), 2e-4);
+	}
+	ck_assert_double_eq_tol(mch_grad_teacher_loss(N, CLASSES, x, x, t, 1, unused), 0, 1e-12);
+	ck_assert_double_gt(mch_grad_teacher_loss(N, CLASSES, x, z, t, 1, unused), 0.1);
+}
+END_TEST
+
 #define N_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 static Suite *make_suite(void)
@@ -357,6 +388,7 @@ static Suite *make_suite(void)
 	tcase_add_test(cases, max_takes_the_first_of_equals);
 	tcase_add_test(cases, relu);
 	tcase_add_test(cases, softmax_loss);
+	tcase_add_loop_test(cases, temperatures, 0, 3);
 	suite_add_tcase(suite, cases);
 	return suite;
 }

@@ -56,6 +56,7 @@ UNIT_TESTS = \
 	tests/check_onnx_quant \
 	tests/check_onnx_refusals \
 	tests/check_onnx_tensors \
+	tests/check_optimizer \
 	tests/check_outfile \
 	tests/check_place \
 	tests/check_pareto \
@@ -243,6 +244,7 @@ tests_check_ristretto_faults_LDADD = $(ALL_LIBS)
 tests_check_cost_LDADD = $(ALL_LIBS)
 tests_check_mixed_LDADD = $(ALL_LIBS)
 tests_check_pareto_LDADD = $(ALL_LIBS)
+tests_check_optimizer_LDADD = $(ALL_LIBS)
 tests_check_quantizer_SOURCES = tests/check_quantizer.c $(RANDOM_GRAPH)
 tests_check_quantizer_LDADD = $(ALL_LIBS)
 tests_check_sgd_LDADD = $(ALL_LIBS)

@@ -83,12 +83,12 @@ static json_t *epochs_json(const struct mch_tune_job *job)
 json_t *mch_tune_json(const struct mch_tune_job *job)
 {
 	const struct mch_tune_best best = mch_tune_best(job);
-	return json_pack("{s:{s:s, s:o, s:i, s:i, s:i, s:i, s:i, s:o, s:o, s:o, s:o}}", "tuning", "given_net_hash",
-			 job->given_hash, "options", options_json(job), "train_images",
-			 job->args->train.config.n_images, "held_out_images", job->n_held, "best_epoch", best.epoch,
-			 "held_out_right", best.n_right, "images", job->n_test, "float",
-			 score_json(job, &job->of_float), "before", score_json(job, &job->before), "after",
-			 score_json(job, &job->after), "epochs", epochs_json(job));
+	return json_pack("{s:{s:s, s:i, s:i, s:i, s:i, s:i}, s:o, s:o, s:o, s:o, s:o}", "tuning", "given_net_hash",
+			 job->given_hash, "train_images", job->args->train.config.n_images, "held_out_images",
+			 job->n_held, "best_epoch", best.epoch, "held_out_right", best.n_right, "images", job->n_test,
+			 "tuning_options", options_json(job), "tuning_float", score_json(job, &job->of_float),
+			 "tuning_before", score_json(job, &job->before), "tuning_after", score_json(job, &job->after),
+			 "tuning_epochs", epochs_json(job));
 }
 
 static void print_score(const struct mch_tune_job *job, const char *what, const struct mch_tune_score *score)

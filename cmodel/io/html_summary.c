@@ -271,12 +271,19 @@ static void images_table(FILE *to, const json_t *report)
 {
 	const json_t *search = mch_json_part(report, "search"), *ranges = mch_json_part(report, "ranges");
 	const json_t *choosing = mch_json_part(search, "choosing"), *reporting = mch_json_part(search, "reporting");
+	const json_t *tuning = mch_json_part(search, "tuning");
 	const bool is_held_out = json_is_true(json_object_get(search, "held_out"));
 	fputs("<h3>Images</h3>\n<div class=\"scroll\"><table><tbody>", to);
 	if (search && isfinite(mch_json_real(search, "range_images")))
 		pair(to, "behind the formats", "text", "%.0f", mch_json_real(search, "range_images"));
 	if (choosing)
 		pair(to, "chose the widths", "text", "%.0f", mch_json_real(choosing, "images"));
+	if (tuning) {
+		pair(to, "tuned on", "text", "%.0f", mch_json_real(tuning, "train_images"));
+		pair(to, "training images that chose the epoch", "text", "%.0f",
+		     mch_json_real(tuning, "held_out_images"));
+		pair(to, "report alone", "text", "%.0f", mch_json_real(tuning, "images"));
+	}
 	if (is_held_out)
 		pair(to, "held out, report alone", "text", "%.0f", mch_json_real(reporting, "images"));
 	if (*mch_json_text(search, "range_images_hash"))
@@ -292,7 +299,7 @@ static void images_table(FILE *to, const json_t *report)
 		pair(to, "ranges on this page", "text",
 		     "of weights alone; give --data=PATH or --train-data=PATH for the tensors'");
 	fputs("\n</tbody></table></div>\n", to);
-	if (!is_held_out)
+	if (!is_held_out && !tuning)
 		mch_html_absent(to, "No images were held out: those that chose the widths also report the "
 				    "accuracy, which flatters "
 				    "it a little.");

@@ -13,7 +13,7 @@
  *   "tensors"   name and format, "s8.4"; "float" for one that only the host computes
  *   "layers"    of each conv and dense: weights' format, acc (bits; 0: as the certificate), certificate; where the channels'
  *               weights have fractions of their own, channel_frac: a list of them, whose smallest is in the weights' format
- *   "search"    what the search wrote down for its reader; not interpreted */
+ *   "search"    what the search, or the tuning, wrote down for its reader; not interpreted */
 #ifndef MCH_IO_QUANT_JSON_H
 #define MCH_IO_QUANT_JSON_H
 
