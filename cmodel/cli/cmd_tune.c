@@ -67,11 +67,12 @@ static void copy_params(const struct mch_net *net, float *list, bool is_into_lis
 	}
 }
 
-/* Of equals the later is better: it has seen more, at a lower rate. */
+/* Of equals the later is better: it has seen more, at a lower rate. The network as given is not among them: most likely it was
+ * trained on the images held out, too, which flatters it. */
 static void keep_best(struct mch_tune_job *job, int epoch, int n_right)
 {
 	double *best = mch_tune_row(job, job->args->train.config.n_epochs + 1);
-	if (epoch > 0 && n_right < (int)best[1])
+	if (epoch == 0 || n_right < (int)best[1])
 		return;
 	best[0] = epoch;
 	best[1] = n_right;
@@ -99,7 +100,8 @@ static int end_epoch(void *ctx, struct mch_err *err)
 		if (state->epoch > 0)
 			mch_train_run_tell(&job->run);
 		fprintf(stderr, "%s %5.2f %%%s\n", state->epoch > 0 ? "  held out" : "as given: integers, held out",
-			row[MCH_TUNE_HELD], mch_tune_best(job).epoch == state->epoch ? "  best" : "");
+			row[MCH_TUNE_HELD],
+			state->epoch > 0 && mch_tune_best(job).epoch == state->epoch ? "  best" : "");
 	}
 	return mch_tune_write_log(job, state->epoch, err);
 }
@@ -161,6 +163,15 @@ static int measure(struct mch_tune_job *job, struct mch_err *err)
 	return status;
 }
 
+static void warn(const struct mch_tune_job *job)
+{
+	const double best = 100.0 * mch_tune_best(job).n_right / job->n_held, given = mch_tune_row(job, 0)[MCH_TUNE_HELD];
+	if (best < given && !job->args->train.quiet)
+		fprintf(stderr, "macchiato: %s: no epoch reaches the network as given on the images held out, %.2f to %.2f %%; "
+				"unless they trained it, give a smaller --lr\n",
+			job->args->output, best, given);
+}
+
 /* Writes the result, then tells of it: what is told is on the disk. The network comes first, so that formats are
  * never there without it. */
 static int finish(struct mch_tune_job *job, struct mch_err *err)
@@ -179,8 +190,10 @@ static int finish(struct mch_tune_job *job, struct mch_err *err)
 		mch_tune_print(job);
 	}
 	json_decref(root);
-	if (status == 0)
+	if (status == 0) {
 		mch_train_run_end(&job->run);
+		warn(job);
+	}
 	return status;
 }
 

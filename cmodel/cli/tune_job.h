@@ -25,7 +25,7 @@ enum mch_tune_column {
 
 /* The best so far. */
 struct mch_tune_best {
-	int epoch; /* 0: as given */
+	int epoch; /* 0: none yet */
 	int n_right;
 };
 

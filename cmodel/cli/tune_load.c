@@ -136,6 +136,7 @@ static int make_rows(struct mch_tune_job *job, struct mch_err *err)
 		job->rows[i] = NAN;
 	for (size_t i = 0; i < more->n_floats; i++)
 		job->params[i] = 0;
+	job->rows[more->n_reals - 2] = job->rows[more->n_reals - 1] = 0; /* the best: none yet */
 	return 0;
 }
 

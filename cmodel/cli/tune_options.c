@@ -159,9 +159,9 @@ struct mch_tune_options mch_tune_parse(int argc, char **argv)
 		"Tunes a network for its formats: training goes on with weights and activations rounded as the "
 		"hardware rounds them, slopes pass straight through the rounding, and float shadows of the weights gather "
 		"what they say. The network written has the weights and biases that the hardware has.\v"
-		"The result does not depend on the number of threads. An interrupted or killed run goes on with --resume and "
-		"ends with the same files. Of all epochs, and the network as given, the best on the training images that are "
-		"held out is the result, scored on exact integers; the test images choose nothing.",
+		"The result does not depend on the number of threads. An interrupted or killed run goes on with "
+		"--resume and ends with the same files. Of all epochs the best on the training images that are held "
+		"out is the result, scored on exact integers; the test images choose nothing.",
 		children,
 		NULL,
 		NULL};

@@ -55,6 +55,7 @@ OMP_NUM_THREADS=2 tune -o two.onnx --quant-out=two.json --log=two.csv >two.txt 2
 same one two || fail "one and two threads: the files differ"
 [ "$(grep -Ecx 'epoch [0-9]/4  loss [0-9.]+  train accuracy +[0-9.]+ %  held out +[0-9.]+ %(  best)?' epochs.txt)" = 4 ] ||
 	fail "no line for each epoch: $(cat epochs.txt)"
+grep -Eqx 'as given: integers, held out +[0-9.]+ %' epochs.txt || fail "no line for the network as given: $(cat epochs.txt)"
 before=$(right integers one.txt) after=$(right tuned one.txt)
 if [ "$before" -gt 85 ] || [ "$after" -lt 95 ]; then
 	fail "nothing to win, or nothing won: $(cat one.txt)"
@@ -116,9 +117,14 @@ same whole ended || fail "adam, after SIGTERM and --resume: the files are others
 # A graph: batch norm is folded, a sum of two branches, groups.
 "$macchiato" train graph.prototxt --data=data --lr=0.05 --epochs=6 --batch=25 -o graph.onnx --quiet >train.txt
 "$macchiato" quantize graph.onnx --data=data --widths=3,3,4 -o graph.json -q >quantize.txt
-"$macchiato" tune graph.onnx --quant=graph.json --data=data --lr=0.005 --epochs=3 --batch=25 -o graph2.onnx --quant-out=graph2.json -q >graph.txt ||
+"$macchiato" tune graph.onnx --quant=graph.json --data=data --lr=0.00001 --epochs=2 --batch=25 -o graph2.onnx --quant-out=graph2.json -q >graph.txt ||
 	fail "graph: exit $?"
 [ "$(right tuned graph.txt)" -ge 90 ] || fail "graph: $(cat graph.txt)"
+
+"$macchiato" tune graph.onnx --quant=graph.json --data=data --lr=10 --epochs=1 --batch=25 -o wild.onnx --quant-out=wild.json >graph.txt 2>err.txt ||
+	fail "too large a rate: exit $?"
+tail -n 1 err.txt | grep -Eqx 'macchiato: wild\.onnx: no epoch reaches the network as given on the images held out, [0-9.]+ to [0-9.]+ %; unless they trained it, give a smaller --lr' ||
+	fail "too large a rate: $(cat err.txt)"
 
 refuse "macchiato: --quant: no formats given; give the file that quantize wrote" net.onnx
 refuse "macchiato: none.json: cannot be read (No such file or directory); check the name and its permissions" net.onnx --quant=none.json --data=data -o a.onnx --quant-out=a.json
