@@ -48,6 +48,7 @@ UNIT_TESTS = \
 	tests/check_names \
 	tests/check_npy \
 	tests/check_number \
+	tests/check_number_nets \
 	tests/check_onnx \
 	tests/check_onnx_data \
 	tests/check_onnx_foreign \
@@ -134,7 +135,9 @@ tests_oracle_libslow_a_SOURCES = \
 	tests/oracle/slow_number.c \
 	tests/oracle/slow_number.h \
 	tests/oracle/slow_pool.c \
-	tests/oracle/slow_pool.h
+	tests/oracle/slow_pool.h \
+	tests/oracle/slow_wide.c \
+	tests/oracle/slow_wide.h
 
 LOW_LIBS = \
 	tests/oracle/libslow.a \
@@ -192,6 +195,8 @@ tests_check_exact_SOURCES = tests/check_exact.c $(RANDOM_GRAPH)
 tests_check_qnet_SOURCES = tests/check_qnet.c $(RANDOM_GRAPH)
 tests_check_qnet_LDADD = $(ALL_LIBS)
 tests_check_exact_LDADD = $(ALL_LIBS)
+tests_check_number_nets_SOURCES = tests/check_number_nets.c $(RANDOM_GRAPH)
+tests_check_number_nets_LDADD = tests/oracle/libslow.a $(ALL_LIBS)
 tests_check_float_SOURCES = tests/check_float.c tests/random_kinds.c tests/random_kinds.h tests/random_net.c \
 	tests/random_net.h
 tests_check_float_LDADD = $(ALL_LIBS)
