@@ -174,6 +174,12 @@ refuse 2 ": --bias-correction: changes the network, and the formats belong to th
 	small.onnx --data=. -o a --bias-correction
 refuse 2 ": --net-out: nothing changes the network; give --equalize or --bias-correction with it" small.onnx --data=. -o a --net-out=b.onnx
 refuse 2 ": --calibration: \"kl:9\" is no rule; give max, mse, percentile, percentile:99.9 or kl" small.onnx --data=. -o a --calibration=kl:9
+refuse 2 ": --numbers: powers of two are for weights; give them with --weight-numbers" small.onnx --data=. -o a --numbers=pow2
+for kind in posit pow2:4 fixed:2 ''; do
+	refuse 2 ": --weight-numbers: \"$kind\" is no kind of number; give fixed, minifloat, ieee, fn or flush, the last four also as fn:4 or fn:range, or for weights pow2 or pow2-no-zero" \
+		small.onnx --data=. -o a --weight-numbers="$kind"
+done
+refuse 2 ": --activation-numbers: \"6\" is no whole number from 1 to 5; give one" small.onnx --data=. -o a --activation-numbers=fn:6
 refuse 2 ": --static: has one fraction for the whole network; leave --per-channel out" small.onnx --data=. -o a --static --per-channel
 refuse 2 ": NET: no network given; give a .onnx or .prototxt file"
 refuse 2 ": --data: no images given; give their folder or file" small.onnx -o a
@@ -199,6 +205,24 @@ cp train-* wide
 printf "\0\0\010\001\0\0\0\310" >wide/t10k-labels-idx1-ubyte
 head -c 200 /dev/zero | tr "\0" "\011" >>wide/t10k-labels-idx1-ubyte
 refuse 2 ": wide test: labels go up to 9, the network has 4 outputs; give the data it was trained on" small.onnx --data=wide -o a
+
+# Minifloats and powers of two: searched, scored again to the same, exported where they are fixed point to the array.
+for kind in --numbers=minifloat --numbers=fn:4 "--activation-numbers=flush:range --weight-numbers=pow2" --weight-numbers=pow2 \
+	"--weight-numbers=pow2-no-zero --per-channel"; do
+	# shellcheck disable=SC2086 # one or two options
+	"$macchiato" quantize small.onnx --data=. --limit=100 $kind --error-margin=40 -o kind.json --json >kind.txt || fail "$kind: exit $?"
+	want=$(sed -n 's/^  "accuracy_exact": \([0-9.]*\).*/\1/p' kind.txt)
+	"$macchiato" eval small.onnx --quant=kind.json --data=. --limit=100 >eval.txt || fail "$kind: $(cat eval.txt)"
+	have=$(sed -n 's/^accuracy *\([0-9.]*\) %.*/\1/p' eval.txt)
+	[ -n "$want" ] && [ "$(printf '%.2f' "$want")" = "$have" ] || fail "$kind: told $want %, found $have %"
+	status=0
+	"$macchiato" export small.onnx kind.json -o accel --force >export.txt 2>&1 || status=$?
+	case $kind in
+	--weight-numbers=*) [ "$status" = 0 ] || fail "$kind: not exported: $(cat export.txt)" ;;
+	*) [ "$status" = 2 ] && grep -q 'has numbers of the format .*, which is not in the accelerator yet; export fixed point' export.txt ||
+		fail "$kind: export gives $status: $(cat export.txt)" ;;
+	esac
+done
 
 # The formats belong to the network that was changed, which is as right in integers as was told.
 "$macchiato" quantize small.onnx --data=. --widths=4,4,4 --per-channel --calibration=percentile:99.9 --equalize --bias-correction \
