@@ -173,7 +173,7 @@ refuse 2 ": --equalize: changes the network, and the formats belong to the chang
 refuse 2 ": --bias-correction: changes the network, and the formats belong to the changed one; name a file for it with --net-out=NET.onnx" \
 	small.onnx --data=. -o a --bias-correction
 refuse 2 ": --net-out: nothing changes the network; give --equalize or --bias-correction with it" small.onnx --data=. -o a --net-out=b.onnx
-refuse 2 ": --calibration: \"kl:9\" is no rule; give max, mse, percentile, percentile:99.9 or kl" small.onnx --data=. -o a --calibration=kl:9
+refuse 2 ": --calibration: \"kl:9\" is no rule; give max, mse, percentile, percentile:99.9, kl, il or il-1" small.onnx --data=. -o a --calibration=kl:9
 refuse 2 ": --numbers: powers of two are for weights; give them with --weight-numbers" small.onnx --data=. -o a --numbers=pow2
 for kind in posit pow2:4 fixed:2 ''; do
 	refuse 2 ": --weight-numbers: \"$kind\" is no kind of number; give fixed, minifloat, ieee, fn or flush, the last four also as fn:4 or fn:range, or for weights pow2 or pow2-no-zero" \
@@ -187,7 +187,7 @@ refuse 2 ": --output: no file given; give the file for the result" small.onnx --
 refuse 2 ": --json: the standard output is taken by --output=-; give a file name" small.onnx --data=. -o - --json
 refuse 2 ": --rounding: \"odd\" is no rounding mode; give floor, half_up, half_away, half_even or stochastic" \
 	small.onnx --data=. -o a --rounding=odd
-refuse 2 ": --fraction: \"mean\" is no rule; give max, mse, percentile, percentile:99.9 or kl" small.onnx --data=. -o a --fraction=mean
+refuse 2 ": --fraction: \"mean\" is no rule; give max, mse, percentile, percentile:99.9, kl, il or il-1" small.onnx --data=. -o a --fraction=mean
 refuse 2 ": --error-margin: \"-1\" is no number from 0 to 100; give one" small.onnx --data=. -o a --error-margin=-1
 refuse 2 ": --images: 41 images are asked for, here train has 40; give a smaller number" small.onnx --data=../here -o a --images=41
 refuse 2 ": --limit: 201 images are asked for, here test has 200; give a smaller number" small.onnx --data=../here -o a --limit=201
