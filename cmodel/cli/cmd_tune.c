@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/cmd.h"
 #include "cli/tune_job.h"
@@ -172,17 +174,29 @@ static void warn(const struct mch_tune_job *job)
 			job->args->output, best, given);
 }
 
-/* Writes the result, then tells of it: what is told is on the disk. The network comes first, so that formats are
- * never there without it. */
+/* Both or none: the checkpoint has what is left of a run that fails here. A device stays. */
+static int write_result(const struct mch_tune_job *job, const json_t *root, struct mch_err *err)
+{
+	const char *path = job->args->output;
+	struct stat found;
+	if (mch_onnx_write(path, &job->net, err) != 0)
+		return -1;
+	const int status = mch_quant_json_write(job->args->quant_output, &job->net, &job->quant, root, err);
+	if (status != 0 && lstat(path, &found) == 0 && S_ISREG(found.st_mode))
+		unlink(path);
+	return status;
+}
+
+/* Writes the result, then tells of it: what is told is on the disk. */
 static int finish(struct mch_tune_job *job, struct mch_err *err)
 {
 	const struct mch_tune_options *args = job->args;
-	if (measure(job, err) != 0 || mch_onnx_write(args->output, &job->net, err) != 0)
+	if (measure(job, err) != 0)
 		return -1;
 	json_t *root = mch_tune_json(job);
 	if (!root)
 		return mch_err_set(err, args->net.path, "a name is no UTF-8, which JSON needs; rename it");
-	int status = mch_quant_json_write(args->quant_output, &job->net, &job->quant, root, err);
+	const int status = write_result(job, root, err);
 	if (status == 0 && args->train.json) {
 		json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
 		putchar('\n');

@@ -65,6 +65,7 @@ net() {
 	bad eval "$1" --data=data
 	bad ranges "$1" --data=data
 	bad quantize "$1" --data=data -o new.json
+	bad tune "$1" --quant=q.json --data=data -o new.onnx --quant-out=new.json
 	bad export "$1" q.json -o new
 }
 
@@ -74,6 +75,7 @@ data() {
 	bad eval good.onnx --data="$1"
 	bad ranges good.onnx --data="$1"
 	bad quantize good.onnx --data="$1" -o new.json
+	bad tune good.onnx --quant=q.json --data="$1" -o new.onnx --quant-out=new.json
 	bad export good.onnx q.json --data="$1" -o new
 }
 
@@ -81,6 +83,7 @@ data() {
 output() {
 	bad train net.prototxt --data=data --epochs=1 --limit=20 -q -o "$1"
 	bad quantize good.onnx --data=data --images=10 --limit=10 --widths=8,8,8 -q -o "$1"
+	bad tune good.onnx --quant=q.json --data=data --epochs=1 --images=20 -q -o "$1" --quant-out=new.json
 	bad export good.onnx q.json -o "$1"
 }
 
@@ -137,6 +140,7 @@ echo '{}' >object.json
 cp other/fixture.quant.json other.json
 for file in none.json empty.json folder.json noise.json list.json object.json other.json good.onnx ''; do
 	bad eval good.onnx --data=data --quant="$file"
+	bad tune good.onnx --quant="$file" --data=data -o new.onnx --quant-out=new.json
 	bad export good.onnx "$file" -o new
 done
 size=$(wc -c <q.json)
@@ -178,6 +182,8 @@ done
 # Places that cannot be written. /dev/full is a full disk that everybody has.
 for place in good.onnx/new '' nowhere/new; do
 	output "$place"
+	bad tune good.onnx --quant=q.json --data=data --epochs=1 --images=20 -q -o new.onnx --quant-out="$place"
+	bad tune good.onnx --quant=q.json --data=data --epochs=1 --images=20 -q -o new.onnx --quant-out=new.json --log="$place"
 done
 bad train net.prototxt --data=data -o folder.onnx
 bad train net.prototxt --data=data -o new.onnx --checkpoint=folder.onnx
@@ -190,6 +196,10 @@ bad export good.onnx q.json -o good.onnx
 if [ -c /dev/full ]; then
 	checkpoint=new.ckpt
 	bad train net.prototxt --data=data --epochs=1 --limit=20 -q -o /dev/full --checkpoint=$checkpoint
+	for files in '-o /dev/full --quant-out=new.json' '-o new.onnx --quant-out=/dev/full'; do
+		# shellcheck disable=SC2086 # several words
+		bad tune good.onnx --quant=q.json --data=data --epochs=1 --images=20 -q $files --checkpoint=$checkpoint
+	done
 	checkpoint=
 	for command in "info good.onnx" "info --json good.onnx" "eval good.onnx --data=data --quant=q.json" \
 		"ranges good.onnx --data=data --images=10" "ranges good.onnx --data=data --images=10 --json" \

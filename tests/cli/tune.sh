@@ -103,6 +103,22 @@ interrupt KILL killed
 [ ! -e killed.onnx ] || fail "kill -9: the output is there"
 tune -o killed.onnx --quant-out=killed.json --log=killed.csv --resume --quiet >out.txt || fail "--resume: exit $?"
 same one killed || fail "after kill -9 and --resume the files are others"
+# At any moment, again and again.
+for delay in 0.02 0.05 0.1 0.15 0.2; do
+	resume=
+	[ ! -e often.onnx.ckpt ] || resume=--resume
+	"$macchiato" tune net.onnx --quant=q.json --data=data --lr=0.005 --epochs=4 --batch=20 -o often.onnx --quant-out=often.json \
+		--log=often.csv -q $resume >often.txt 2>err.txt &
+	pid=$!
+	sleep $delay
+	kill -9 $pid 2>kill.txt || true
+	wait $pid 2>kill.txt || true
+	[ ! -e often.json ] || break
+done
+resume=
+[ ! -e often.onnx.ckpt ] || resume=--resume
+[ -e often.json ] || tune -o often.onnx --quant-out=often.json --log=often.csv -q $resume >often.txt || fail "after kills: exit $?"
+same one often || fail "after many kills the files are others"
 interrupt TERM ended --optimizer=adam --weight-rounding=stochastic
 [ "$status" = 2 ] || fail "SIGTERM: exit $status"
 refuse 'macchiato: ended.onnx.ckpt: holds an unfinished run; give --resume to go on with it, or remove it to begin anew' \
