@@ -119,7 +119,14 @@ static const struct {
 
 START_TEST(tight_on_shipped_nets)
 {
-	static const struct mch_format formats[] = {{.bits = 8, .frac = 4, .is_signed = true}, {.bits = 4, .frac = 2}};
+	static const struct mch_format x[] = {
+		{.bits = 8, .frac = 4, .is_signed = true}, {.bits = 4, .frac = 2},
+		{.bits = 8, .frac = 4, .is_signed = true}, {.bits = 8, .frac = 9, .is_signed = true, .number = MCH_MINIFLOAT_FN, .exp_bits = 4},
+	}, w[] = {
+		{.bits = 8, .is_signed = true}, {.bits = 5, .is_signed = true}, {.bits = 4, .is_signed = true, .number = MCH_POW2},
+		{.bits = 8, .is_signed = true, .number = MCH_MINIFLOAT_FN, .exp_bits = 4},
+	};
+	const bool is_small = shipped[_i].n_layers < 10; /* minifloats are slow */
 	const char *top = getenv("top_srcdir");
 	struct mch_net net;
 	struct mch_err err = {""};
@@ -127,10 +134,11 @@ START_TEST(tight_on_shipped_nets)
 	snprintf(path, sizeof(path), "%s/tests/nets/%s", top ? top : ".", shipped[_i].file);
 	ck_assert_msg(mch_net_read(path, NULL, &net, NULL, &err) == 0, "%s", err.text);
 	ck_assert_msg(mch_first_weights(&net, mch_rng_seed(1), &err) == 0 && mch_net_lower(&net, &err) == 0, "%s", err.text);
-	for (int f = 0; f < 2; f++) {
+	for (int f = 0; f < 3 + is_small; f++) {
 		struct tight seen = {0};
-		check_tight_net(&net, formats[f], f ? 5 : 8, f == 1, &seen);
+		check_tight_net(&net, x[f], w[f], f == 1, &seen);
 		ck_assert_int_eq(seen.n_layers, shipped[_i].n_layers);
+		ck_assert_int_eq(seen.n_wide, f == 3 ? seen.n_layers : 0);
 		ck_assert_int_eq(seen.n_narrow, seen.n_layers);
 	}
 	mch_net_free(&net);

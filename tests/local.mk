@@ -113,6 +113,7 @@ SCRIPT_TESTS = \
 	tests/cli/usage.sh \
 	tests/conformance.sh \
 	tests/fuzz/corpus.sh \
+	tests/docs/faults.sh \
 	tests/docs/vectors.sh
 
 AM_CPPFLAGS += -I$(top_srcdir)/tests $(CHECK_CFLAGS)

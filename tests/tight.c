@@ -9,6 +9,7 @@
 
 #include "net/layer.h"
 #include "net/witness.h"
+#include "quant/fraction.h"
 
 /* What the golden convolution makes of an image in one output channel. */
 struct sums {
@@ -62,6 +63,54 @@ static bool is_cut(const struct mch_step *step, const struct mch_bound *at)
 	return false;
 }
 
+/* The sum of one output, and the steps of all outputs that overflow in an accumulator of so many bits. */
+static mch_int128 run_wide(const struct mch_step *step, const struct mch_bound *at, const int32_t *x, int bits,
+			   uint64_t *n_over)
+{
+	const size_t n_terms = mch_conv_terms(&step->conv), n_out = mch_shape_elems(step->out_shape);
+	struct mch_step narrow = *step;
+	struct mch_events events = {0};
+	struct mch_err err;
+	mch_int128 sum = 0;
+	for (size_t t = 0; t < n_terms; t++) {
+		const ptrdiff_t i = mch_conv_x_index(&step->conv, 0, at->k, at->p, at->q, t);
+		if (i >= 0)
+			sum += (mch_int128)mch_format_integer(step->in_format, x[i]) *
+			       step->wide_weights[(size_t)at->k * n_terms + t];
+	}
+	narrow.acc = (struct mch_acc){bits, MCH_SATURATE};
+	int64_t *acc = malloc(n_out * sizeof(*acc));
+	int32_t *y = malloc(n_out * sizeof(*y));
+	ck_assert(acc && y);
+	const struct mch_step_data data = {1, (const int32_t *const[]){x}, acc, y};
+	ck_assert_int_eq(mch_step_compute(&narrow, &data, &events, &err), 0);
+	*n_over = events.n_acc_over;
+	free(acc);
+	free(y);
+	return sum;
+}
+
+/* Minifloats: the sums of the operator are not to be seen, but they overflow where they should. */
+static void check_wide(const struct mch_step *step, const struct mch_witness *w, int32_t *x, struct tight *seen)
+{
+	uint64_t n_over, n_narrow = 0;
+	for (int is_high = 0; is_high < 2; is_high++) {
+		const struct mch_bound *at = is_high ? &w->high : &w->low;
+		mch_witness_input(step, at, is_high, x);
+		ck_assert_msg(run_wide(step, at, x, w->bits, &n_over) == at->value, "layer %s: not the bound",
+			      step->layer->name);
+		ck_assert_uint_eq(n_over, 0);
+		if (w->bits > 2) {
+			run_wide(step, at, x, w->bits - 1, &n_over);
+			n_narrow += n_over;
+		}
+	}
+	ck_assert(w->bits == 2 || n_narrow > 0);
+	seen->n_layers++;
+	seen->n_wide++;
+	seen->n_narrow += w->bits > 2;
+}
+
 void check_tight(const struct mch_step *step, struct tight *seen)
 {
 	const struct mch_witness w = mch_step_witness(step);
@@ -69,6 +118,11 @@ void check_tight(const struct mch_step *step, struct tight *seen)
 	const struct mch_conv *g = &step->conv;
 	int32_t *x = malloc((size_t)g->c * (size_t)g->h * (size_t)g->w * sizeof(*x));
 	bool is_too_narrow = false;
+	if (step->is_wide) {
+		check_wide(step, &w, x, seen);
+		free(x);
+		return;
+	}
 	ck_assert(x && c.low == w.low.value && c.high == w.high.value && c.bits == w.bits);
 	for (int is_high = 0; is_high < 2; is_high++) {
 		const struct mch_bound *at = is_high ? &w.high : &w.low;
@@ -87,15 +141,15 @@ void check_tight(const struct mch_step *step, struct tight *seen)
 	seen->n_cut += is_cut(step, &w.high) && is_cut(step, &w.low);
 }
 
-static int finest(const struct mch_layer *layer, int bits)
+static int finest(const struct mch_layer *layer, struct mch_format w)
 {
 	float largest = 0;
 	for (size_t i = 0; i < layer->n_weights; i++)
 		largest = fmaxf(largest, fabsf(layer->weights[i]));
-	return largest > 0 ? (int)floor(log2((ldexp(1, bits - 1) - 1) / (double)largest)) : 0;
+	return mch_fraction_max(w, -(double)largest, (double)largest);
 }
 
-void check_tight_net(const struct mch_net *net, struct mch_format x, int weight_bits, bool per_channel,
+void check_tight_net(const struct mch_net *net, struct mch_format x, struct mch_format w, bool per_channel,
 		     struct tight *seen)
 {
 	struct mch_quant quant;
@@ -109,7 +163,8 @@ void check_tight_net(const struct mch_net *net, struct mch_format x, int weight_
 		struct mch_layer_quant *lq = &quant.layer[i];
 		if (!mch_layer_is_mac(layer))
 			continue;
-		lq->weights = (struct mch_format){.bits = weight_bits, .frac = finest(layer, weight_bits), .is_signed = true};
+		lq->weights = w;
+		lq->weights.frac = finest(layer, w);
 		if (per_channel)
 			ck_assert_int_eq(mch_layer_quant_split(lq, layer->conv.k, lq->weights.frac), 0);
 		for (int k = 1; per_channel && k < layer->conv.k; k += 2)
