@@ -45,6 +45,8 @@ struct mch_tune_job {
 	struct mch_quantizer *quantizer;
 	struct mch_train_run run;
 	char given_hash[MCH_HASH_HEX];
+	const char **inexact; /* [n_inexact] layers whose sums float may round in training, of the network as given */
+	int n_inexact;
 	/* Kept in the checkpoint: */
 	double *rows;  /* [n_epochs + 1][MCH_TUNE_N_COLUMNS], then the best epoch and its right answers */
 	float *params; /* [n_params] of the best, of the twin, in the order of params.h */

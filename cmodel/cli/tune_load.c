@@ -152,7 +152,13 @@ int mch_tune_load(struct mch_tune_job *job, struct mch_err *err)
 	    make_rows(job, err) != 0)
 		return -1;
 	job->quantizer = mch_quantizer_new(&job->net, &job->quant, err);
+	job->inexact = calloc((size_t)job->net.n_layers, sizeof(*job->inexact));
 	if (!job->quantizer)
+		return -1;
+	if (!job->inexact)
+		return mch_err_set(err, job->args->net.path, "out of memory; use a machine with more");
+	job->n_inexact = mch_quantizer_inexact(job->quantizer, job->inexact, err);
+	if (job->n_inexact < 0)
 		return -1;
 	config->quantizer = job->quantizer;
 	config->teacher = config->share > 0 ? &job->reference : NULL;
@@ -169,6 +175,7 @@ void mch_tune_free(struct mch_tune_job *job)
 	mch_quant_free(&job->quant);
 	mch_net_free(&job->reference);
 	mch_net_free(&job->net);
+	free(job->inexact);
 	free(job->rows);
 	free(job->params);
 }

@@ -74,21 +74,40 @@ static json_t *epochs_json(const struct mch_tune_job *job)
 		const double *row = mch_tune_row(job, epoch);
 		json_t *entry = json_object();
 		for (int c = 0; c < MCH_TUNE_N_COLUMNS; c++)
-			json_object_set_new(entry, columns[c], number(row[c]));
+			json_object_set_new(entry, columns[c], c == MCH_TUNE_EPOCH ? json_integer(epoch) : number(row[c]));
 		json_array_append_new(list, entry);
 	}
+	return list;
+}
+
+static json_t *inexact_json(const struct mch_tune_job *job)
+{
+	json_t *list = json_array();
+	for (int i = 0; i < job->n_inexact; i++)
+		if (json_array_append_new(list, json_string(job->inexact[i])) != 0) {
+			json_decref(list);
+			return NULL;
+		}
 	return list;
 }
 
 json_t *mch_tune_json(const struct mch_tune_job *job)
 {
 	const struct mch_tune_best best = mch_tune_best(job);
-	return json_pack("{s:{s:s, s:i, s:i, s:i, s:i, s:i}, s:o, s:o, s:o, s:o, s:o}", "tuning", "given_net_hash",
+	return json_pack("{s:{s:s, s:i, s:i, s:i, s:i, s:i, s:o}, s:o, s:o, s:o, s:o, s:o}", "tuning", "given_net_hash",
 			 job->given_hash, "train_images", job->args->train.config.n_images, "held_out_images",
 			 job->n_held, "best_epoch", best.epoch, "held_out_right", best.n_right, "images", job->n_test,
-			 "tuning_options", options_json(job), "tuning_float", score_json(job, &job->of_float),
+			 "inexact_forward", inexact_json(job), "tuning_options", options_json(job), "tuning_float", score_json(job, &job->of_float),
 			 "tuning_before", score_json(job, &job->before), "tuning_after", score_json(job, &job->after),
 			 "tuning_epochs", epochs_json(job));
+}
+
+static void print_forward(const struct mch_tune_job *job)
+{
+	printf("forward    %s", job->n_inexact ? "as the hardware, but for sums too wide for float in "
+						  : "as the hardware, bit for bit\n");
+	for (int i = 0; i < job->n_inexact; i++)
+		printf("%s%s%s", i ? ", " : "", job->inexact[i], i + 1 < job->n_inexact ? "" : "\n");
 }
 
 static void print_score(const struct mch_tune_job *job, const char *what, const struct mch_tune_score *score)
@@ -108,6 +127,7 @@ void mch_tune_print(const struct mch_tune_job *job)
 	printf("network    %s\n", job->net.name ? job->net.name : "");
 	printf("images     %d train, %d held out choose, %d others report; drawn with seed %" PRIu64 "\n", c->n_images,
 	       job->n_held, job->n_test, c->seed);
+	print_forward(job);
 	printf("best       epoch %d of %d: %.2f %% of those held out, as given %.2f %%\n", best.epoch, c->n_epochs,
 	       100.0 * best.n_right / job->n_held, mch_tune_row(job, 0)[MCH_TUNE_HELD]);
 	print_score(job, "float", &job->of_float);
