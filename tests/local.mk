@@ -63,6 +63,7 @@ UNIT_TESTS = \
 	tests/check_pareto \
 	tests/check_pool \
 	tests/check_profile \
+	tests/check_prefix \
 	tests/check_prototxt \
 	tests/check_qnet \
 	tests/check_quant_json \
@@ -193,6 +194,8 @@ tests_check_dataset_LDADD = $(ALL_LIBS)
 RANDOM_GRAPH = tests/random_graph.c tests/random_graph.h tests/random_net.c tests/random_net.h
 tests_bench_float_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_exact_SOURCES = tests/check_exact.c $(RANDOM_GRAPH)
+tests_check_prefix_SOURCES = tests/check_prefix.c $(RANDOM_GRAPH)
+tests_check_prefix_LDADD = $(ALL_LIBS)
 tests_check_qnet_SOURCES = tests/check_qnet.c $(RANDOM_GRAPH)
 tests_check_qnet_LDADD = $(ALL_LIBS)
 tests_check_exact_LDADD = $(ALL_LIBS)

@@ -10,6 +10,7 @@
 #include "cli/scores.h"
 #include "io/hash.h"
 #include "net/dataset.h"
+#include "net/prefix.h"
 #include "quant/candidates.h"
 #include "quant/equalize.h"
 #include "quant/formats.h"
@@ -57,6 +58,7 @@ struct mch_quantize_job {
 	struct mch_progress bar;
 	struct mch_candidates candidates;
 	struct mch_search_config config;
+	struct mch_prefix *prefix; /* of the scores of a search that is under way, else NULL */
 	struct mch_search *search; /* of one width, or three; of layer: one, as a start */
 	struct mch_mixed mixed;    /* of layer */
 	float *logits;             /* of float, on the first n_sensitivity images */

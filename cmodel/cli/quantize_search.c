@@ -24,7 +24,8 @@ static int score(void *ctx, const int8_t *setting, int need, struct mch_right *r
 	const struct mch_score_config config = {.data = &job->test, .n = job->choosing.n, .need = need};
 	if (build(job, setting, &q, err) != 0)
 		return -1;
-	const int status = mch_score_run(&(struct mch_model){.net = &job->net, .q = &q}, &config, &answers, err);
+	const struct mch_model model = {.net = &job->net, .q = &q, .prefix = job->prefix, .quant = &job->quant};
+	const int status = mch_score_run(&model, &config, &answers, err);
 	mch_qnet_free(&q);
 	if (status != 0)
 		return -1;
@@ -107,8 +108,8 @@ static int measure_noise(struct mch_quantize_job *job, int knob, int bits, doubl
 	job->setting[knob] = (int8_t)bits;
 	if (build(job, job->setting, &q, err) != 0)
 		return -1;
-	const int status = mch_score_compare_logits(&(struct mch_model){.net = &job->net, .q = &q}, job->logits,
-						    &config, &d, err);
+	const struct mch_model model = {.net = &job->net, .q = &q, .prefix = job->prefix, .quant = &job->quant};
+	const int status = mch_score_compare_logits(&model, job->logits, &config, &d, err);
 	mch_qnet_free(&q);
 	if (status != 0)
 		return -1;
@@ -212,7 +213,9 @@ static void configure(struct mch_quantize_job *job)
 
 int mch_quantize_search(struct mch_quantize_job *job, struct mch_err *err)
 {
+	enum { PREFIX_BYTES = 1 << 30 };
 	configure(job);
+	job->prefix = mch_prefix_new(&job->net, job->choosing.n, PREFIX_BYTES);
 	mch_quantize_begin_progress(job, "3/5 search", "scores");
 	int status = mch_search_run(job->search, &job->config, err);
 	mch_progress_end(&job->bar);
@@ -220,6 +223,8 @@ int mch_quantize_search(struct mch_quantize_job *job, struct mch_err *err)
 		job->candidate = job->search->candidate;
 	if (status == 0 && job->args->search.granularity == MCH_GRANULARITY_LAYER)
 		status = search_layers(job, err);
+	mch_prefix_free(job->prefix); /* the network may change from here on */
+	job->prefix = NULL;
 	if (status >= 0)
 		memcpy(job->setting, job->candidates.list[job->candidate].setting, (size_t)job->knobs.n);
 	return status;

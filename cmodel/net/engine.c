@@ -165,10 +165,16 @@ static int run_exact(struct mch_engine *e, const struct mch_dataset *data, int f
 {
 	const struct mch_qnet *q = e->model->q;
 	const size_t elems = (size_t)n * mch_shape_elems(e->model->net->edges[e->edge].shape);
-	if (mch_dataset_raw(data, first, n, q->input_format, e->raw_x, err) != 0)
+	struct mch_prefix *prefix = e->fast_exact ? e->model->prefix : NULL;
+	struct mch_exact_span span = {.from = -1, .keep = -1};
+	if (prefix)
+		span = mch_prefix_span(prefix, first, n);
+	if (span.from < 0 && mch_dataset_raw(data, first, n, q->input_format, e->raw_x, err) != 0)
 		return -1;
 	const int status = e->model->is_plain ? mch_qnet_run(q, n, e->raw_x, e->raw_y, NULL, &e->events, err)
-					      : mch_exact_run(e->fast_exact, n, e->raw_x, e->raw_y, err);
+					      : mch_exact_run_span(e->fast_exact, n, &span, e->raw_x, e->raw_y, err);
+	if (status == 0 && prefix)
+		mch_prefix_keep(prefix, first, n);
 	/* Exact and in the same order: a code has at most 16 bits, a float 24, and its exponents reach further. */
 	for (size_t i = 0; status == 0 && i < elems; i++)
 		out[i] = (float)mch_format_real(e->format, e->raw_y[i]);

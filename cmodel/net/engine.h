@@ -8,13 +8,16 @@
 #include <stdbool.h>
 
 #include "net/dataset.h"
-#include "net/qnet.h"
+#include "net/prefix.h"
 
 /* A network and how it runs. */
 struct mch_model {
 	const struct mch_net *net;
 	const struct mch_qnet *q; /* in exact integers; NULL: in float */
 	bool is_plain;            /* on the plain operators, the reference */
+	/* Of integers, for a pass over the images that prefix is for, whose formats quant has; or NULL. */
+	struct mch_prefix *prefix;
+	const struct mch_quant *quant;
 };
 
 struct mch_engine;

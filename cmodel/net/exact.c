@@ -5,6 +5,7 @@
 #include "net/exact.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/require.h"
 #include "fast/concat.h"
@@ -183,14 +184,34 @@ static int run_step(struct mch_exact *e, const struct mch_exact_plan *plan, int 
 	return 0;
 }
 
+/* Of what step i writes, n images. */
+static size_t step_bytes(const struct mch_exact *e, int i, int n)
+{
+	const int edge = e->q->steps[i].out;
+	MCH_REQUIRE(e->edge[edge] && !e->is_part[edge], "a cut is an edge by itself");
+	return mch_shape_elems(mch_exact_shape(e, edge, n)) * (size_t)e->codes[edge].bytes;
+}
+
 int mch_exact_run(struct mch_exact *e, int n, const int32_t *input, int32_t *output, struct mch_err *err)
+{
+	return mch_exact_run_span(e, n, &(struct mch_exact_span){.from = -1, .keep = -1}, input, output, err);
+}
+
+int mch_exact_run_span(struct mch_exact *e, int n, const struct mch_exact_span *span, const int32_t *input,
+		       int32_t *output, struct mch_err *err)
 {
 	const struct mch_qnet *q = e->q;
 	MCH_REQUIRE(n >= 0 && n <= e->batch, "no more images than the batch");
-	mch_codes_pack(e->codes[q->input], mch_exact_shape(e, q->input, n), input, e->edge[q->input]);
-	for (int i = 0; i < q->n_steps; i++)
+	if (span->from >= 0)
+		memcpy(e->edge[q->steps[span->from].out], span->from_codes, step_bytes(e, span->from, n));
+	else
+		mch_codes_pack(e->codes[q->input], mch_exact_shape(e, q->input, n), input, e->edge[q->input]);
+	for (int i = span->from + 1; i < q->n_steps; i++) {
 		if (run_step(e, &e->plans[i], n, err) != 0)
 			return -1;
+		if (i == span->keep)
+			memcpy(span->keep_codes, e->edge[q->steps[i].out], step_bytes(e, i, n));
+	}
 	mch_codes_unpack(e->codes[q->output], mch_exact_shape(e, q->output, n), e->edge[q->output], output);
 	return 0;
 }

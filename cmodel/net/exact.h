@@ -6,7 +6,7 @@
 #ifndef MCH_NET_EXACT_H
 #define MCH_NET_EXACT_H
 
-#include "net/qnet.h"
+#include "net/prefix.h"
 
 struct mch_exact;
 
@@ -18,6 +18,10 @@ void mch_exact_free(struct mch_exact *e);
 /* n <= batch images of raw codes, [n][c][h][w] -> raw output codes [n][classes] (NCHW). Not thread-safe on one
  * object. */
 int mch_exact_run(struct mch_exact *e, int n, const int32_t *input, int32_t *output, struct mch_err *err);
+
+/* The same, but for what span says; input is not read when it begins behind it. */
+int mch_exact_run_span(struct mch_exact *e, int n, const struct mch_exact_span *span, const int32_t *input,
+		       int32_t *output, struct mch_err *err);
 
 /* Steps of accumulation that left their width, of all runs so far. */
 uint64_t mch_exact_overflows(const struct mch_exact *e);

@@ -38,6 +38,8 @@ cmodel_net_libnet_a_SOURCES = \
 	cmodel/net/lrn.h \
 	cmodel/net/net.c \
 	cmodel/net/net.h \
+	cmodel/net/prefix.c \
+	cmodel/net/prefix.h \
 	cmodel/net/qform.c \
 	cmodel/net/qmac.c \
 	cmodel/net/qnet.c \

@@ -126,6 +126,9 @@ static int run_pass(struct pass *pass, struct mch_err *err)
 {
 	const int n = pass->config->n, n_batches = (n + pass->batch - 1) / pass->batch;
 	pass->failed = pass->end = n_batches;
+	for (int m = 0; m < pass->n_models; m++)
+		if (pass->models[m]->prefix)
+			mch_prefix_begin(pass->models[m]->prefix, pass->models[m]->q, pass->models[m]->quant);
 	if (pass->config->first == 0)
 		mch_dataset_ahead(pass->config->data, n);
 	bool is_unable = false;
