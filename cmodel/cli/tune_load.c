@@ -32,7 +32,8 @@ static int load_net(const struct mch_tune_options *args, struct mch_net *net, st
 		       : -1;
 }
 
-/* Accumulators that the program chose, which are those it would choose again, follow the weights; others were asked for. */
+/* Accumulators that the program chose, which are those it would choose again, follow the weights; others were
+ * asked for. */
 static int release_accumulators(struct mch_tune_job *job, struct mch_err *err)
 {
 	struct mch_quant chosen;

@@ -4,11 +4,11 @@
  *
  *   momentum   v = momentum * v + g + decay * w,  w -= rate * v
  *   Adam       m = momentum * m + (1 - momentum) * g,  s = beta2 * s + (1 - beta2) * g^2,
- *              w -= rate * (m / (1 - momentum^t) / (sqrt(s / (1 - beta2^t)) + epsilon) + decay * w)  in step t = 1, 2, ...
+ *              w -= rate * (m / (1 - momentum^t) / (sqrt(s / (1 - beta2^t)) + epsilon) + decay * w),  t = 1, 2, ...
  *
- * Sources: Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in deep learning", 2013; Kingma, Ba,
- * "Adam: A Method for Stochastic Optimization", 2015; its decay apart from the gradient: Loshchilov, Hutter, "Decoupled Weight
- * Decay Regularization", 2019. */
+ * Sources: Sutskever, Martens, Dahl, Hinton, "On the importance of initialization and momentum in deep learning", 2013;
+ * Kingma, Ba, "Adam: A Method for Stochastic Optimization", 2015; its decay apart from the gradient: Loshchilov,
+ * Hutter, "Decoupled Weight Decay Regularization", 2019. */
 #ifndef MCH_TRAIN_OPTIMIZER_H
 #define MCH_TRAIN_OPTIMIZER_H
 

@@ -206,8 +206,8 @@ static void round_channel(const struct rounding *r, int k)
 	mch_snap_noisy(format, r->noise + at, n_terms, r->from->weights + at, r->to->weights + at, r->place + at);
 }
 
-/* In as many bits as there are: an accumulator that the program chooses is as wide as its bias. One that was asked for may be
- * narrower, and then cuts it off; rounding.h speaks of that. */
+/* In as many bits as there are: an accumulator that the program chooses is as wide as its bias. One that was asked
+ * for may be narrower, and then cuts it off; rounding.h speaks of that. */
 static void round_bias(const struct mch_quantizer *q, int i)
 {
 	const struct mch_layer *from = &q->shadow->layers[i];
