@@ -104,7 +104,7 @@ START_TEST(means_meet)
 	ck_assert_int_eq(mch_qnet_build(&q, &net, &quant, NULL), 0);
 	means(&q, without);
 	mch_qnet_free(&q);
-	ck_assert_int_eq(mch_bias_correct(&net, &quant, &config, NULL), 0);
+	ck_assert_int_eq(mch_bias_correct(&net, &net, &quant, &config, NULL), 0);
 	ck_assert_int_eq(calls, net.n_layers);
 	ck_assert_ptr_nonnull(net.layers[0].bias);
 	ck_assert_int_eq(mch_qnet_build(&q, &net, &quant, NULL), 0);

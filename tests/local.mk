@@ -60,6 +60,7 @@ UNIT_TESTS = \
 	tests/check_optimizer \
 	tests/check_outfile \
 	tests/check_place \
+	tests/check_refine \
 	tests/check_pareto \
 	tests/check_pool \
 	tests/check_profile \
@@ -207,6 +208,7 @@ tests_check_float_LDADD = $(ALL_LIBS)
 tests_check_bias_correct_LDADD = $(ALL_LIBS)
 tests_check_requant_lane_LDADD = $(ALL_LIBS)
 tests_check_equalize_LDADD = $(ALL_LIBS)
+tests_check_refine_LDADD = $(ALL_LIBS)
 tests_check_formats_LDADD = $(ALL_LIBS)
 tests_check_fraction_LDADD = $(ALL_LIBS)
 tests_check_grad_LDADD = $(ALL_LIBS)

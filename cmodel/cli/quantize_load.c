@@ -62,13 +62,33 @@ static int split(struct mch_quantize_job *job, int n, struct mch_err *err)
 	return 0;
 }
 
+static int equalize(struct mch_quantize_job *job, struct mch_err *err)
+{
+	enum { IMAGES = 64, BITS = 8 };
+	const struct mch_quantize_options *args = job->args;
+	const struct mch_equalize_config config = {.data = &job->train,
+						   .n_images = job->n_ranges < IMAGES ? job->n_ranges : IMAGES,
+						   .balance = args->balance,
+						   .bits = args->widths[MCH_PART_ACTIVATIONS] ? args->widths[MCH_PART_ACTIVATIONS]
+											      : BITS,
+						   .activations = &args->policy.activations};
+	switch (args->equalization) {
+	case MCH_EQUALIZE_WEIGHTS:
+		return mch_equalize(&job->net, &job->equalized, err);
+	case MCH_EQUALIZE_TENSORS:
+		return mch_equalize_tensors(&job->net, &config, &job->equalized, err);
+	default:
+		return 0;
+	}
+}
+
 static int load_images(struct mch_quantize_job *job, struct mch_err *err)
 {
 	const struct mch_quantize_options *args = job->args;
 	if (load_data(job, err) != 0)
 		return -1;
 	job->n_ranges = mch_load_count("--images", args->images, USUAL_IMAGES, &job->train, err);
-	const int n = job->n_ranges < 0
+	const int n = job->n_ranges < 0 || equalize(job, err) != 0
 			      ? -1
 			      : mch_load_count("--limit", args->data.limit, job->test.n_images, &job->test, err);
 	if (n < 0 || split(job, n, err) != 0)
@@ -189,7 +209,7 @@ int mch_quantize_load(struct mch_quantize_job *job, struct mch_err *err)
 	const struct mch_quantize_options *args = job->args;
 	if (mch_load_net(&args->net, &args->data, &job->net, NULL, err) != 0 ||
 	    mch_net_require_weights(&job->net, err) != 0 || mch_net_lower(&job->net, err) != 0 ||
-	    (args->is_equalized && mch_equalize(&job->net, &job->equalized, err) != 0) ||
+	    (args->is_input_folded && mch_fold_input(&job->net, err) != 0) ||
 	    load_images(job, err) != 0 || mch_cmd_require_writable(args->output, err) != 0 ||
 	    (args->net_output && mch_cmd_require_writable(args->net_output, err) != 0) ||
 	    (args->search.pareto && mch_cmd_require_writable(args->search.pareto, err) != 0))

@@ -14,13 +14,18 @@
 #include "quant/policy.h"
 #include "quant/profile.h"
 
+enum mch_equalization { MCH_EQUALIZE_NOTHING, MCH_EQUALIZE_WEIGHTS, MCH_EQUALIZE_TENSORS };
+
 struct mch_quantize_options {
 	struct mch_net_options net;
 	struct mch_data_options data; /* its limit is of the test images; its seed is `seed` too */
 	const char *train_data;       /* a path of its own for the training images, or NULL */
 	const char *output;
 	const char *net_output; /* the changed network, or NULL */
-	bool is_equalized, is_bias_corrected;
+	enum mch_equalization equalization;
+	double balance; /* of MCH_EQUALIZE_TENSORS, see quant/equalize.h */
+	bool is_input_folded, is_compensated, is_bias_corrected;
+	long fit_images; /* training images to fit the fractions on; 0: as the rules choose them */
 	struct mch_search_options search;
 	struct mch_cost_config hardware;
 	double error_margin; /* NAN: none */

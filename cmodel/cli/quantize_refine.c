@@ -14,18 +14,32 @@
 /* More of them take longer and change a mean by less than its own quantization. */
 enum { CORRECTION_IMAGES = 64 };
 
-/* The parameters of a network before they are corrected, for comparison: all but the biases is shared. */
+/* A covariance has many more entries than there are means. */
+enum { COMPENSATION_IMAGES = 256 };
+
+/* A network before its parameters are changed, for comparison: all but these is shared. */
 struct reference {
 	struct mch_net net;
-	float **bias; /* [n_layers], owned */
+	float **kept; /* [2 * n_layers] weights and biases, owned */
 };
 
 static void free_reference(struct reference *r)
 {
-	for (int i = 0; r->bias && i < r->net.n_layers; i++)
-		free(r->bias[i]);
-	free(r->bias);
+	for (int i = 0; r->kept && i < 2 * r->net.n_layers; i++)
+		free(r->kept[i]);
+	free(r->kept);
 	free(r->net.layers);
+}
+
+static bool keep(float **values, float **kept, size_t n)
+{
+	if (!*values)
+		return true;
+	*kept = malloc(n * sizeof(**kept));
+	if (*kept)
+		memcpy(*kept, *values, n * sizeof(**kept));
+	*values = *kept;
+	return *kept != NULL;
 }
 
 static int keep_reference(struct reference *r, const struct mch_net *net, struct mch_err *err)
@@ -33,18 +47,14 @@ static int keep_reference(struct reference *r, const struct mch_net *net, struct
 	const size_t n = (size_t)net->n_layers;
 	r->net = *net;
 	r->net.layers = malloc(n * sizeof(*r->net.layers));
-	r->bias = calloc(n, sizeof(*r->bias));
-	bool has_room = r->net.layers && r->bias;
+	r->kept = calloc(2 * n, sizeof(*r->kept));
+	bool has_room = r->net.layers && r->kept;
 	if (has_room)
 		memcpy(r->net.layers, net->layers, n * sizeof(*net->layers));
 	for (size_t i = 0; has_room && i < n; i++) {
-		const struct mch_layer *layer = &net->layers[i];
-		if (!layer->bias)
-			continue;
-		r->net.layers[i].bias = r->bias[i] = malloc(layer->n_bias * sizeof(*layer->bias));
-		has_room = r->bias[i] != NULL;
-		if (has_room)
-			memcpy(r->bias[i], layer->bias, layer->n_bias * sizeof(*layer->bias));
+		struct mch_layer *layer = &r->net.layers[i];
+		has_room = keep(&layer->weights, &r->kept[2 * i], layer->n_weights) &&
+			   keep(&layer->bias, &r->kept[2 * i + 1], layer->n_bias);
 	}
 	if (has_room)
 		return 0;
@@ -84,29 +94,56 @@ static int report_again(struct mch_quantize_job *job, const struct mch_qnet *q, 
 	return 0;
 }
 
-static int correct_biases(struct mch_quantize_job *job, struct mch_err *err)
+/* The score after a change of the parameters, against the network that `before` keeps. */
+static int measure_change(struct mch_quantize_job *job, const struct mch_net *before, struct mch_gain *gain,
+			  struct mch_err *err)
+{
+	const int without = job->n_correct;
+	struct mch_qnet q;
+	if (mch_qnet_build(&q, &job->net, &job->quant, err) != 0)
+		return -1;
+	const int status = report_again(job, &q, before, err);
+	*gain = (struct mch_gain){true, without, job->n_correct};
+	mch_qnet_free(&q);
+	return status;
+}
+
+static int compensate(struct mch_quantize_job *job, const struct mch_net *before, struct mch_err *err)
+{
+	const struct mch_compensate_config config = {
+		.data = &job->train,
+		.n_images = job->n_ranges < COMPENSATION_IMAGES ? job->n_ranges : COMPENSATION_IMAGES,
+		.progress = mch_quantize_show_progress,
+		.ctx = job};
+	mch_quantize_begin_progress(job, "weights", "layers");
+	const int status = mch_compensate(&job->net, &job->quant, &config, &job->compensated, err);
+	mch_progress_end(&job->bar);
+	return status == 0 ? measure_change(job, before, &job->of_compensation, err) : -1;
+}
+
+static int correct_biases(struct mch_quantize_job *job, const struct mch_net *before, struct mch_err *err)
 {
 	const struct mch_bias_correct_config config = {.data = &job->train,
 						       .n_images = job->n_ranges < CORRECTION_IMAGES ? job->n_ranges
 												     : CORRECTION_IMAGES,
 						       .progress = mch_quantize_show_progress,
 						       .ctx = job};
+	mch_quantize_begin_progress(job, "biases", "layers");
+	const int status = mch_bias_correct(&job->net, before, &job->quant, &config, err);
+	mch_progress_end(&job->bar);
+	return status == 0 ? measure_change(job, before, &job->of_bias_correction, err) : -1;
+}
+
+static int change_parameters(struct mch_quantize_job *job, struct mch_err *err)
+{
+	const struct mch_quantize_options *args = job->args;
 	struct reference before;
-	struct mch_qnet q;
 	if (keep_reference(&before, &job->net, err) != 0)
 		return -1;
-	mch_quantize_begin_progress(job, "biases", "layers");
-	int status = mch_bias_correct(&job->net, &job->quant, &config, err);
-	mch_progress_end(&job->bar);
-	if (status == 0)
-		status = mch_qnet_build(&q, &job->net, &job->quant, err);
-	if (status == 0) {
-		const int without = job->n_correct;
-		status = report_again(job, &q, &before.net, err);
-		job->of_bias_correction = (struct mch_gain){true, without, job->n_correct};
-		mch_hash_net(&job->net, job->net_hash);
-		mch_qnet_free(&q);
-	}
+	int status = args->is_compensated ? compensate(job, &before.net, err) : 0;
+	if (status == 0 && args->is_bias_corrected)
+		status = correct_biases(job, &before.net, err);
+	mch_hash_net(&job->net, job->net_hash);
 	free_reference(&before);
 	return status;
 }
@@ -152,6 +189,8 @@ static int measure_equalization(struct mch_quantize_job *job, struct mch_err *er
 	if (mch_load_net(&job->args->net, &job->args->data, &net, NULL, err) != 0)
 		return -1;
 	int status = mch_net_lower(&net, err);
+	if (status == 0 && job->args->is_input_folded)
+		status = mch_fold_input(&net, err);
 	if (status == 0)
 		status = mch_ranges_measure(&ranges, &net, &job->train, job->n_ranges, NULL, NULL, err);
 	if (status == 0) {
@@ -164,12 +203,27 @@ static int measure_equalization(struct mch_quantize_job *job, struct mch_err *er
 	return status;
 }
 
+static int fit_fractions(struct mch_quantize_job *job, struct mch_err *err)
+{
+	const long n = job->args->fit_images;
+	const struct mch_fit_config config = {.data = &job->train,
+					      .n_images = n < job->n_ranges ? (int)n : job->n_ranges,
+					      .progress = mch_quantize_show_progress,
+					      .ctx = job};
+	mch_quantize_begin_progress(job, "fractions", "fractions");
+	const int status = mch_fit_fractions(&job->formats, &job->widths, &job->quant, &config, &job->fit, err);
+	mch_progress_end(&job->bar);
+	return status == 0 ? measure_change(job, &job->net, &job->of_fit, err) : -1;
+}
+
 int mch_quantize_refine(struct mch_quantize_job *job, struct mch_err *err)
 {
 	job->n_correct = job->candidates.list[job->candidate].right.n_correct;
-	if (job->args->is_equalized && measure_equalization(job, err) != 0)
+	if (job->args->equalization && measure_equalization(job, err) != 0)
 		return -1;
-	if (job->args->is_bias_corrected && correct_biases(job, err) != 0)
+	if (job->args->fit_images && fit_fractions(job, err) != 0)
+		return -1;
+	if ((job->args->is_compensated || job->args->is_bias_corrected) && change_parameters(job, err) != 0)
 		return -1;
 	return job->args->net_output ? mch_onnx_write(job->args->net_output, &job->net, err) : 0;
 }

@@ -13,6 +13,7 @@ enum { WIDE_BITS = 16 };
 
 struct work {
 	struct mch_net *net;
+	const struct mch_net *reference;
 	const struct mch_bias_correct_config *config;
 	int batch;
 	float *x, *y;        /* batch inputs; batch images of the largest edge */
@@ -88,7 +89,7 @@ static int n_of_batch(const struct work *w, int first)
 /* Sums of every layer of the float network, in one go. */
 static int measure_float(struct work *w, struct mch_err *err)
 {
-	const struct mch_net *net = w->net;
+	const struct mch_net *net = w->reference;
 	struct mch_float *f = mch_float_new_tapped(net, w->batch, MCH_FLOAT_ALL, err);
 	int status = f ? 0 : -1;
 	for (int first = 0; status == 0 && first < w->config->n_images; first += w->batch) {
@@ -109,20 +110,21 @@ static int measure_float(struct work *w, struct mch_err *err)
 	return status;
 }
 
-/* Makes the net end at a step that shows what it adds up: wide, without ReLU or clip. A width of 16 bits leaves a code of 8 bits
- * 128 times its range before anything saturates, and takes bits off the fraction of a wider one (of a minifloat: of its integers). */
+/* Makes the net end at a step that shows what it adds up, without ReLU or clip, in 16 bits: a range 16 times that of the step's
+ * codes, and a step that is as much finer as there are bits left. (In the step of the codes themselves the mean of a channel whose
+ * values hardly differ would be off by up to half of it.) */
 static void end_at(struct mch_qnet *q, int index)
 {
+	enum { HEADROOM = 4 };
 	struct mch_step *step = &q->steps[index];
-	const int64_t largest = mch_format_integer(step->out_format, mch_format_max(step->out_format));
-	const int bits = step->out_format.number == MCH_FIXED ? step->out_format.bits : mch_wide_bits(-largest, largest);
-	int coarser = bits > 12 ? bits - 12 : 0;
+	int finer = WIDE_BITS - HEADROOM - step->out_format.bits;
+	for (int k = 0; k < step->conv.k; k++) {
+		finer = step->shift[k] - finer > MCH_SHIFT_MAX ? step->shift[k] - MCH_SHIFT_MAX : finer;
+		finer = step->shift[k] - finer < MCH_SHIFT_MIN ? step->shift[k] - MCH_SHIFT_MIN : finer;
+	}
 	for (int k = 0; k < step->conv.k; k++)
-		coarser = step->shift[k] + coarser > MCH_SHIFT_MAX ? MCH_SHIFT_MAX - step->shift[k] : coarser;
-	for (int k = 0; k < step->conv.k; k++)
-		step->shift[k] = (int8_t)(step->shift[k] + coarser);
-	step->out_format = (struct mch_format){.bits = WIDE_BITS, .frac = step->out_format.frac - coarser,
-					       .is_signed = true};
+		step->shift[k] = (int8_t)(step->shift[k] - finer);
+	step->out_format = (struct mch_format){.bits = WIDE_BITS, .frac = step->out_format.frac + finer, .is_signed = true};
 	step->requant.out_bits = WIDE_BITS;
 	step->requant.out_signed = true;
 	step->requant.number = MCH_FIXED;
@@ -185,10 +187,10 @@ static int correct_layer(struct work *w, int i, struct mch_quant *quant, struct 
 	return 0;
 }
 
-int mch_bias_correct(struct mch_net *net, struct mch_quant *quant, const struct mch_bias_correct_config *config,
-		     struct mch_err *err)
+int mch_bias_correct(struct mch_net *net, const struct mch_net *reference, struct mch_quant *quant,
+		     const struct mch_bias_correct_config *config, struct mch_err *err)
 {
-	struct work w = {.net = net, .config = config};
+	struct work w = {.net = net, .reference = reference, .config = config};
 	int status = open_work(&w, err);
 	if (status == 0)
 		status = measure_float(&w, err);

@@ -19,10 +19,10 @@ struct mch_bias_correct_config {
 };
 
 /* For each conv and dense layer in order of execution: the mean over images and pixels of every output channel, before its ReLU,
- * of the float network as given and of the exact integers of quant with the biases corrected so far; the difference goes to the
+ * of `reference` in float (net before any change; may be net itself) and of the exact integers of quant with the biases corrected so far; the difference goes to the
  * channel's bias. Layers without a bias get one. quant's accumulators are left to mch_qnet_build, since a bias may need more
  * bits. 0, or -1 with err; then net's biases may be corrected in part. */
-int mch_bias_correct(struct mch_net *net, struct mch_quant *quant, const struct mch_bias_correct_config *config,
-		     struct mch_err *err);
+int mch_bias_correct(struct mch_net *net, const struct mch_net *reference, struct mch_quant *quant,
+		     const struct mch_bias_correct_config *config, struct mch_err *err);
 
 #endif

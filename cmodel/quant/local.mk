@@ -8,12 +8,22 @@ cmodel_quant_libquant_a_SOURCES = \
 	cmodel/quant/candidates.h \
 	cmodel/quant/channel.c \
 	cmodel/quant/channel.h \
+	cmodel/quant/compensate.c \
+	cmodel/quant/compensate.h \
+	cmodel/quant/compensate_rows.c \
+	cmodel/quant/covariance.c \
+	cmodel/quant/covariance.h \
 	cmodel/quant/divergence.c \
 	cmodel/quant/divergence.h \
 	cmodel/quant/equalize.c \
 	cmodel/quant/equalize.h \
+	cmodel/quant/equalize_tensors.c \
 	cmodel/quant/exponent.c \
 	cmodel/quant/exponent.h \
+	cmodel/quant/fit.c \
+	cmodel/quant/fit.h \
+	cmodel/quant/fold_input.c \
+	cmodel/quant/fold_input.h \
 	cmodel/quant/formats.c \
 	cmodel/quant/formats.h \
 	cmodel/quant/formats_shape.c \
@@ -33,6 +43,8 @@ cmodel_quant_libquant_a_SOURCES = \
 	cmodel/quant/range.h \
 	cmodel/quant/ranges.c \
 	cmodel/quant/ranges.h \
+	cmodel/quant/readers.c \
+	cmodel/quant/readers.h \
 	cmodel/quant/search.c \
 	cmodel/quant/search.h \
 	cmodel/quant/static.c \

@@ -169,10 +169,12 @@ for widths in 8,8 8,8,8,8 0,8,8 8,17,8 8,8,x 8,8,8x ''; do
 		small.onnx --data=. -o a --widths="$widths"
 done
 refuse 2 ": --equalize: changes the network, and the formats belong to the changed one; name a file for it with --net-out=NET.onnx" \
-	small.onnx --data=. -o a --equalize
+	small.onnx --data=. -o a --equalize=weights
 refuse 2 ": --bias-correction: changes the network, and the formats belong to the changed one; name a file for it with --net-out=NET.onnx" \
 	small.onnx --data=. -o a --bias-correction
-refuse 2 ": --net-out: nothing changes the network; give --equalize or --bias-correction with it" small.onnx --data=. -o a --net-out=b.onnx
+refuse 2 ": --equalize: \"most\" is no kind of it; give weights, tensors, or tensors:B with a balance B of 0 to 1" \
+	small.onnx --data=. -o a --equalize=most
+refuse 2 ": --net-out: nothing changes the network; give --fold-input, --equalize, --compensate or --bias-correction with it" small.onnx --data=. -o a --net-out=b.onnx
 refuse 2 ": --calibration: \"kl:9\" is no rule; give max, mse, percentile, percentile:99.9, kl, il or il-1" small.onnx --data=. -o a --calibration=kl:9
 refuse 2 ": --numbers: powers of two are for weights; give them with --weight-numbers" small.onnx --data=. -o a --numbers=pow2
 for kind in posit pow2:4 fixed:2 ''; do
@@ -224,15 +226,25 @@ for kind in --numbers=minifloat --numbers=fn:4 "--activation-numbers=flush:range
 	esac
 done
 
-# The formats belong to the network that was changed, which is as right in integers as was told.
-"$macchiato" quantize small.onnx --data=. --widths=4,4,4 --per-channel --calibration=percentile:99.9 --equalize --bias-correction \
-	--net-out=changed.onnx -o changed.json --json >changed.txt || fail "equalized and corrected: exit $?"
-grep -q '"channel_frac": \[' changed.json || fail "no fractions of channels"
-grep -q '"bias_correction": {' changed.json || fail "no gain of bias correction"
-want=$(sed -n 's/^  "accuracy_exact": \([0-9.]*\).*/\1/p' changed.txt)
-"$macchiato" eval changed.onnx --quant=changed.json --data=. >eval.txt || fail "the changed network: $(cat eval.txt)"
-have=$(sed -n 's/^accuracy *\([0-9.]*\) %.*/\1/p' eval.txt)
-[ -n "$want" ] && [ "$(printf '%.2f' "$want")" = "$have" ] || fail "told $want %, found $have %"
+# The formats belong to the network that was changed, which is as right in integers as was told; and each change tells its gain.
+# check_changed OPTIONS KEYS...
+check_changed() {
+	options=$1
+	shift
+	# shellcheck disable=SC2086 # several words
+	"$macchiato" quantize small.onnx --data=. --widths=4,4,4 --per-channel $options --net-out=changed.onnx -o changed.json \
+		--json >changed.txt || fail "$options: exit $?"
+	grep -q '"channel_frac": \[' changed.json || fail "$options: no fractions of channels"
+	for key in "$@"; do
+		grep -q "\"$key\": {" changed.json || fail "$options: no gain of $key"
+	done
+	want=$(sed -n 's/^  "accuracy_exact": \([0-9.]*\).*/\1/p' changed.txt)
+	"$macchiato" eval changed.onnx --quant=changed.json --data=. >eval.txt || fail "the changed network: $(cat eval.txt)"
+	have=$(sed -n 's/^accuracy *\([0-9.]*\) %.*/\1/p' eval.txt)
+	[ -n "$want" ] && [ "$(printf '%.2f' "$want")" = "$have" ] || fail "$options: told $want %, found $have %"
+}
+check_changed "--calibration=percentile:99.9 --equalize=weights --bias-correction" equalization bias_correction
+check_changed "--fold-input --equalize=tensors:0.75 --fit=32 --compensate" equalization fit compensation
 ! "$macchiato" eval small.onnx --quant=changed.json --data=. >eval.txt 2>&1 || fail "formats of another network were taken"
 
 exit $failed
