@@ -186,7 +186,7 @@ float mch_ristretto_power(struct mch_format format, float weight)
 {
 	const int low = -format.frac, high = low + (1 << (format.bits - 1)) - 1;
 	const float exponent = roundf(log2f(fabsf(weight))); /* of 0: -infinity */
-	const int kept = exponent < (float)low ? low : exponent > (float)high ? high : (int)exponent;
+	const int kept = !(exponent > (float)low) ? low : exponent > (float)high ? high : (int)exponent;
 	return ldexpf(weight >= 0 ? 1 : -1, kept);
 }
 
