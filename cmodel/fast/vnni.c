@@ -125,7 +125,7 @@ VNNI_INLINE __m512i join(const __m512i *acc, int apart, int n_degrees, int half,
 /* What is left of the channels from k on in a block. */
 VNNI_INLINE __mmask16 block_mask(const struct mch_vnni *v, int k)
 {
-	return v->k - k >= BLOCK ? 0xffff : (__mmask16)((1u << (v->k - k)) - 1);
+	return (__mmask16)(v->k - k >= BLOCK ? 0xffffu : (1u << (v->k - k)) - 1);
 }
 
 /* One block of the accumulators of n windows, n_blocks from each other. */
