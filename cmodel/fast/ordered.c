@@ -78,8 +78,8 @@ MCH_INLINE int32_t kept_of(bool saturates, int32_t sum, int32_t low, int32_t hig
 	return (int32_t)(((uint32_t)sum - (uint32_t)low) & (uint32_t)(high - low)) + low; /* high - low = 2^bits - 1 */
 }
 
-MCH_INLINE uint64_t block_as(bool saturates, struct mch_acc acc, const struct term *terms, size_t n, const int32_t *weights,
-			     int32_t sum[LANES])
+MCH_INLINE uint64_t block_as(bool saturates, struct mch_acc acc, const struct term *terms, size_t n,
+			     const int32_t *weights, int32_t sum[LANES])
 {
 	const int32_t low = -(INT32_C(1) << (acc.bits - 1)), high = -(low + 1);
 	uint32_t n_over[LANES] = {0};

@@ -85,7 +85,8 @@ static struct extremes extremes_of(const struct mch_step *step, int k, struct sp
 	const size_t n_r = (size_t)g->r, n_s = (size_t)g->s;
 	const size_t w = (size_t)k * n_terms;
 	const struct mch_format x = step->in_format;
-	struct extremes e = {.x_min = mch_format_integer(x, mch_format_min(x)), .x_max = mch_format_integer(x, mch_format_max(x))};
+	struct extremes e = {.x_min = mch_format_integer(x, mch_format_min(x)),
+			     .x_max = mch_format_integer(x, mch_format_max(x))};
 	if (rows.n == g->r && columns.n == g->s) {
 		add_step_terms(&e, step, w, n_terms);
 		return e;
