@@ -154,7 +154,7 @@ static int list_windows(struct mch_direct *d, struct mch_err *err)
 {
 	const struct mch_conv *g = &d->g;
 	const size_t n_p = (size_t)mch_conv_p(g), n_q = (size_t)mch_conv_q(g);
-	d->vnni.at = d->at = calloc(d->vnni.n_windows + MCH_VNNI_ROOM, sizeof(*d->at));
+	d->vnni.at = d->at = calloc(d->vnni.n_windows, sizeof(*d->at));
 	if (!d->at)
 		return no_memory(err);
 	uint32_t *at = d->at;

@@ -210,7 +210,7 @@ VNNI_INLINE void run_blocks(const struct mch_vnni *v, int n_x, int n_w, int n_ti
 		const size_t n = v->n_windows - i;
 #pragma GCC unroll 16
 		for (int p = 0; p < n_tile; p++)
-			x[p] = x_first + v->at[i + (size_t)p];
+			x[p] = x_first + v->at[(size_t)p < n ? i + (size_t)p : i]; /* behind the last: any */
 #pragma GCC unroll 24
 		for (int a = 0; a < n_degrees * n_tile * n_blocks; a++)
 			acc[a] = is_narrow ? _mm512_loadu_si512(v->lanes->narrow + v->k_first + k +

@@ -10,7 +10,6 @@
 
 enum {
 	MCH_VNNI_BYTES = 4,  /* of x to a step */
-	MCH_VNNI_ROOM = 16,  /* entries of `at` behind the last */
 	MCH_VNNI_PLANES = 2, /* of x, of w, at most */
 };
 
@@ -19,7 +18,7 @@ struct mch_vnni {
 	size_t plane_bytes;
 	size_t n_steps, n_windows;
 	const int32_t *offset;   /* [n_steps] bytes from a window's beginning */
-	const uint32_t *at;      /* [n_windows + MCH_VNNI_ROOM]: beginnings of the windows; behind the last, any */
+	const uint32_t *at;      /* [n_windows]: beginnings of the windows */
 	const int8_t *weights;   /* as mch_vnni_pack leaves them */
 	const struct mch_requant_lanes *lanes; /* one of its tables is there; narrow only when n_x == n_w == 1 */
 	int k_first, k;          /* channels of the lanes: k_first .. k_first + k - 1 */
