@@ -108,6 +108,21 @@ static void assert_width(const int *width, int conv, int fc, int act)
 		      act, width[0], width[1], width[2]);
 }
 
+/* Kinds of numbers that have not every width: none but theirs is scored. */
+START_TEST(widths_that_there_are)
+{
+	struct fake f = {.needs = {1, 4, 7}};
+	struct mch_search_config c = config_for(&f, 1);
+	c.narrowest[0] = 3, c.widest[1] = 5;
+	ck_assert_int_eq(mch_search_run(&s, &c, NULL), 0);
+	assert_width(s.alone_width, 3, 4, 7);
+	assert_width(s.width, 3, 4, 7);
+	for (size_t i = 0; i < all.n; i++)
+		ck_assert(all.list[i].setting[0] >= 3 && all.list[i].setting[1] <= 5);
+	ck_assert_uint_eq(all.n_scored, 34); /* 1 + 13 + 4 + 15 + the combination */
+}
+END_TEST
+
 START_TEST(parts_apart)
 {
 	struct fake f = {.needs = {5, 4, 7}};
@@ -372,7 +387,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-	const TTest *const tests[] = {parts_apart, ladder, margin_is_inclusive, steps_back,          steps_to_the_best,
+	const TTest *const tests[] = {widths_that_there_are, parts_apart, ladder, margin_is_inclusive, steps_back,          steps_to_the_best,
 				      not_monotonic, unreachable,         all_the_way,         absent_part,
 				      fixed,         one_width,           bounds_decide_alike, resumes};
 	return CHECK_SUITE("search", tests);

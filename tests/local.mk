@@ -49,6 +49,7 @@ UNIT_TESTS = \
 	tests/check_npy \
 	tests/check_number \
 	tests/check_number_nets \
+	tests/check_number_steps \
 	tests/check_onnx \
 	tests/check_onnx_data \
 	tests/check_onnx_foreign \
@@ -201,7 +202,9 @@ tests_check_qnet_SOURCES = tests/check_qnet.c $(RANDOM_GRAPH)
 tests_check_qnet_LDADD = $(ALL_LIBS)
 tests_check_exact_LDADD = $(ALL_LIBS)
 tests_check_number_nets_SOURCES = tests/check_number_nets.c $(RANDOM_GRAPH)
-tests_check_number_nets_LDADD = tests/oracle/libslow.a $(ALL_LIBS)
+tests_check_number_nets_LDADD = $(ALL_LIBS)
+tests_check_number_steps_SOURCES = tests/check_number_steps.c $(RANDOM_GRAPH)
+tests_check_number_steps_LDADD = tests/oracle/libslow.a $(ALL_LIBS)
 tests_check_float_SOURCES = tests/check_float.c tests/random_kinds.c tests/random_kinds.h tests/random_net.c \
 	tests/random_net.h
 tests_check_float_LDADD = $(ALL_LIBS)

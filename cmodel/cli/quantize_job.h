@@ -62,6 +62,7 @@ struct mch_quantize_job {
 	struct mch_candidates candidates;
 	struct mch_search_config config;
 	struct mch_prefix *prefix; /* of the scores of a search that is under way, else NULL */
+	int fixed[MCH_N_PARTS]; /* the widths given, or the nearest that there are */
 	struct mch_search *search; /* of one width, or three; of layer: one, as a start */
 	struct mch_mixed mixed;    /* of layer */
 	float *logits;             /* of float, on the first n_sensitivity images */

@@ -85,10 +85,17 @@ static double aim_cost(void *ctx, const int8_t *setting)
 	       mch_cost_total(&aim->job->cost, MCH_COST_BITS, w->weights, w->edge) / aim->bits_unit / SHARE;
 }
 
+/* 16 bits everywhere, or as many as there are. */
+static void widen_all(struct mch_quantize_job *job)
+{
+	for (int k = 0; k < job->knobs.n; k++)
+		job->setting[k] = (int8_t)mch_knobs_width(&job->knobs, k, MCH_OPERAND_BITS_MAX);
+}
+
 static struct aim aim_of(struct mch_quantize_job *job)
 {
 	struct aim aim = {job, 1, 1};
-	memset(job->setting, MCH_OPERAND_BITS_MAX, (size_t)job->knobs.n);
+	widen_all(job);
 	const double cost = mch_quantize_cost(job, job->setting);
 	const double bits = mch_cost_total(&job->cost, MCH_COST_BITS, job->widths.weights, job->widths.edge);
 	aim.cost_unit = cost > 0 ? cost : 1;
@@ -104,8 +111,8 @@ static int measure_noise(struct mch_quantize_job *job, int knob, int bits, doubl
 	struct mch_qnet q;
 	if (mch_scores_lookup_noise(&job->scores, knob, bits, noise))
 		return 0;
-	memset(job->setting, MCH_OPERAND_BITS_MAX, (size_t)job->knobs.n);
-	job->setting[knob] = (int8_t)bits;
+	widen_all(job);
+	job->setting[knob] = (int8_t)mch_knobs_width(&job->knobs, knob, bits);
 	if (build(job, job->setting, &q, err) != 0)
 		return -1;
 	const struct mch_model model = {.net = &job->net, .q = &q, .prefix = job->prefix, .quant = &job->quant};
@@ -163,15 +170,25 @@ static int search_layers(struct mch_quantize_job *job, struct mch_err *err)
 	if (measure_sensitivity(job, err) != 0)
 		return -1;
 	struct aim aim = aim_of(job);
+	int8_t *bounds = malloc(2 * (size_t)job->knobs.n + 1);
+	if (!bounds)
+		return mch_err_set(err, "search", "out of memory; use a machine with more");
+	for (int k = 0; k < job->knobs.n; k++) {
+		bounds[k] = (int8_t)mch_knobs_width(&job->knobs, k, 1);
+		bounds[job->knobs.n + k] = job->setting[k];
+	}
 	const struct mch_mixed_config config = {.candidates = &job->candidates,
 						.need = mch_search_need(&job->config),
 						.noise = job->noise,
+						.narrowest = bounds,
+						.widest = bounds + job->knobs.n,
 						.known = job->candidates.list[job->candidate].setting,
 						.cost = aim_cost,
 						.ctx = &aim,
 						.scores_max = (int)job->args->search.scores_max};
 	mch_quantize_begin_progress(job, "4/5 mixed precision", "scores");
 	const int status = mch_mixed_run(&job->mixed, &config, err);
+	free(bounds);
 	mch_progress_end(&job->bar);
 	if (status == 0)
 		job->candidate = job->mixed.candidate;
@@ -191,7 +208,7 @@ static void configure(struct mch_quantize_job *job)
 	job->config = (struct mch_search_config){.n_images = job->choosing.n,
 						 .n_float_correct = job->choosing.n_float_correct,
 						 .error_margin = args->error_margin,
-						 .fixed = args->widths[0] ? args->widths : NULL,
+						 .fixed = args->widths[0] ? job->fixed : NULL,
 						 .is_net = args->search.granularity != MCH_GRANULARITY_PART,
 						 .has_part[MCH_PART_ACTIVATIONS] = true,
 						 .has_curves = args->search.has_curves,
@@ -199,6 +216,13 @@ static void configure(struct mch_quantize_job *job)
 						 .candidates = &job->candidates,
 						 .spread = spread,
 						 .ctx = job};
+	for (int p = 0; p < MCH_N_PARTS; p++) {
+		const struct mch_format_policy_part *part =
+			p == MCH_PART_ACTIVATIONS ? &args->policy.activations : &args->policy.weights;
+		job->fixed[p] = mch_format_policy_width(part, args->widths[p]);
+		job->config.narrowest[p] = mch_format_policy_width(part, 1);
+		job->config.widest[p] = mch_format_policy_width(part, MCH_OPERAND_BITS_MAX);
+	}
 	long *stored = job->config.weight_of;
 	for (int i = 0; i < job->net.n_layers; i++) {
 		const int part = mch_formats_part(&job->net.layers[i]);

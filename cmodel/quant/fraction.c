@@ -77,12 +77,35 @@ static double fixed_error(struct mch_format format, const float *values, size_t 
 	return sum;
 }
 
-static double any_error(struct mch_format format, const float *values, size_t n)
+/* The power of two at or below a normal number. */
+static double power_below(double v)
 {
+	uint64_t bits;
+	memcpy(&bits, &v, sizeof(bits));
+	bits &= UINT64_C(0x7ff) << 52;
+	memcpy(&v, &bits, sizeof(v));
+	return v;
+}
+
+/* Minifloats and powers of two likewise. Which neighbour a tie goes to is the same to the error. */
+static double number_error(struct mch_format format, const float *values, size_t n)
+{
+	const bool is_minifloat = mch_number_is_minifloat(format.number);
+	const double one = ldexp(1, is_minifloat ? format.bits - format.is_signed - format.exp_bits : 0);
+	const double end = (double)mch_format_integer(format, mch_format_max(format));
+	const double scale = ldexp(1, format.frac), unit = ldexp(1, -format.frac);
+	const bool is_flushed = format.number == MCH_MINIFLOAT_FLUSH || format.number == MCH_POW2;
+	const bool has_no_zero = format.number == MCH_POW2_NO_ZERO;
 	double sum = 0;
 	for (size_t i = 0; i < n; i++) {
-		const double x = (double)values[i];
-		const double d = x - mch_format_real(format, mch_format_raw(format, x, MCH_ROUND_HALF_EVEN, NULL));
+		const double x = (double)values[i] * scale, v = x < 0 && !format.is_signed ? 0 : fabs(x);
+		const double step = power_below(v < one ? one : v) / one; /* 2^M of them to an octave */
+		double q = rint(v / step) * step;
+		if (v < one && is_flushed)
+			q = v < one / 2 ? 0 : one;
+		else if (v < one && has_no_zero)
+			q = one;
+		const double d = (fabs(x) - (q < end ? q : end)) * unit;
 		sum += d * d;
 	}
 	return sum;
@@ -94,7 +117,7 @@ double mch_fraction_error(struct mch_format format, const float *values, size_t 
 	double sum = 0;
 	for (size_t i = 0; i < n && sum <= enough; i += CHUNK) {
 		const size_t m = n - i < CHUNK ? n - i : CHUNK;
-		sum += format.number == MCH_FIXED ? fixed_error(format, values + i, m) : any_error(format, values + i, m);
+		sum += format.number == MCH_FIXED ? fixed_error(format, values + i, m) : number_error(format, values + i, m);
 	}
 	return sum;
 }

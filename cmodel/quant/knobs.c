@@ -34,10 +34,16 @@ void mch_knobs_free(struct mch_knobs *knobs)
 	*knobs = (struct mch_knobs){0};
 }
 
+int mch_knobs_width(const struct mch_knobs *knobs, int knob, int bits)
+{
+	const struct mch_format_policy *policy = &knobs->formats->policy;
+	return mch_format_policy_width(knobs->knob[knob].is_weights ? &policy->weights : &policy->activations, bits);
+}
+
 void mch_knobs_spread(const struct mch_knobs *knobs, const int width[MCH_N_PARTS], int8_t *setting)
 {
 	for (int k = 0; k < knobs->n; k++)
-		setting[k] = (int8_t)width[knobs->knob[k].part];
+		setting[k] = (int8_t)mch_knobs_width(knobs, k, width[knobs->knob[k].part]);
 }
 
 void mch_knobs_widths(const struct mch_knobs *knobs, const int8_t *setting, struct mch_widths *widths)

@@ -26,6 +26,9 @@ struct mch_knobs {
 int mch_knobs_init(struct mch_knobs *knobs, const struct mch_formats *formats, struct mch_err *err);
 void mch_knobs_free(struct mch_knobs *knobs);
 
+/* The width that the kind of numbers of a knob has nearest to `bits`. */
+int mch_knobs_width(const struct mch_knobs *knobs, int knob, int bits);
+
 /* Three widths to one for each knob; one for each knob to those of every layer and tensor. */
 void mch_knobs_spread(const struct mch_knobs *knobs, const int width[MCH_N_PARTS], int8_t *setting);
 void mch_knobs_widths(const struct mch_knobs *knobs, const int8_t *setting, struct mch_widths *widths);

@@ -54,6 +54,22 @@ static double cost(const struct walk *w, const int8_t *setting)
 	return w->config->cost(w->config->ctx, setting);
 }
 
+static int narrowest(const struct walk *w, int knob)
+{
+	return w->config->narrowest ? w->config->narrowest[knob] : 1;
+}
+
+static int widest(const struct walk *w, int knob)
+{
+	return w->config->widest ? w->config->widest[knob] : WIDEST;
+}
+
+static void widen_all(const struct walk *w, int8_t *setting)
+{
+	for (int k = 0; k < w->n; k++)
+		setting[k] = (int8_t)widest(w, k);
+}
+
 static double noise(const struct walk *w, int knob, int bits)
 {
 	return w->noise[knob * MCH_MIXED_WIDTHS + bits];
@@ -95,8 +111,8 @@ static bool best_move(const struct walk *w, int8_t *setting, const bool *is_out,
 	const double before = cost(w, setting);
 	bool is_found = false;
 	for (int k = 0; k < w->n; k++)
-		for (int bits = setting[k] - 1; bits >= 1 && bits >= setting[k] - jump && !(is_out && is_out[k]);
-		     bits--) {
+		for (int bits = setting[k] - 1;
+		     bits >= narrowest(w, k) && bits >= setting[k] - jump && !(is_out && is_out[k]); bits--) {
 			const struct move move = move_of(w, setting, before, k, bits);
 			if (move.saved > 0 && (!is_found || is_better(&move, best))) {
 				*best = move;
@@ -113,7 +129,7 @@ static int draw_path(struct walk *w)
 	w->path = malloc((n * (WIDEST - 1) + 1) * (n + 1));
 	if (!w->path)
 		return no_memory(w->err);
-	memset(w->path, WIDEST, n);
+	widen_all(w, w->path);
 	memcpy(w->next, w->path, n);
 	for (w->n_path = 1; best_move(w, w->next, NULL, JUMP_MAX, &move); w->n_path++) {
 		w->next[move.knob] = (int8_t)move.bits;
@@ -231,14 +247,14 @@ static int list_exchanges(struct walk *w, struct exchange *list)
 	const double before = cost(w, w->setting);
 	int n = 0;
 	for (int k = 0; k < w->n; k++) {
-		if (w->setting[k] == 1)
+		if (w->setting[k] <= narrowest(w, k))
 			continue;
 		const struct move less = move_of(w, w->setting, before, k, w->setting[k] - 1);
 		memcpy(w->next, w->setting, (size_t)w->n);
 		w->next[k]--;
 		struct exchange best = {-1, -1, 0};
 		for (int j = 0; j < w->n; j++) {
-			if (j == k || w->setting[j] == WIDEST)
+			if (j == k || w->setting[j] >= widest(w, j))
 				continue;
 			const double added = less.added + noise(w, j, w->setting[j] + 1) - noise(w, j, w->setting[j]);
 			if (best.wide >= 0 && added >= best.added)
@@ -278,7 +294,7 @@ static int run(struct walk *w)
 	smooth_noise(w);
 	if (draw_path(w) != 0)
 		return -1;
-	memset(w->setting, WIDEST, (size_t)w->n);
+	widen_all(w, w->setting);
 	memcpy(w->next, w->setting, (size_t)w->n);
 	int status = attempt(w, MCH_MIXED_START, 0);
 	if (status <= 0)

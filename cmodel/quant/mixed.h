@@ -20,6 +20,7 @@ struct mch_mixed_config {
 	/* What a setting costs, any unit. */
 	double (*cost)(void *ctx, const int8_t *setting);
 	void *ctx;
+	const int8_t *narrowest, *widest; /* [n_knobs] bits; NULL: 1, and 16 */
 	const int8_t *known; /* a setting that step 3 starts from when it passes and is cheaper than what step 2
 				finds; may be NULL */
 	int scores_max;      /* after this many the best so far is the result */

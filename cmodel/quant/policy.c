@@ -41,6 +41,11 @@ struct mch_format mch_format_policy_shape(const struct mch_format_policy_part *p
 				   .exp_bits = clamp(part->exp_bits, 1, clamp(bits - is_signed, 1, MCH_EXP_BITS_MAX))};
 }
 
+int mch_format_policy_width(const struct mch_format_policy_part *part, int bits)
+{
+	return mch_format_policy_shape(part, bits, true).bits;
+}
+
 static const char *const numbers[MCH_N_NUMBERS] = {
 	[MCH_FIXED] = "fixed",           [MCH_MINIFLOAT] = "minifloat",
 	[MCH_MINIFLOAT_IEEE] = "ieee",   [MCH_MINIFLOAT_FN] = "fn",

@@ -44,6 +44,9 @@ int mch_number_parse(const char *name, enum mch_number *number);
  * signed. */
 struct mch_format mch_format_policy_shape(const struct mch_format_policy_part *part, int bits, bool is_signed);
 
+/* The width that the kind of the part has nearest to `bits`. */
+int mch_format_policy_width(const struct mch_format_policy_part *part, int bits);
+
 enum { MCH_FORMAT_POLICY_TEXT = 256 };
 
 /* All of it as one line into buf (MCH_FORMAT_POLICY_TEXT bytes), the same text for equal policies alone; returns buf. */

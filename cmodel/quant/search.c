@@ -48,17 +48,37 @@ static int score(struct walk *w, const int *width, int need, long *candidate)
 	return *candidate < 0 ? -1 : 0;
 }
 
+/* The width of a part that is nearest. */
+static int available(const struct mch_search_config *config, int part, int bits)
+{
+	const int low = config->narrowest[part] ? config->narrowest[part] : 1;
+	const int high = config->widest[part] ? config->widest[part] : WIDEST;
+	return bits < low ? low : bits > high ? high : bits;
+}
+
+static void widen(const struct mch_search_config *config, int width[MCH_N_PARTS])
+{
+	for (int p = 0; p < MCH_N_PARTS; p++)
+		width[p] = available(config, p, WIDEST);
+}
+
 /* Step 1 for one part. */
 static int search_part(struct walk *w, int part)
 {
-	int width[MCH_N_PARTS] = {WIDEST, WIDEST, WIDEST};
+	int width[MCH_N_PARTS];
+	widen(w->config, width);
 	const int need = w->config->has_curves ? 0 : mch_search_need(w->config);
 	bool still_passes = true;
 	for (int bits = WIDEST; bits >= 1; bits = w->config->is_ladder ? bits / 2 : bits - 1) {
 		long *candidate = &w->s->alone[part][bits];
+		bool is_there = false; /* some part has this width, or it stands for wider ones */
 		for (int p = 0; p < MCH_N_PARTS; p++)
-			if (p == part || w->config->is_net)
-				width[p] = bits;
+			if (p == part || w->config->is_net) {
+				width[p] = available(w->config, p, bits);
+				is_there = is_there || width[p] == bits || bits == WIDEST;
+			}
+		if (!is_there)
+			continue;
 		if (score(w, width, need, candidate) != 0)
 			return -1;
 		still_passes = still_passes && passes(w, *candidate);
@@ -66,7 +86,7 @@ static int search_part(struct walk *w, int part)
 			break;
 		for (int p = 0; p < MCH_N_PARTS && still_passes; p++)
 			if (p == part || w->config->is_net)
-				w->s->alone_width[p] = bits;
+				w->s->alone_width[p] = available(w->config, p, bits);
 	}
 	return 0;
 }
@@ -148,8 +168,11 @@ static int try_neighbours(struct walk *w, int delta, const int *low, const int *
 static int combine(struct walk *w)
 {
 	struct mch_search *s = w->s;
-	const int widest[MCH_N_PARTS] = {WIDEST, WIDEST, WIDEST}, narrowest[MCH_N_PARTS] = {1, 1, 1};
+	int widest[MCH_N_PARTS], narrowest[MCH_N_PARTS];
 	struct mch_search_try *t;
+	widen(w->config, widest);
+	for (int p = 0; p < MCH_N_PARTS; p++)
+		narrowest[p] = available(w->config, p, 1);
 	if (try_widths(w, MCH_SEARCH_COMBINED, s->alone_width, 0, &t) != 0)
 		return -1;
 	take(w, t);
@@ -175,7 +198,8 @@ static int run(struct walk *w)
 {
 	struct mch_search *s = w->s;
 	const struct mch_search_config *config = w->config;
-	const int widest[MCH_N_PARTS] = {WIDEST, WIDEST, WIDEST};
+	int widest[MCH_N_PARTS];
+	widen(config, widest);
 	if (score(w, widest, 0, &s->widest) != 0)
 		return -1;
 	s->candidate = s->widest;

@@ -22,6 +22,8 @@ struct mch_search_config {
 	const int *fixed;    /* NULL, or the widths to score instead of a search */
 	bool is_net;         /* one width for all parts; has_part[0] stands for it */
 	bool has_part[MCH_N_PARTS]; /* a part that the net has not is left at 16 bits and costs no score */
+	/* The widths that a part can have; 0: 1 and 16. A width beyond is as good as the nearest of these. */
+	int narrowest[MCH_N_PARTS], widest[MCH_N_PARTS];
 	long weight_of[MCH_N_PARTS]; /* values stored per part: what one bit of width costs; settles ties */
 	/* Ristretto's search: step 1 with 16, 8, 4, 2 and 1 bits, each part until it fails; step 2 scores the three together and
 	 * goes no further. */
