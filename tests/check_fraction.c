@@ -144,6 +144,44 @@ START_TEST(mse_clips_outlier)
 }
 END_TEST
 
+/* 40000 values below 1, of which the sample has a tenth, and 80 between 4 and 8, of which it has none: what clipping them costs
+ * counts, as slow sums over all values have it. */
+START_TEST(mse_counts_unseen)
+{
+	enum { ALL = 40080 };
+	static float all[ALL], sample[N];
+	struct mch_rng rng = mch_rng_seed(21);
+	struct mch_range range = {0};
+	const struct mch_range *list = &range;
+	for (int i = 0; i < ALL; i++)
+		all[i] = (float)(i < ALL - 80 ? mch_rng_real(&rng) : 4 + 4 * mch_rng_real(&rng));
+	for (int i = 0; i < N; i++)
+		sample[i] = all[i];
+	mch_range_add(&range, all, ALL);
+	mch_range_finish(&range);
+	range.sample = sample;
+	range.n_sample = N;
+	for (int bits = 3; bits <= 8; bits++) {
+		int best = 0;
+		double least = INFINITY;
+		for (int frac = -2; frac < bits + 2; frac++) {
+			const struct mch_format f = {bits, frac, false};
+			const double slow = mch_fraction_error(f, all, ALL, INFINITY);
+			const double got = mch_fraction_range_error(f, &range, 0, INFINITY);
+			ck_assert_msg(fabs(got - slow) < 0.2 * slow, "%d bits, frac %d: %g, not %g", bits, frac, got, slow);
+			best = slow < least ? frac : best;
+			least = fmin(least, slow);
+		}
+		ck_assert_int_eq(mch_fraction_choose(MCH_FRACTION_MSE, 100, fixed(bits, false), &list, 1), best);
+	}
+	/* Twice the values, in the same format, are the values in one of a bit more. */
+	const struct mch_format f = {6, 4, false}, finer = {6, 5, false};
+	const double twice = mch_fraction_range_error(f, &range, 1, INFINITY), same = mch_fraction_range_error(finer, &range, 0,
+													       INFINITY);
+	ck_assert_double_eq_tol(twice, 4 * same, 1e-9 * twice);
+}
+END_TEST
+
 START_TEST(error_stops_early)
 {
 	static float values[N];
@@ -239,7 +277,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-	const TTest *const tests[] = {max_known, max_is_largest, mse_is_least, mse_clips_outlier, error_stops_early,
+	const TTest *const tests[] = {max_known, max_is_largest, mse_is_least, mse_clips_outlier, mse_counts_unseen, error_stops_early,
 				      shared_format, percentile_counts, kl_clips_outliers_alone, ristretto_small_ranges,
 				      rule_names};
 	return CHECK_SUITE("fraction", tests);

@@ -29,7 +29,6 @@ struct work {
 	struct tensor *tensor; /* [n_edges] */
 	int batch;
 	float *x, *y; /* batch inputs; batch images of the largest edge */
-	float scaled[SAMPLE];
 };
 
 static bool is_equalized(const struct mch_layer *layer)
@@ -147,30 +146,21 @@ static struct mch_format format_of(const struct work *w, const struct mch_range 
 	return f;
 }
 
-/* The squared error of the channels' values, times 2^by, in a format; in the unit of the values themselves. */
-static double error_of(struct work *w, const struct tensor *t, int first, int n, struct mch_format f, double by)
-{
-	double sum = 0;
-	for (int c = first; c < first + n; c++) {
-		const struct mch_range *range = &t->range[c];
-		for (size_t i = 0; i < range->n_sample; i++)
-			w->scaled[i] = (float)((double)range->sample[i] * exp2(by));
-		sum += mch_fraction_error(f, w->scaled, range->n_sample, INFINITY);
-	}
-	return sum * exp2(-2 * by);
-}
-
 /* How many bits finer than `whole` channels [first, first + n) of t are best: the rule's fraction, and of the rule of least squares
  * quarters of a bit around it. */
-static double finer_by(struct work *w, const struct tensor *t, int first, int n, struct mch_format whole)
+static double finer_by(const struct work *w, const struct tensor *t, int first, int n, struct mch_format whole)
 {
 	enum { PARTS = 4 };
 	const int frac = format_of(w, t->list + first, n).frac;
 	double best = frac - whole.frac, least = INFINITY;
-	if (w->config->activations->rule != MCH_FRACTION_MSE)
+	if (w->config->activations->rule != MCH_FRACTION_MSE || whole.number != MCH_FIXED || mch_format_max(whole) < 1)
 		return best;
 	for (int i = 1 - PARTS; i < PARTS; i++) {
-		const double by = frac - whole.frac + (double)i / PARTS, error = error_of(w, t, first, n, whole, by);
+		const double by = frac - whole.frac + (double)i / PARTS;
+		double error = 0;
+		for (int c = first; c < first + n; c++)
+			error += mch_fraction_range_error(whole, &t->range[c], by, INFINITY);
+		error *= exp2(-2 * by);
 		if (error < least) {
 			least = error;
 			best = by;
@@ -180,7 +170,7 @@ static double finer_by(struct work *w, const struct tensor *t, int first, int n,
 }
 
 /* The exponent of channel c of a layer, whose values are channels [first, first + n) of t; n > 1 where these were flattened. */
-static double exponent(struct work *w, const struct tensor *t, int first, int n, struct mch_format whole, double weight,
+static double exponent(const struct work *w, const struct tensor *t, int first, int n, struct mch_format whole, double weight,
 		       double largest)
 {
 	const double balance = w->config->balance;
@@ -193,7 +183,7 @@ static double exponent(struct work *w, const struct tensor *t, int first, int n,
 	return fmax(-EXPONENT_MAX, fmin(EXPONENT_MAX, e));
 }
 
-static int equalize_layer(struct work *w, const struct mch_readers *r, int layer, long *n_scaled)
+static int equalize_layer(const struct work *w, const struct mch_readers *r, int layer, long *n_scaled)
 {
 	struct mch_net *net = w->net;
 	const struct mch_layer *producer = &net->layers[layer], *reader = &net->layers[r->list[0].layer];

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/require.h"
 #include "quant/divergence.h"
 
 static const char *const names[MCH_N_FRACTIONS] = {
@@ -122,12 +123,39 @@ double mch_fraction_error(struct mch_format format, const float *values, size_t 
 	return sum;
 }
 
+/* Of the values, times `factor`, that do not saturate. */
+static double inner_error(struct mch_format format, const float *values, size_t n, double factor)
+{
+	const double lo = (double)mch_format_min(format), hi = (double)mch_format_max(format);
+	const double scale = ldexp(factor, format.frac), unit = ldexp(1, -format.frac);
+	double sum = 0;
+	for (size_t i = 0; i < n; i++) {
+		const double v = (double)values[i] * scale, d = v - (double)mch_format_raw_even(v, lo, hi);
+		sum += v >= lo && v <= hi ? d * d : 0;
+	}
+	return sum * unit * unit;
+}
+
+double mch_fraction_range_error(struct mch_format format, const struct mch_range *range, double by, double enough)
+{
+	const double factor = exp2(by), hi = (double)mch_format_max(format);
+	if (range->n_sample == 0)
+		return 0;
+	if (by == 0 && (format.number != MCH_FIXED || hi <= 0 || range->n_sample >= range->n))
+		return mch_fraction_error(format, range->sample, range->n_sample, enough) * (double)range->n /
+		       (double)range->n_sample;
+	MCH_REQUIRE(format.number == MCH_FIXED && hi > 0, "only fixed point is scaled");
+	const double unit = ldexp(1, -format.frac);
+	const double inner = inner_error(format, range->sample, range->n_sample, factor) / (double)range->n_sample;
+	return inner * (double)range->n + factor * factor * mch_range_beyond(range, hi * unit / factor);
+}
+
 static double total_error(struct mch_format format, const struct mch_range *const *ranges, int n_ranges,
 			  double enough)
 {
 	double sum = 0;
 	for (int i = 0; i < n_ranges && sum <= enough; i++)
-		sum += mch_fraction_error(format, ranges[i]->sample, ranges[i]->n_sample, enough - sum);
+		sum += mch_fraction_range_error(format, ranges[i], 0, enough - sum);
 	return sum;
 }
 

@@ -38,6 +38,11 @@ int mch_fraction_max(struct mch_format shape, double min, double max);
  * `enough`. */
 double mch_fraction_error(struct mch_format format, const float *values, size_t n, double enough);
 
+/* The same of all values of a range times 2^by, of which it has a sample: those that do not saturate as the sample has them, times
+ * n / n_sample; those that do from the counts of all values (mch_range_beyond), when the format is fixed point. Powers of two times the
+ * values are the same to a float, so `by` is exact when it is whole. */
+double mch_fraction_range_error(struct mch_format format, const struct mch_range *range, double by, double enough);
+
 /* By rule, for values that share one format: n_ranges >= 1 ranges with their samples. percentile, 0 < p <= 100, is of
  * MCH_FRACTION_PERCENTILE alone. A tie goes to the smaller frac, which has the larger range. */
 int mch_fraction_choose(enum mch_fraction rule, double percentile, struct mch_format shape,
