@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Unit tests of what quantize can do behind the rules of calibration: quant/fit, compensate, fold_input and the equalization of
+/* Unit tests of what quantize can do behind the rules of calibration: quant/compensate, fold_input and the equalization of
  * tensors. Each must bring the integers closer to float, and leave the float network what it was. */
 #include <math.h>
 #include <stdlib.h>
@@ -11,7 +11,6 @@
 #include "net/score.h"
 #include "quant/compensate.h"
 #include "quant/equalize.h"
-#include "quant/fit.h"
 #include "quant/fold_input.h"
 
 enum { N_IMAGES = 48, SIZE = 10, N_OUT = 6, N_IN = SIZE * SIZE };
@@ -142,33 +141,6 @@ static double sqnr_of(const struct mch_format_policy *policy, const int width[MC
 	return db;
 }
 
-/* Fractions that were put wrong are found again, and the figures are those of the result. */
-START_TEST(fit_finds_fractions)
-{
-	const struct mch_format_policy policy = mch_format_policy_usual();
-	const struct mch_fit_config config = {.data = &data, .n_images = N_IMAGES};
-	struct mch_fit fit;
-	struct chain c;
-	float *logits = mch_score_logits(&net, &all, NULL);
-	open_chain(&c, &policy, (int[]){8, 8, 8});
-	const double good = sqnr(&c, logits);
-	ck_assert(mch_formats_move_group(&c.formats, c.formats.group[net.layers[2].out[0]], 8, 3));
-	ck_assert(mch_formats_move_weights(&c.formats, 0, 8, -3));
-	ck_assert_int_eq(mch_formats_apply(&c.formats, &c.widths, &c.quant, NULL), 0);
-	const double bad = sqnr(&c, logits);
-	ck_assert_msg(bad < good - 3, "%g dB against %g: the fault does no harm", bad, good);
-	ck_assert_int_eq(mch_fit_fractions(&c.formats, &c.widths, &c.quant, &config, &fit, NULL), 0);
-	for (int i = 0; i < c.quant.n_layers; i++)
-		c.quant.layer[i].acc.bits = 0;
-	const double after = sqnr(&c, logits);
-	ck_assert(fit.before_db == bad && fit.after_db == after);
-	ck_assert_msg(after >= good - 0.5, "%g dB after the fit, %g by the rule", after, good);
-	ck_assert_int_ge(fit.n_moved, 2);
-	close_chain(&c);
-	free(logits);
-}
-END_TEST
-
 /* e' H e, summed over the rows. */
 static double cost(const float *from, const float *to, int k, int terms, const double *h)
 {
@@ -283,7 +255,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-	const TTest *const tests[] = {fit_finds_fractions, rows_compensate, compensation_helps, tensors_equalize, input_folds};
+	const TTest *const tests[] = {rows_compensate, compensation_helps, tensors_equalize, input_folds};
 	Suite *s = suite_create("refine");
 	TCase *t = tcase_create("core");
 	tcase_add_checked_fixture(t, setup, teardown);

@@ -14,7 +14,6 @@
 #include "quant/candidates.h"
 #include "quant/compensate.h"
 #include "quant/equalize.h"
-#include "quant/fit.h"
 #include "quant/fold_input.h"
 #include "quant/formats.h"
 #include "quant/knobs.h"
@@ -73,9 +72,8 @@ struct mch_quantize_job {
 	long candidate;            /* the same, in the list */
 	struct mch_result_report report;
 	struct mch_equalized equalized;
-	struct mch_fit fit;
 	struct mch_compensated compensated;
-	struct mch_gain of_equalization, of_fit, of_compensation, of_bias_correction;
+	struct mch_gain of_equalization, of_compensation, of_bias_correction;
 	int n_correct; /* on the choosing images, of what is written */
 	struct mch_pareto_point *points; /* [candidates.n] */
 	size_t *front;                   /* [n_front] places of points, by rising cost */

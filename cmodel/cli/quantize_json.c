@@ -168,7 +168,6 @@ static void put_images(const struct mch_quantize_job *job, json_t *root)
 					      (json_int_t)job->report.n_overflows));
 	json_object_set_new(root, "held_out", json_boolean(job->reporting.first > 0));
 	set_gain(root, "equalization", job, &job->of_equalization);
-	set_gain(root, "fit", job, &job->of_fit);
 	set_gain(root, "compensation", job, &job->of_compensation);
 	set_gain(root, "bias_correction", job, &job->of_bias_correction);
 	json_object_set_new(root, "choosing", choosing);

@@ -11,7 +11,7 @@
 #include "cli/policy_options.h"
 
 enum {
-	OPT_TRAIN_DATA = 256, OPT_FOLD_INPUT, OPT_EQUALIZE, OPT_FIT, OPT_COMPENSATE, OPT_BIAS_CORRECTION, OPT_NET_OUT, OPT_ACC_BITS, OPT_PROFILE, OPT_OVERFLOW
+	OPT_TRAIN_DATA = 256, OPT_FOLD_INPUT, OPT_EQUALIZE, OPT_COMPENSATE, OPT_BIAS_CORRECTION, OPT_NET_OUT, OPT_ACC_BITS, OPT_PROFILE, OPT_OVERFLOW
 };
 
 static void finish_arguments(struct mch_quantize_options *args)
@@ -31,8 +31,6 @@ static void finish_arguments(struct mch_quantize_options *args)
 	if (args->net_output && !change)
 		mch_cmd_fail("--net-out", "nothing changes the network; give --fold-input, --equalize, --compensate or "
 					  "--bias-correction with it");
-	if (args->fit_images && args->policy.is_static)
-		mch_cmd_fail("--fit", "moves each fraction by itself, and --static has one for all; leave one of the two out");
 	if (isnan(args->error_margin) && !args->widths[0])
 		args->error_margin = 1;
 	if (args->widths[0] && args->search.has_granularity)
@@ -151,9 +149,6 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case OPT_COMPENSATE:
 		args->is_compensated = true;
 		return 0;
-	case OPT_FIT:
-		args->fit_images = mch_cmd_integer("--fit", text, 1, 1000000000);
-		return 0;
 	case OPT_BIAS_CORRECTION:
 		args->is_bias_corrected = true;
 		return 0;
@@ -212,8 +207,6 @@ static const struct argp_option options[] = {
 	 "Round each weight so that it takes back what the rounding of others does, on training images", 0},
 	{"bias-correction", OPT_BIAS_CORRECTION, NULL, 0,
 	 "Let biases take back by how much quantization moves the mean of each channel, on training images", 0},
-	{"fit", OPT_FIT, "N", 0,
-	 "Then move fractions by a bit where that lowers the noise of the logits on N training images, of which 32 to 64 do", 0},
 	{"net-out", OPT_NET_OUT, "FILE", 0, "Write the network that these change to FILE, as ONNX", 0},
 	{"images", 'n', "N", 0, "Take the ranges from N training images (default 1000)", 0},
 	{"limit", 'l', "N", 0, "Score on the first N test images (default all)", 0},

@@ -25,7 +25,6 @@ struct mch_quantize_options {
 	enum mch_equalization equalization;
 	double balance; /* of MCH_EQUALIZE_TENSORS, see quant/equalize.h */
 	bool is_input_folded, is_compensated, is_bias_corrected;
-	long fit_images; /* training images to fit the fractions on; 0: as the rules choose them */
 	struct mch_search_options search;
 	struct mch_cost_config hardware;
 	double error_margin; /* NAN: none */

@@ -203,25 +203,10 @@ static int measure_equalization(struct mch_quantize_job *job, struct mch_err *er
 	return status;
 }
 
-static int fit_fractions(struct mch_quantize_job *job, struct mch_err *err)
-{
-	const long n = job->args->fit_images;
-	const struct mch_fit_config config = {.data = &job->train,
-					      .n_images = n < job->n_ranges ? (int)n : job->n_ranges,
-					      .progress = mch_quantize_show_progress,
-					      .ctx = job};
-	mch_quantize_begin_progress(job, "fractions", "fractions");
-	const int status = mch_fit_fractions(&job->formats, &job->widths, &job->quant, &config, &job->fit, err);
-	mch_progress_end(&job->bar);
-	return status == 0 ? measure_change(job, &job->net, &job->of_fit, err) : -1;
-}
-
 int mch_quantize_refine(struct mch_quantize_job *job, struct mch_err *err)
 {
 	job->n_correct = job->candidates.list[job->candidate].right.n_correct;
 	if (job->args->equalization && measure_equalization(job, err) != 0)
-		return -1;
-	if (job->args->fit_images && fit_fractions(job, err) != 0)
 		return -1;
 	if ((job->args->is_compensated || job->args->is_bias_corrected) && change_parameters(job, err) != 0)
 		return -1;

@@ -238,7 +238,6 @@ static void print_result(const struct mch_quantize_job *job)
 {
 	const int exact = job->n_correct;
 	print_gain(job, "equalization", &job->of_equalization);
-	print_gain(job, "fitted fractions", &job->of_fit);
 	print_gain(job, "compensation", &job->of_compensation);
 	print_gain(job, "bias correction", &job->of_bias_correction);
 	printf("cost        %.6g %s\n", job->points[job->candidate].cost, mch_cost_name(job->args->search.cost));

@@ -352,36 +352,6 @@ void mch_formats_widths(const struct mch_formats *f, const int width[MCH_N_PARTS
 	}
 }
 
-static bool can_move(int frac, int by)
-{
-	return frac != UNKNOWN && abs(frac + by) <= MCH_FRAC_LIMIT;
-}
-
-bool mch_formats_move_group(struct mch_formats *f, int group, int bits, int by)
-{
-	int8_t *frac = &f->edge_frac[group * N_WIDTHS + bits];
-	if (!can_move(*frac, by))
-		return false;
-	*frac = (int8_t)(*frac + by);
-	return true;
-}
-
-bool mch_formats_move_weights(struct mch_formats *f, int layer, int bits, int by)
-{
-	const int n_channels = f->policy.per_channel ? f->net->layers[layer].conv.k : 0;
-	int8_t *whole = &f->weight_frac[layer * N_WIDTHS + bits];
-	int8_t *frac = f->channel_frac + (size_t)bits * f->n_channels + f->first_channel[layer];
-	bool can = can_move(*whole, by);
-	for (int k = 0; k < n_channels; k++)
-		can = can && can_move(frac[k], by);
-	if (!can)
-		return false;
-	*whole = (int8_t)(*whole + by);
-	for (int k = 0; k < n_channels; k++)
-		frac[k] = (int8_t)(frac[k] + by);
-	return true;
-}
-
 static void widen(int *width, int bits)
 {
 	MCH_REQUIRE(bits >= 1 && bits <= MCH_OPERAND_BITS_MAX, "widths are 1 to 16");

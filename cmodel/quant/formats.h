@@ -60,12 +60,6 @@ int mch_formats_static_frac(const struct mch_formats *f, const struct mch_widths
 /* The steps of such tensors and weights are wide (op/wide.h). */
 bool mch_formats_is_wide(struct mch_format codes, struct mch_format weights);
 
-/* Moves the fraction that the rule chose at that width, once mch_formats_apply has asked for it: of a group, of all channels of
- * a layer's weights. What a layer can give still limits it. False, and nothing has changed, when a fraction would leave
- * its range. Not for static fixed point, which has one fraction. */
-bool mch_formats_move_group(struct mch_formats *f, int group, int bits, int by);
-bool mch_formats_move_weights(struct mch_formats *f, int layer, int bits, int by);
-
 /* The part that a layer's weights belong to: MCH_PART_CONV_WEIGHTS, MCH_PART_FC_WEIGHTS, or -1 when it has none. */
 int mch_formats_part(const struct mch_layer *layer);
 

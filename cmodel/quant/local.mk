@@ -20,8 +20,6 @@ cmodel_quant_libquant_a_SOURCES = \
 	cmodel/quant/equalize_tensors.c \
 	cmodel/quant/exponent.c \
 	cmodel/quant/exponent.h \
-	cmodel/quant/fit.c \
-	cmodel/quant/fit.h \
 	cmodel/quant/fold_input.c \
 	cmodel/quant/fold_input.h \
 	cmodel/quant/formats.c \

@@ -244,7 +244,7 @@ check_changed() {
 	[ -n "$want" ] && [ "$(printf '%.2f' "$want")" = "$have" ] || fail "$options: told $want %, found $have %"
 }
 check_changed "--calibration=percentile:99.9 --equalize=weights --bias-correction" equalization bias_correction
-check_changed "--fold-input --equalize=tensors:0.75 --fit=32 --compensate" equalization fit compensation
+check_changed "--fold-input --equalize=tensors:0.75 --compensate" equalization compensation
 ! "$macchiato" eval small.onnx --quant=changed.json --data=. >eval.txt 2>&1 || fail "formats of another network were taken"
 
 exit $failed
