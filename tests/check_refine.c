@@ -12,6 +12,7 @@
 #include "quant/compensate.h"
 #include "quant/equalize.h"
 #include "quant/fold_input.h"
+#include "quant/formats.h"
 
 enum { N_IMAGES = 48, SIZE = 10, N_OUT = 6, N_IN = SIZE * SIZE };
 

@@ -39,6 +39,7 @@ struct mch_result_report {
 /* What a change of the network does to the right answers on the choosing images, at the widths of the result. */
 struct mch_gain {
 	bool is_measured;
+	bool is_undone; /* it would have missed the margin, which was kept without it */
 	int without, with;
 };
 

@@ -148,8 +148,9 @@ static json_t *part_json(int n_right, int n_float_right, int n)
 static void set_gain(json_t *root, const char *key, const struct mch_quantize_job *job, const struct mch_gain *gain)
 {
 	if (gain->is_measured)
-		json_object_set_new(root, key, json_pack("{s:f, s:f}", "without", mch_quantize_percent(job, gain->without),
-							 "with", mch_quantize_percent(job, gain->with)));
+		json_object_set_new(root, key, json_pack("{s:f, s:f, s:b}", "without", mch_quantize_percent(job, gain->without),
+							 "with", mch_quantize_percent(job, gain->with), "undone",
+							 (int)gain->is_undone));
 }
 
 /* Which images chose the result, which report it, and what these say. */

@@ -94,17 +94,55 @@ static int report_again(struct mch_quantize_job *job, const struct mch_qnet *q, 
 	return 0;
 }
 
-/* The score after a change of the parameters, against the network that `before` keeps. */
-static int measure_change(struct mch_quantize_job *job, const struct mch_net *before, struct mch_gain *gain,
-			  struct mch_err *err)
+/* Parameters as they were. A layer that had no bias has none again. */
+static void restore(struct mch_net *net, const struct reference *r)
 {
-	const int without = job->n_correct;
+	for (int i = 0; i < net->n_layers; i++) {
+		struct mch_layer *layer = &net->layers[i];
+		const struct mch_layer *was = &r->net.layers[i];
+		if (was->weights)
+			memcpy(layer->weights, was->weights, was->n_weights * sizeof(*was->weights));
+		if (was->bias) {
+			memcpy(layer->bias, was->bias, was->n_bias * sizeof(*was->bias));
+		} else {
+			free(layer->bias);
+			layer->bias = NULL;
+			layer->n_bias = was->n_bias;
+		}
+	}
+}
+
+static int score_again(struct mch_quantize_job *job, const struct mch_net *before, struct mch_err *err)
+{
 	struct mch_qnet q;
+	for (int l = 0; l < job->net.n_layers; l++) /* chosen anew, or what was asked for */
+		if (mch_formats_part(&job->net.layers[l]) >= 0)
+			job->quant.layer[l].acc = job->args->policy.acc;
 	if (mch_qnet_build(&q, &job->net, &job->quant, err) != 0)
 		return -1;
 	const int status = report_again(job, &q, before, err);
-	*gain = (struct mch_gain){true, without, job->n_correct};
 	mch_qnet_free(&q);
+	return status;
+}
+
+/* Whatever changes the parameters, scored against the network that `before` keeps. A change with which the margin is missed that
+ * was kept without it is undone. */
+static int change(struct mch_quantize_job *job, const struct mch_net *before, struct mch_gain *gain,
+		  int (*run)(struct mch_quantize_job *job, const struct mch_net *before, struct mch_err *err), struct mch_err *err)
+{
+	const int without = job->n_correct, need = mch_search_need(&job->config);
+	struct reference last;
+	if (keep_reference(&last, &job->net, err) != 0)
+		return -1;
+	int status = run(job, before, err);
+	if (status == 0)
+		status = score_again(job, before, err);
+	*gain = (struct mch_gain){true, job->n_correct < need && without >= need, without, job->n_correct};
+	if (status == 0 && gain->is_undone) {
+		restore(&job->net, &last);
+		status = score_again(job, before, err);
+	}
+	free_reference(&last);
 	return status;
 }
 
@@ -115,10 +153,11 @@ static int compensate(struct mch_quantize_job *job, const struct mch_net *before
 		.n_images = job->n_ranges < COMPENSATION_IMAGES ? job->n_ranges : COMPENSATION_IMAGES,
 		.progress = mch_quantize_show_progress,
 		.ctx = job};
+	(void)before;
 	mch_quantize_begin_progress(job, "weights", "layers");
 	const int status = mch_compensate(&job->net, &job->quant, &config, &job->compensated, err);
 	mch_progress_end(&job->bar);
-	return status == 0 ? measure_change(job, before, &job->of_compensation, err) : -1;
+	return status;
 }
 
 static int correct_biases(struct mch_quantize_job *job, const struct mch_net *before, struct mch_err *err)
@@ -131,7 +170,7 @@ static int correct_biases(struct mch_quantize_job *job, const struct mch_net *be
 	mch_quantize_begin_progress(job, "biases", "layers");
 	const int status = mch_bias_correct(&job->net, before, &job->quant, &config, err);
 	mch_progress_end(&job->bar);
-	return status == 0 ? measure_change(job, before, &job->of_bias_correction, err) : -1;
+	return status;
 }
 
 static int change_parameters(struct mch_quantize_job *job, struct mch_err *err)
@@ -140,9 +179,9 @@ static int change_parameters(struct mch_quantize_job *job, struct mch_err *err)
 	struct reference before;
 	if (keep_reference(&before, &job->net, err) != 0)
 		return -1;
-	int status = args->is_compensated ? compensate(job, &before.net, err) : 0;
+	int status = args->is_compensated ? change(job, &before.net, &job->of_compensation, compensate, err) : 0;
 	if (status == 0 && args->is_bias_corrected)
-		status = correct_biases(job, &before.net, err);
+		status = change(job, &before.net, &job->of_bias_correction, correct_biases, err);
 	mch_hash_net(&job->net, job->net_hash);
 	free_reference(&before);
 	return status;

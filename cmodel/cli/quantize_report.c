@@ -194,9 +194,10 @@ static void print_images(const struct mch_quantize_job *job)
 static void print_gain(const struct mch_quantize_job *job, const char *what, const struct mch_gain *gain)
 {
 	if (gain->is_measured)
-		printf("%-15s %.2f %% without, %.2f %% with (%+.2f points), at the widths of the result\n", what,
+		printf("%-15s %.2f %% without, %.2f %% with (%+.2f points), at the widths of the result%s\n", what,
 		       mch_quantize_percent(job, gain->without), mch_quantize_percent(job, gain->with),
-		       mch_quantize_percent(job, gain->with - gain->without));
+		       mch_quantize_percent(job, gain->with - gain->without),
+		       gain->is_undone ? ": undone, it would miss the margin" : "");
 }
 
 static void print_share(const char *what, int n_right, int n)
