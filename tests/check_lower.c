@@ -77,8 +77,9 @@ static void compare_net(const struct mch_net *a, const struct mch_net *b, unsign
 }
 
 /* The same network twice, one of them lowered. */
-static void rewrite(unsigned seed, int n_layers, bool is_whole, int n_left[MCH_N_KINDS])
+static void rewrite(unsigned seed, int n_layers, int (*lower)(struct mch_net *, struct mch_err *), int n_left[MCH_N_KINDS])
 {
+	const bool is_whole = lower != mch_net_fold;
 	struct mch_err err = {""};
 	struct mch_net before, after, again;
 	struct mch_net *const nets[] = {&before, &after, &again};
@@ -86,8 +87,7 @@ static void rewrite(unsigned seed, int n_layers, bool is_whole, int n_left[MCH_N
 		struct mch_rng rng = mch_rng_seed(seed);
 		random_dag(&rng, n_layers, nets[i]);
 		for (int run = 0; run < i; run++)
-			ck_assert_msg((is_whole ? mch_net_lower(nets[i], &err) : mch_net_fold(nets[i], &err)) == 0,
-				      "%s", err.text);
+			ck_assert_msg(lower(nets[i], &err) == 0, "%s", err.text);
 	}
 	check_kinds(&after, is_whole, seed);
 	compare_net(&after, &again, seed);
@@ -117,9 +117,21 @@ START_TEST(lowers_to_the_same_results)
 {
 	int n_left[MCH_N_KINDS] = {0};
 	for (unsigned seed = 0; seed < 400; seed++)
-		rewrite(seed, 1 + (int)seed % 12, true, n_left);
+		rewrite(seed, 1 + (int)seed % 12, mch_net_lower, n_left);
 	ck_assert_int_gt(n_left[MCH_CONV], 150);
 	ck_assert_int_gt(n_left[MCH_PAD], 70);
+}
+END_TEST
+
+START_TEST(keeps_norms_to_the_same_results)
+{
+	int n_folded[MCH_N_KINDS] = {0}, n_apart[MCH_N_KINDS] = {0};
+	for (unsigned seed = 0; seed < 200; seed++) {
+		rewrite(seed, 1 + (int)seed % 12, mch_net_lower, n_folded);
+		rewrite(seed, 1 + (int)seed % 12, mch_net_lower_apart, n_apart);
+	}
+	ck_assert_int_gt(n_apart[MCH_CONV], n_folded[MCH_CONV] + 10); /* norms behind convolutions are convolutions */
+	ck_assert_int_eq(n_apart[MCH_BATCH_NORM] + n_apart[MCH_SCALE], 0);
 }
 END_TEST
 
@@ -127,7 +139,7 @@ START_TEST(folds_to_the_same_results)
 {
 	int n_left[MCH_N_KINDS] = {0};
 	for (unsigned seed = 0; seed < 200; seed++)
-		rewrite(seed, 1 + (int)seed % 8, false, n_left);
+		rewrite(seed, 1 + (int)seed % 8, mch_net_fold, n_left);
 	ck_assert_int_gt(n_left[MCH_BATCH_NORM], 10); /* of those behind other layers */
 	ck_assert_int_gt(n_left[MCH_DECONV], 20);
 	ck_assert_int_gt(n_left[MCH_DROPOUT], 10);
@@ -286,7 +298,7 @@ END_TEST
 static Suite *suite(void)
 {
 	const TTest *const tests[] = {
-		lowers_to_the_same_results, folds_to_the_same_results, joins_what_follows_a_convolution,
+		lowers_to_the_same_results, keeps_norms_to_the_same_results, folds_to_the_same_results, joins_what_follows_a_convolution,
 		leaves_what_others_read,    joins_without_parameters,  keeps_a_layer_between_input_and_output,
 		deconvolutions_by_hand};
 	return CHECK_SUITE("lower", tests);

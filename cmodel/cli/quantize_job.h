@@ -84,6 +84,9 @@ struct mch_quantize_job {
 /* Network, images, ranges, formats, checkpoint, float accuracy. 0, or -1 with err. */
 int mch_quantize_load(struct mch_quantize_job *job, struct mch_err *err);
 
+/* As the options want batch norms. */
+int mch_quantize_lower(const struct mch_quantize_options *args, struct mch_net *net, struct mch_err *err);
+
 /* Frees all but args. */
 void mch_quantize_free(struct mch_quantize_job *job);
 

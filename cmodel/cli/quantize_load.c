@@ -28,6 +28,11 @@ void mch_quantize_begin_progress(struct mch_quantize_job *job, const char *what,
 		mch_progress_begin(&job->bar, what, unit);
 }
 
+int mch_quantize_lower(const struct mch_quantize_options *args, struct mch_net *net, struct mch_err *err)
+{
+	return args->keeps_norms ? mch_net_lower_apart(net, err) : mch_net_lower(net, err);
+}
+
 /* Ranges from the images that are scored would flatter the score: they come from others. */
 static int load_data(struct mch_quantize_job *job, struct mch_err *err)
 {
@@ -208,7 +213,7 @@ int mch_quantize_load(struct mch_quantize_job *job, struct mch_err *err)
 {
 	const struct mch_quantize_options *args = job->args;
 	if (mch_load_net(&args->net, &args->data, &job->net, NULL, err) != 0 ||
-	    mch_net_require_weights(&job->net, err) != 0 || mch_net_lower(&job->net, err) != 0 ||
+	    mch_net_require_weights(&job->net, err) != 0 || mch_quantize_lower(args, &job->net, err) != 0 ||
 	    (args->is_input_folded && mch_fold_input(&job->net, err) != 0) ||
 	    load_images(job, err) != 0 || mch_cmd_require_writable(args->output, err) != 0 ||
 	    (args->net_output && mch_cmd_require_writable(args->net_output, err) != 0) ||

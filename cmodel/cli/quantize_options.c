@@ -11,7 +11,7 @@
 #include "cli/policy_options.h"
 
 enum {
-	OPT_TRAIN_DATA = 256, OPT_FOLD_INPUT, OPT_EQUALIZE, OPT_COMPENSATE, OPT_BIAS_CORRECTION, OPT_NET_OUT, OPT_ACC_BITS, OPT_PROFILE, OPT_OVERFLOW
+	OPT_TRAIN_DATA = 256, OPT_BATCH_NORM, OPT_FOLD_INPUT, OPT_EQUALIZE, OPT_COMPENSATE, OPT_BIAS_CORRECTION, OPT_NET_OUT, OPT_ACC_BITS, OPT_PROFILE, OPT_OVERFLOW
 };
 
 static void finish_arguments(struct mch_quantize_options *args)
@@ -20,7 +20,8 @@ static void finish_arguments(struct mch_quantize_options *args)
 		mch_cmd_fail("--data", "no images given; give their folder or file");
 	if (!args->output)
 		mch_cmd_fail("--output", "no file given; give the file for the result");
-	const char *change = args->is_input_folded   ? "--fold-input"
+	const char *change = args->keeps_norms	     ? "--batch-norm"
+			     : args->is_input_folded ? "--fold-input"
 			     : args->equalization	     ? "--equalize"
 			     : args->is_compensated    ? "--compensate"
 			     : args->is_bias_corrected ? "--bias-correction"
@@ -143,6 +144,11 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case OPT_EQUALIZE:
 		parse_equalize(args, text);
 		return 0;
+	case OPT_BATCH_NORM:
+		args->keeps_norms = strcmp(text, "keep") == 0;
+		if (!args->keeps_norms && strcmp(text, "fold") != 0)
+			mch_cmd_fail("--batch-norm", "\"%.60s\" is neither fold nor keep; give one of them", text);
+		return 0;
 	case OPT_FOLD_INPUT:
 		args->is_input_folded = true;
 		return 0;
@@ -198,6 +204,8 @@ static const struct argp_option options[] = {
 	 "What outputs do that do not fit: saturate or wrap (default saturate)", 0},
 	{"acc-bits", OPT_ACC_BITS, "N[:HOW]", 0,
 	 "Accumulators of N bits in all layers, that wrap or saturate (default wrap); else each as its certificate asks", 0},
+	{"batch-norm", OPT_BATCH_NORM, "HOW", 0,
+	 "fold batch norms into the layers before them (default), or keep them as layers with formats of their own", 0},
 	{"fold-input", OPT_FOLD_INPUT, NULL, 0,
 	 "Let the network read pixels as they are: mean and scale go into its first weights and biases", 0},
 	{"equalize", OPT_EQUALIZE, "WHAT", 0,

@@ -24,7 +24,7 @@ struct mch_quantize_options {
 	const char *net_output; /* the changed network, or NULL */
 	enum mch_equalization equalization;
 	double balance; /* of MCH_EQUALIZE_TENSORS, see quant/equalize.h */
-	bool is_input_folded, is_compensated, is_bias_corrected;
+	bool keeps_norms, is_input_folded, is_compensated, is_bias_corrected;
 	struct mch_search_options search;
 	struct mch_cost_config hardware;
 	double error_margin; /* NAN: none */

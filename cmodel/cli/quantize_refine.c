@@ -227,7 +227,7 @@ static int measure_equalization(struct mch_quantize_job *job, struct mch_err *er
 	mch_net_init(&net);
 	if (mch_load_net(&job->args->net, &job->args->data, &net, NULL, err) != 0)
 		return -1;
-	int status = mch_net_lower(&net, err);
+	int status = mch_quantize_lower(job->args, &net, err);
 	if (status == 0 && job->args->is_input_folded)
 		status = mch_fold_input(&net, err);
 	if (status == 0)

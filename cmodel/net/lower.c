@@ -14,6 +14,7 @@
 struct lower {
 	struct mch_net *from, to;
 	bool is_whole; /* not folding alone */
+	bool is_apart; /* batch norms stay layers */
 	/* Of each edge of `from`: the first that holds the same values, when layers that do nothing are left out; who
 	 * reads the values (told at that first edge), the network's output counted; and where they are in `to`. */
 	int *root, *n_readers, *edge;
@@ -144,6 +145,13 @@ static int move_layer(struct lower *l, int index, int x, struct mch_err *err)
 	return i;
 }
 
+/* What a batch norm or scale that stays a layer has become. (Where the network has such a convolution of its own, a norm joins it.) */
+static bool is_norm(const struct mch_layer *layer)
+{
+	const struct mch_conv *g = &layer->conv;
+	return layer->kind == MCH_CONV && g->groups == g->c && g->k == g->c && g->r == 1 && g->s == 1;
+}
+
 /* The layer that alone feeds a batch norm or scale and can take it in, else NULL. */
 static struct mch_layer *layer_before(struct lower *l, const struct mch_layer *norm)
 {
@@ -151,7 +159,8 @@ static struct mch_layer *layer_before(struct lower *l, const struct mch_layer *n
 	if (l->n_readers[root] != 1 || l->to.edges[l->edge[root]].producer < 0)
 		return NULL;
 	struct mch_layer *before = &l->to.layers[l->to.edges[l->edge[root]].producer];
-	const bool takes = mch_layer_is_mac(before) || before->kind == MCH_BATCH_NORM || before->kind == MCH_SCALE;
+	const bool is_mac = l->is_apart ? is_norm(before) : mch_layer_is_mac(before);
+	const bool takes = is_mac || before->kind == MCH_BATCH_NORM || before->kind == MCH_SCALE;
 	return takes ? before : NULL;
 }
 
@@ -245,9 +254,9 @@ static int rebuild(struct lower *l, struct mch_err *err)
 	return mch_net_infer(&l->to, err);
 }
 
-static int rewrite(struct mch_net *net, bool is_whole, struct mch_err *err)
+static int rewrite(struct mch_net *net, bool is_whole, bool is_apart, struct mch_err *err)
 {
-	struct lower l = {.from = net, .is_whole = is_whole};
+	struct lower l = {.from = net, .is_whole = is_whole, .is_apart = is_apart};
 	mch_net_init(&l.to);
 	int status = survey(&l, err);
 	if (status == 0)
@@ -267,10 +276,15 @@ static int rewrite(struct mch_net *net, bool is_whole, struct mch_err *err)
 
 int mch_net_fold(struct mch_net *net, struct mch_err *err)
 {
-	return rewrite(net, false, err);
+	return rewrite(net, false, false, err);
 }
 
 int mch_net_lower(struct mch_net *net, struct mch_err *err)
 {
-	return rewrite(net, true, err);
+	return rewrite(net, true, false, err);
+}
+
+int mch_net_lower_apart(struct mch_net *net, struct mch_err *err)
+{
+	return rewrite(net, true, true, err);
 }

@@ -22,4 +22,8 @@ int mch_net_fold(struct mch_net *net, struct mch_err *err);
  * What is left of the tensors keeps its names; the output always does. A second run changes nothing. */
 int mch_net_lower(struct mch_net *net, struct mch_err *err);
 
+/* The same without folding: every batch norm, with the scale behind it, becomes a convolution of 1x1 with a group for each channel, which
+ * rounds and has formats of its own. */
+int mch_net_lower_apart(struct mch_net *net, struct mch_err *err);
+
 #endif

@@ -172,6 +172,7 @@ refuse 2 ": --equalize: changes the network, and the formats belong to the chang
 	small.onnx --data=. -o a --equalize=weights
 refuse 2 ": --bias-correction: changes the network, and the formats belong to the changed one; name a file for it with --net-out=NET.onnx" \
 	small.onnx --data=. -o a --bias-correction
+refuse 2 ": --batch-norm: \"melt\" is neither fold nor keep; give one of them" small.onnx --data=. -o a --batch-norm=melt
 refuse 2 ": --equalize: \"most\" is no kind of it; give weights, tensors, or tensors:B with a balance B of 0 to 1" \
 	small.onnx --data=. -o a --equalize=most
 refuse 2 ": --net-out: nothing changes the network; give --fold-input, --equalize, --compensate or --bias-correction with it" small.onnx --data=. -o a --net-out=b.onnx
