@@ -137,7 +137,10 @@ static int change(struct mch_quantize_job *job, const struct mch_net *before, st
 	int status = run(job, before, err);
 	if (status == 0)
 		status = score_again(job, before, err);
-	*gain = (struct mch_gain){true, job->n_correct < need && without >= need, without, job->n_correct};
+	*gain = (struct mch_gain){.is_measured = true,
+				  .is_undone = job->n_correct < need && without >= need,
+				  .without = without,
+				  .with = job->n_correct};
 	if (status == 0 && gain->is_undone) {
 		restore(&job->net, &last);
 		status = score_again(job, before, err);
@@ -237,7 +240,7 @@ static int measure_equalization(struct mch_quantize_job *job, struct mch_err *er
 		mch_ranges_free(&ranges);
 	}
 	if (status == 0)
-		job->of_equalization = (struct mch_gain){true, without, job->n_correct};
+		job->of_equalization = (struct mch_gain){.is_measured = true, .without = without, .with = job->n_correct};
 	mch_net_free(&net);
 	return status;
 }

@@ -239,6 +239,7 @@ check_changed() {
 	for key in "$@"; do
 		grep -q "\"$key\": {" changed.json || fail "$options: no gain of $key"
 	done
+	! grep -q '"undone": true' changed.json || fail "$options: undone, with no margin to miss"
 	want=$(sed -n 's/^  "accuracy_exact": \([0-9.]*\).*/\1/p' changed.txt)
 	"$macchiato" eval changed.onnx --quant=changed.json --data=. >eval.txt || fail "the changed network: $(cat eval.txt)"
 	have=$(sed -n 's/^accuracy *\([0-9.]*\) %.*/\1/p' eval.txt)
