@@ -78,7 +78,7 @@ cd ../quant
 "$top_builddir/tests/make_quant_net" .
 "$macchiato" quantize small.onnx --data=. --error-margin=4 -o q.json -q
 died=0
-for try in INT/0 TERM/0.02 HUP/0.04 INT/0.06 TERM/0.08 INT/0.1; do
+for try in INT/0 TERM/0 HUP/0.005 INT/0.01 TERM/0.02 INT/0.04; do
 	rm -f r.json*
 	interrupt ${try%/*} ${try#*/} r.json.part quantize small.onnx --data=. --error-margin=4 -o r.json -q
 	case ${try%/*} in
@@ -87,7 +87,9 @@ for try in INT/0 TERM/0.02 HUP/0.04 INT/0.06 TERM/0.08 INT/0.1; do
 	HUP) expect 129 "quantize, $try" ;;
 	esac
 	if [ "$status" != 0 ]; then
-		[ "$(echo r.json*)" = r.json.part ] || fail "quantize, $try: left $(echo r.json*)"
+		# It may come when the result is written, and the scores are about to go.
+		[ "$(echo r.json*)" = r.json.part ] || { [ "$(echo r.json*)" = "r.json r.json.part" ] && cmp r.json q.json; } ||
+			fail "quantize, $try: left $(echo r.json*)"
 		"$macchiato" quantize small.onnx --data=. --error-margin=4 -o r.json -q || fail "quantize, $try: no resuming"
 	fi
 	cmp q.json r.json || fail "quantize, $try: another result"
