@@ -78,6 +78,7 @@ static void expect_death(int number, bool by_worker)
 	const pid_t child = fork();
 	if (child == 0) {
 		pthread_t worker;
+		signal(number, SIG_DFL); /* whoever runs the tests may ignore it, as nohup does */
 		mch_temporary_guard();
 		make_all();
 		if (by_worker && pthread_create(&worker, NULL, send_signal, &number) == 0)
