@@ -8,4 +8,4 @@ RTL = \
 	rtl/mch_requant.v \
 	rtl/mch_round_shift.v \
 	rtl/mch_sat.v
-EXTRA_DIST += $(RTL)
+EXTRA_DIST += $(RTL) rtl/mch_map.txt rtl/mch_map.vh

@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 STRUCTURE_TESTS = \
 	scripts/check-layers \
+	scripts/check-map \
 	scripts/check-mirror \
 	scripts/check-rtl \
 	scripts/check-synth
@@ -15,6 +16,7 @@ EXTRA_DIST += \
 	scripts/demo \
 	scripts/fuzz \
 	scripts/install-deps \
+	scripts/make-map \
 	scripts/measure-cost \
 	scripts/sim \
 	scripts/test \

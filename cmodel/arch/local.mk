@@ -10,4 +10,5 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/gemm.h \
 	cmodel/arch/mac_array.c \
 	cmodel/arch/mac_array.h \
-	cmodel/arch/mac_cost.inc
+	cmodel/arch/mac_cost.inc \
+	cmodel/arch/map.h
