@@ -2,12 +2,15 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 noinst_LIBRARIES += cmodel/arch/libarch.a
 cmodel_arch_libarch_a_SOURCES = \
+	cmodel/arch/axi.h \
 	cmodel/arch/cost.c \
 	cmodel/arch/cost.h \
 	cmodel/arch/datapath.c \
 	cmodel/arch/datapath.h \
 	cmodel/arch/gemm.c \
 	cmodel/arch/gemm.h \
+	cmodel/arch/ideal_memory.c \
+	cmodel/arch/ideal_memory.h \
 	cmodel/arch/mac_array.c \
 	cmodel/arch/mac_array.h \
 	cmodel/arch/mac_cost.inc \
