@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Macchiato authors
 
-// mch_datapath: the MAC array with one requantizer per column; beats of operands in, rows of codes out.
+// mch_datapath: the MAC array with one requantizer per column; beats of operands in, rows of codes out. Rows of sums that were
+// made elsewhere (means) enter the requantizers when the array has no row to give.
 // Twin: cmodel/arch/datapath.c, register for register. Spec: docs/datapath.md "datapath".
 //
 // Latency: six edges from the edge that takes a tile's last beat to its first row of codes on y_o; the other rows
-// follow one a cycle. Throughput: one beat per cycle, see mch_mac_array.
+// follow one a cycle. Throughput: one beat per cycle, see mch_mac_array. A row of sums: three edges, one a cycle.
 
 `default_nettype none
 
@@ -41,20 +42,34 @@ module mch_datapath #(
     input  wire [ROWS*X_BITS-1:0]   x_i,
     input  wire [COLS*W_BITS-1:0]   w_i,
 
+    // A second source of rows; one of its values has the array's width.
+    input  wire                     sum_valid_i,
+    output wire                     sum_ready_o,
+    input  wire [COLS*ACC_BITS-1:0] sum_i,
+
     output wire                     out_valid_o,
     input  wire                     out_ready_i,
     output wire [COLS*OUT_BITS-1:0] y_o,
-    output wire [COLS-1:0]          sat_o
+    output wire [COLS-1:0]          sat_o,
+    output wire                     idle_o       // nothing in flight, by the registers alone
 );
 
     wire                     acc_valid;
     wire [COLS*ACC_BITS-1:0] acc;
     wire [COLS-1:0]          over;
     wire [COLS-1:0]          y_valid;
+    wire                     array_idle;
+    wire [COLS-1:0]          y_idle;
 
     // The requantizers move as one: when their last stage is empty or taken.
     wire en = !y_valid[0] || out_ready_i;
     assign out_valid_o = y_valid[0];
+    assign idle_o      = array_idle && y_idle[0];
+
+    // The array wins: its rows are those of the layer that runs.
+    assign sum_ready_o = en && !acc_valid;
+    wire row_valid     = acc_valid || sum_valid_i;
+    wire [COLS*ACC_BITS-1:0] row = acc_valid ? acc : sum_i;
 
     mch_mac_array #(
         .ROWS(ROWS), .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT)
@@ -71,11 +86,12 @@ module mch_datapath #(
         .out_valid_o(acc_valid),
         .out_ready_i(en),
         .out_acc_o(acc),
-        .out_over_o(over)
+        .out_over_o(over),
+        .idle_o(array_idle)
     );
 
-    // The accumulators' saturation flags end here: the bench reads them in the bank.
-    wire unused = &{1'b0, over, y_valid};
+    // The accumulators' saturation flags end here: the bench reads them in the bank. The columns move alike.
+    wire unused = &{1'b0, over, y_valid, y_idle};
 
     genvar c;
     generate
@@ -93,11 +109,12 @@ module mch_datapath #(
                 .relu_i(relu_i),
                 .y_signed_i(y_signed_i),
                 .y_bits_i(y_bits_i),
-                .valid_i(acc_valid),
-                .acc_i(acc[c*ACC_BITS +: ACC_BITS]),
+                .valid_i(row_valid),
+                .acc_i(row[c*ACC_BITS +: ACC_BITS]),
                 .valid_o(y_valid[c]),
                 .y_o(y_o[c*OUT_BITS +: OUT_BITS]),
-                .sat_o(sat_o[c])
+                .sat_o(sat_o[c]),
+                .idle_o(y_idle[c])
             );
         end
     endgenerate

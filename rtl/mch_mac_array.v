@@ -33,7 +33,8 @@ module mch_mac_array #(
     output wire                     out_valid_o,
     input  wire                     out_ready_i,
     output wire [COLS*ACC_BITS-1:0] out_acc_o,    // one row of finished sums, row 0 of the tile first
-    output wire [COLS-1:0]          out_over_o    // saturation seen in this sum (ACC_SAT = 1 only)
+    output wire [COLS-1:0]          out_over_o,   // saturation seen in this sum (ACC_SAT = 1 only)
+    output wire                     idle_o        // no beat in the stages, no row in the bank
 );
 
     generate
@@ -58,6 +59,7 @@ module mch_mac_array #(
 
     assign in_ready_o  = en;
     assign out_valid_o = n_out_q != 0;
+    assign idle_o      = !(v0_q || v1_q || done_q || n_out_q != 0);
 
     always @(posedge clk_i or negedge rst_ni)
         if (!rst_ni) begin

@@ -37,7 +37,8 @@ module mch_requant #(
 	input  wire signed [ACC_BITS-1:0] acc_i,
 	output wire                       valid_o,
 	output wire [OUT_BITS-1:0]        y_o,
-	output wire                       sat_o
+	output wire                       sat_o,
+	output wire                       idle_o // no value in the stages
 );
 	localparam SUM_BITS = ACC_BITS + 1, ROUND_BITS = SUM_BITS + 15, STOCHASTIC = 4;
 
@@ -136,6 +137,7 @@ module mch_requant #(
 	assign valid_o = valid3_q;
 	assign y_o = y_q;
 	assign sat_o = sat_q;
+	assign idle_o = !(valid1_q || valid2_q || valid3_q);
 endmodule
 
 `default_nettype wire

@@ -34,6 +34,10 @@ module mch_exported (
     output wire [`MCH_COLS-1:0]                sat_o
 );
 
+    // An export is played through the array alone.
+    wire unused_sum_ready, unused_idle;
+    wire unused = &{1'b0, unused_sum_ready, unused_idle};
+
     assign config_hash_o = {`MCH_CONFIG_HASH_0, `MCH_CONFIG_HASH_1, `MCH_CONFIG_HASH_2, `MCH_CONFIG_HASH_3};
 
     mch_datapath #(
@@ -57,10 +61,14 @@ module mch_exported (
         .in_last_i(in_last_i),
         .x_i(x_i),
         .w_i(w_i),
+        .sum_valid_i(1'b0),
+        .sum_ready_o(unused_sum_ready),
+        .sum_i({`MCH_COLS*`MCH_ACC_BITS{1'b0}}),
         .out_valid_o(out_valid_o),
         .out_ready_i(out_ready_i),
         .y_o(y_o),
-        .sat_o(sat_o)
+        .sat_o(sat_o),
+        .idle_o(unused_idle)
     );
 
 endmodule

@@ -7,7 +7,7 @@
  * Pins is the bench's side of the array:
  *   void reset()                                  asserts rst_ni for two edges
  *   void edge(const mch_mac_array_in &, bool x_signed)  one rising edge with these on the pins
- *   bool in_ready(), out_valid(); int64_t out_acc(int column)  the outputs after it, settled
+ *   bool in_ready(), out_valid(), idle(); int64_t out_acc(int column)  the outputs after it, settled
  *   VerilatedContext *context(); std::string scope()  where the registers of the array are
  *   uint64_t cycles()                              edges so far */
 #ifndef MCH_TB_ARRAY_CASE_H
@@ -154,7 +154,8 @@ private:
 			return false;
 		}
 		return pin_agrees("in_ready_o", mch_mac_array_in_ready(&twin_), pins_.in_ready()) &&
-		       pin_agrees("out_valid_o", mch_mac_array_out_valid(&twin_), pins_.out_valid());
+		       pin_agrees("out_valid_o", mch_mac_array_out_valid(&twin_), pins_.out_valid()) &&
+		       pin_agrees("idle_o", mch_mac_array_idle(&twin_), pins_.idle());
 	}
 
 	bool pin_agrees(const char *name, bool want, bool got)

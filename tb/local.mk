@@ -23,6 +23,8 @@ EXTRA_DIST += \
 	tb/lockstep.cpp \
 	tb/lockstep.h \
 	tb/mutants/datapath-bias.sed \
+	tb/mutants/datapath-idle.sed \
+	tb/mutants/datapath-sum.sed \
 	tb/mutants/datapath.sed \
 	tb/mutants/lfsr.sed \
 	tb/mutants/mac-first.sed \

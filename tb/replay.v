@@ -65,10 +65,14 @@ module replay #(
 		.in_last_i(in_last),
 		.x_i(x),
 		.w_i(w),
+		.sum_valid_i(1'b0),
+		.sum_ready_o(),
+		.sum_i({COLS*ACC_BITS{1'b0}}),
 		.out_valid_o(out_valid),
 		.out_ready_i(out_ready),
 		.y_o(y),
-		.sat_o(sat)
+		.sat_o(sat),
+		.idle_o()
 	);
 
 `include "replay_file.vh"

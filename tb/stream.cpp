@@ -9,7 +9,8 @@ using mch_sim::pack;
 using mch_sim::unpack;
 
 Stream::Stream(const mch_datapath_config &cfg, const StreamOptions &options)
-	: cfg_(cfg), options_(options), dut_(options.waves), twin_(), rng_(mch_rng_seed(options.seed)), in_(), gemm_()
+	: cfg_(cfg), options_(options), dut_(options.waves), twin_(), rng_(mch_rng_seed(options.seed)),
+	  sum_rng_(mch_rng_seed(~options.seed)), in_(), gemm_()
 {
 	mch_err err;
 	if (mch_datapath_init(&twin_, &cfg, &err) != 0) {
@@ -19,6 +20,8 @@ Stream::Stream(const mch_datapath_config &cfg, const StreamOptions &options)
 	bias_.resize(static_cast<size_t>(cfg.array.cols));
 	shift_.resize(bias_.size());
 	noise_.resize(bias_.size());
+	sum_.resize(bias_.size());
+	in_.sum = sum_.data();
 	dut_.reset();
 	if (options.lockstep)
 		check_.reset(new Lockstep(dut_->contextp(), &twin_.array, scope() + ".u_array", &twin_, scope()));
@@ -53,9 +56,94 @@ Stream::~Stream()
 	mch_datapath_free(&twin_);
 }
 
-/* The row on the output pins, dropped when it lies beyond the layer. */
-void Stream::take_row()
+/* The pins that the bare datapath has alone; the wrapper ties them off. */
+template <class Model>
+static auto put_sums(Model *model, const mch_datapath_in &in, const mch_datapath_config &cfg, int)
+	-> decltype(static_cast<void>(model->sum_valid_i))
 {
+	model->sum_valid_i = in.sum_valid;
+	if (in.sum_valid)
+		pack(&model->sum_i, in.sum, cfg.array.cols, cfg.array.acc.bits);
+}
+template <class Model>
+static void put_sums(Model *, const mch_datapath_in &, const mch_datapath_config &, long)
+{
+}
+template <class Model>
+static auto sum_ready(Model *model, bool, int) -> decltype(static_cast<bool>(model->sum_ready_o))
+{
+	model->eval(); /* it is a function of out_ready_i */
+	return model->sum_ready_o;
+}
+template <class Model>
+static bool sum_ready(Model *, bool want, long)
+{
+	return want;
+}
+template <class Model>
+static auto idle(Model *model, bool, int) -> decltype(static_cast<bool>(model->idle_o))
+{
+	return model->idle_o;
+}
+template <class Model>
+static bool idle(Model *, bool want, long)
+{
+	return want;
+}
+
+/* A row of sums on the pins, in some cycles; it stands until it is taken. */
+void Stream::offer_sums()
+{
+	if (!in_.sum_valid && mch_sim::chance(&sum_rng_, options_.sum_percent)) {
+		in_.sum_valid = true;
+		for (int64_t &v : sum_)
+			v = mch_sim::corner(&sum_rng_, cfg_.array.acc.bits, true);
+	}
+	put_sums(dut_.operator->(), in_, cfg_, 0);
+}
+
+/* The row that enters the requantizers at this edge; what is loaded at the same edge is not for it. */
+void Stream::enter_row()
+{
+	if (mch_datapath_out_valid(&twin_) && !in_.out_ready)
+		return;
+	if (mch_mac_array_out_valid(&twin_.array)) {
+		rows_.push_back({});
+	} else if (in_.sum_valid) {
+		std::vector<int32_t> want(sum_.size());
+		bool saturated;
+		for (size_t j = 0; j < want.size(); j++)
+			want[j] = mch_requant_value(&step_->requant, sum_[j], twin_.lane[j].bias, twin_.lane[j].shift,
+						    twin_.lane[j].noise, &saturated);
+		rows_.push_back(want);
+		in_.sum_valid = false;
+	}
+}
+
+bool Stream::take_sums(const std::vector<int32_t> &want)
+{
+	const mch_format y = step_->out_format;
+	for (int j = 0; j < cfg_.array.cols; j++) {
+		const int64_t code = static_cast<int64_t>(unpack(&dut_->y_o, j, cfg_.out_bits));
+		const int64_t got = y.is_signed ? mch_wrap(code, cfg_.out_bits) : code;
+		if (got != want[static_cast<size_t>(j)]) {
+			difference_ = {"y_o[" + std::to_string(j) + "] of a row of sums", -1, j, want[static_cast<size_t>(j)],
+				       got, cfg_.out_bits, y.is_signed};
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The row on the output pins, dropped when it lies beyond the layer. False: it was one of sums, and differs. */
+bool Stream::take_row()
+{
+	if (options_.sum_percent) {
+		const std::vector<int32_t> sums = rows_.front();
+		rows_.pop_front();
+		if (!sums.empty())
+			return take_sums(sums);
+	}
 	const mch_tile tile = mch_gemm_tile(&gemm_, tile_out_);
 	const mch_format y = step_->out_format;
 	for (int j = 0; row_out_ < tile.n_pixels && j < tile.n_channels; j++) {
@@ -68,6 +156,7 @@ void Stream::take_row()
 		row_out_ = 0;
 		tile_out_++;
 	}
+	return true;
 }
 
 /* Before the twin's step: which beat each stage is about to hold. */
@@ -102,15 +191,34 @@ bool Stream::tick()
 		pack(&dut_->x_i, in_.array.x, cfg_.array.rows, cfg_.array.x_bits);
 		pack(&dut_->w_i, in_.array.w, cfg_.array.cols, cfg_.array.w_bits);
 	}
-	if (out_valid && in_.out_ready)
-		take_row();
+	if (options_.sum_percent)
+		offer_sums();
+	if (out_valid && in_.out_ready && !take_row())
+		return false;
+	if (!check_) {
+		dut_.edge();
+		cycles_++;
+		return true;
+	}
+	const bool want_ready = mch_datapath_sum_ready(&twin_, in_.out_ready);
+	const bool ready = options_.sum_percent ? sum_ready(dut_.operator->(), want_ready, 0) : want_ready;
 	dut_.edge();
 	cycles_++;
-	if (!check_)
-		return true;
 	track();
-	mch_datapath_step(&twin_, &in_);
-	compared_ += check_->n_values() + 2;
+	mch_datapath_in in = in_;
+	if (options_.sum_percent)
+		enter_row();
+	mch_datapath_step(&twin_, &in);
+	if (ready != want_ready) {
+		difference_ = {"sum_ready_o", -1, -1, want_ready, ready, 1, false};
+		return false;
+	}
+	const bool want_idle = mch_datapath_idle(&twin_), is_idle = idle(dut_.operator->(), want_idle, 0);
+	if (is_idle != want_idle) {
+		difference_ = {"idle_o", -1, -1, want_idle, is_idle, 1, false};
+		return false;
+	}
+	compared_ += check_->n_values() + 4;
 	if (dut_->in_ready_o != mch_datapath_in_ready(&twin_) || dut_->out_valid_o != mch_datapath_out_valid(&twin_) ||
 	    check_->differs()) {
 		difference_ = check_->first();
@@ -123,7 +231,7 @@ bool Stream::tick()
 bool Stream::drain()
 {
 	in_.array.valid = false;
-	while (tile_out_ < tile_in_)
+	while (tile_out_ < tile_in_ || !rows_.empty() || in_.sum_valid)
 		if (!tick())
 			return false;
 	return true;
@@ -234,7 +342,10 @@ std::string Stream::position() const
 	} else if (is("u_requant")) {
 		/* The rows in the requantizers follow the one on the pins. */
 		at.tile = tile_out_;
-		row = row_out_ + (is("y_q") || is("sat_q") ? 0 : twin_.valid3) + (is("sum_q") ? twin_.valid2 : 0);
+		const int older = (is("y_q") || is("sat_q") ? 0 : twin_.valid3) + (is("sum_q") ? twin_.valid2 : 0);
+		row = row_out_ + older;
+		for (int i = 0; i < older && i < static_cast<int>(rows_.size()); i++)
+			row -= !rows_[static_cast<size_t>(i)].empty();
 		at.tile += static_cast<uint64_t>(row / rows);
 		row %= rows;
 		term = "";

@@ -4,6 +4,7 @@
 #ifndef MCH_TB_STREAM_H
 #define MCH_TB_STREAM_H
 
+#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@ extern "C" {
 #include "fxp/lfsr.h"
 #include "net/qnet.h"
 #include "op/hint.h"
+#include "op/requant.h"
 }
 #include DUT_HEADER /* "Vmch_datapath.h", or that of a wrapper with the same pins: see scripts/verilate */
 #include "sim/dut.h"
@@ -24,6 +26,7 @@ namespace mch_tb {
 struct StreamOptions {
 	uint64_t seed = 1;
 	int stall_percent = 0; /* of cycles, on the input and on the output, each on its own */
+	int sum_percent = 0;   /* of cycles that offer a row of sums, to a module that has the pins */
 	bool lockstep = true;  /* false: the RTL alone, for the speed comparison */
 	std::string waves;     /* FILE.fst, or empty */
 };
@@ -59,7 +62,10 @@ private:
 	bool tick();
 	bool load(const mch_step &step, const mch_tile &tile);
 	bool drain();
-	void take_row();
+	bool take_row();
+	bool take_sums(const std::vector<int32_t> &want);
+	void offer_sums();
+	void enter_row();
 	void track();
 
 	mch_datapath_config cfg_;
@@ -67,13 +73,16 @@ private:
 	mch_sim::Dut<DUT_MODEL> dut_;
 	mch_datapath twin_;
 	std::unique_ptr<Lockstep> check_;
-	mch_rng rng_;
+	mch_rng rng_, sum_rng_;
 	mch_datapath_in in_;
 	Difference difference_;
 	std::vector<int32_t> x_beats_, w_beats_;
 	std::vector<int64_t> bias_;
 	std::vector<int8_t> shift_;
 	std::vector<uint16_t> noise_;
+	std::vector<int64_t> sum_;
+	/* Rows in the requantizers, the oldest first: the codes that a row of sums must become; none for one of the array. */
+	std::deque<std::vector<int32_t>> rows_;
 	const mch_step *step_ = nullptr;
 	mch_gemm gemm_;
 	int32_t *y_ = nullptr;

@@ -31,6 +31,7 @@ public:
 
 	bool in_ready() { return dut_->in_ready_o; }
 	bool out_valid() { return dut_->out_valid_o; }
+	bool idle() { return dut_->idle_o; }
 	int64_t out_acc(int j)
 	{
 		return mch_wrap(static_cast<int64_t>(mch_sim::unpack(&dut_->out_acc_o, j, ACC_BITS)), ACC_BITS);

@@ -146,7 +146,8 @@ bool Bench::check(bool moved)
 	const Value &want = stage_[STAGES - 1];
 	const int32_t y = format_.out_signed ? static_cast<int32_t>(mch_wrap(dut_->y_o, DUT_OUT_BITS)) : dut_->y_o;
 	const bool valid = dut_->valid_o, sat = dut_->sat_o;
-	if (valid != want.valid || (valid && (y != want.y || sat != want.sat))) {
+	const bool idle = !(stage_[0].valid || stage_[1].valid || stage_[2].valid);
+	if (valid != want.valid || dut_->idle_o != idle || (valid && (y != want.y || sat != want.sat))) {
 		report(want, valid, y, sat);
 		return false;
 	}

@@ -85,6 +85,7 @@ public:
 		dut_.out_ready_i(out_ready_);
 		dut_.out_acc_o(out_acc_);
 		dut_.out_over_o(out_over_);
+		dut_.idle_o(idle_);
 		SC_THREAD(drive);
 		sensitive << clk_.negedge_event();
 	}
@@ -120,6 +121,7 @@ public:
 
 	bool in_ready() const { return in_ready_.read(); }
 	bool out_valid() const { return out_valid_.read(); }
+	bool idle() const { return idle_.read(); }
 
 	int64_t out_acc(int j)
 	{
@@ -149,6 +151,7 @@ private:
 	SignalOf<decltype(Vmch_mac_array::w_i)> w_;
 	SignalOf<decltype(Vmch_mac_array::out_acc_o)> out_acc_;
 	SignalOf<decltype(Vmch_mac_array::out_over_o)> out_over_;
+	SignalOf<decltype(Vmch_mac_array::idle_o)> idle_;
 	Vmch_mac_array dut_;
 #if VM_TRACE
 	std::unique_ptr<VerilatedFstSc> trace_;

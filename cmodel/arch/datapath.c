@@ -37,8 +37,7 @@ void mch_datapath_free(struct mch_datapath *d)
 
 bool mch_datapath_idle(const struct mch_datapath *d)
 {
-	const struct mch_mac_array *a = &d->array;
-	return !(a->v0 || a->v1 || a->done || a->n_out || d->valid1 || d->valid2 || d->valid3);
+	return mch_mac_array_idle(&d->array) && !(d->valid1 || d->valid2 || d->valid3);
 }
 
 static int32_t code_of(const struct mch_datapath *d, int64_t rounded, bool *sat)
@@ -76,10 +75,11 @@ static void load_lanes(struct mch_datapath *d, const struct mch_datapath_in *in)
 void mch_datapath_step(struct mch_datapath *d, const struct mch_datapath_in *in)
 {
 	const bool en = !d->valid3 || in->out_ready;
-	const bool valid = mch_mac_array_out_valid(&d->array);
+	const bool from_array = mch_mac_array_out_valid(&d->array), valid = from_array || in->sum_valid;
+	const int64_t *row = from_array ? d->array.bank : in->sum;
 	if (en) {
 		for (int j = 0; (valid || d->valid1 || d->valid2) && j < d->cfg.array.cols; j++)
-			step_lane(d, &d->lane[j], d->array.bank[j], valid);
+			step_lane(d, &d->lane[j], valid ? row[j] : 0, valid);
 		d->valid3 = d->valid2;
 		d->valid2 = d->valid1;
 		d->valid1 = valid;

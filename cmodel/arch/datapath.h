@@ -28,6 +28,9 @@ struct mch_datapath_in {
 	const int64_t *bias;   /* [cols] */
 	const int8_t *shift;   /* [cols] */
 	const uint16_t *noise; /* [cols] seeds, mch_lfsr_seed */
+	/* A row of sums from elsewhere, taken when mch_datapath_sum_ready. */
+	bool sum_valid;
+	const int64_t *sum; /* [cols] */
 };
 
 /* The registers of one column's requantizer. */
@@ -64,7 +67,13 @@ static inline bool mch_datapath_out_valid(const struct mch_datapath *d)
 	return d->valid3;
 }
 
-/* Nothing in flight: a layer's pins may change. */
+/* Takes a row of sums at this edge: the requantizers move and the array has none to give. */
+static inline bool mch_datapath_sum_ready(const struct mch_datapath *d, bool out_ready)
+{
+	return (!d->valid3 || out_ready) && !mch_mac_array_out_valid(&d->array);
+}
+
+/* Nothing in flight: a layer's pins may change. Pin idle_o. */
 bool mch_datapath_idle(const struct mch_datapath *d);
 
 /* One rising edge. */

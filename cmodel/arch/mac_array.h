@@ -60,6 +60,11 @@ static inline bool mch_mac_array_out_valid(const struct mch_mac_array *a)
 {
 	return a->n_out > 0;
 }
+/* Pin idle_o: no beat in the stages, no row in the bank. */
+static inline bool mch_mac_array_idle(const struct mch_mac_array *a)
+{
+	return !(a->v0 || a->v1 || a->done || a->n_out > 0);
+}
 
 /* One rising edge. */
 void mch_mac_array_step(struct mch_mac_array *a, const struct mch_mac_array_in *in);
