@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
 EXTRA_DIST += \
+	sim/axi_check.h \
+	sim/axi_memory.h \
 	sim/bench.h \
 	sim/dut.h \
 	sim/matrix.txt \

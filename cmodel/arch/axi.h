@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* The pins of the accelerator's AXI4 port in one cycle, as plain structures: what units of the model, memories of simulations
- * and protocol checks pass to each other. Host only: no RTL twin. Spec: docs/accelerator.md "AXI4 pins".
+/* The pins of the accelerator's AXI4 port in one cycle, as plain structures: what units of the model, memories of
+ * simulations and protocol checks pass to each other. Host only: no RTL twin. Spec: docs/accelerator.md "AXI4 pins".
  *
  * There are no identifiers, locks, caches or protections: everything is in order. */
 #ifndef MCH_ARCH_AXI_H
