@@ -5,6 +5,7 @@ RTL = \
 	rtl/mch_lfsr.v \
 	rtl/mch_mac.v \
 	rtl/mch_mac_array.v \
+	rtl/mch_read.v \
 	rtl/mch_requant.v \
 	rtl/mch_round_shift.v \
 	rtl/mch_sat.v

@@ -8,6 +8,7 @@ BENCH_TESTS = \
 	tb/check_lfsr \
 	tb/check_mac \
 	tb/check_mac_array \
+	tb/check_read \
 	tb/check_replay \
 	tb/check_requant \
 	tb/check_round_shift \
@@ -19,6 +20,8 @@ TESTS += $(BENCH_TESTS)
 EXTRA_DIST += \
 	$(BENCH_TESTS) \
 	tb/array_case.h \
+	tb/axi_parts.cpp \
+	tb/axi_parts.h \
 	tb/icarus-rate \
 	tb/lockstep.cpp \
 	tb/lockstep.h \
@@ -34,6 +37,14 @@ EXTRA_DIST += \
 	tb/mutants/mac-rail.sed \
 	tb/mutants/mac_array-ready.sed \
 	tb/mutants/mac_array-sign.sed \
+	tb/mutants/read-ar.sed \
+	tb/mutants/read-error.sed \
+	tb/mutants/read-hold.sed \
+	tb/mutants/read-open.sed \
+	tb/mutants/read-part.sed \
+	tb/mutants/read-slot.sed \
+	tb/mutants/read-stop.sed \
+	tb/mutants/read.sed \
 	tb/mutants/requant-bias.sed \
 	tb/mutants/requant-load.sed \
 	tb/mutants/requant-noise.sed \
@@ -57,6 +68,7 @@ EXTRA_DIST += \
 	tb/tb_lfsr.cpp \
 	tb/tb_mac.cpp \
 	tb/tb_mac_array.cpp \
+	tb/tb_read.cpp \
 	tb/tb_requant.cpp \
 	tb/tb_round_shift.cpp \
 	tb/tb_sat.cpp \

@@ -14,4 +14,6 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/mac_array.c \
 	cmodel/arch/mac_array.h \
 	cmodel/arch/mac_cost.inc \
-	cmodel/arch/map.h
+	cmodel/arch/map.h \
+	cmodel/arch/read.c \
+	cmodel/arch/read.h
