@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 RTL = \
 	rtl/mch_datapath.v \
+	rtl/mch_lanes.v \
 	rtl/mch_lfsr.v \
 	rtl/mch_mac.v \
 	rtl/mch_mac_array.v \

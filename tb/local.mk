@@ -5,6 +5,7 @@
 BENCH_TESTS = \
 	tb/check_datapath \
 	tb/check_exported \
+	tb/check_lanes \
 	tb/check_lfsr \
 	tb/check_mac \
 	tb/check_mac_array \
@@ -23,12 +24,17 @@ EXTRA_DIST += \
 	tb/axi_parts.cpp \
 	tb/axi_parts.h \
 	tb/icarus-rate \
+	tb/lanes_case.h \
+	tb/lanes_registers.h \
 	tb/lockstep.cpp \
 	tb/lockstep.h \
 	tb/mutants/datapath-bias.sed \
 	tb/mutants/datapath-idle.sed \
 	tb/mutants/datapath-sum.sed \
 	tb/mutants/datapath.sed \
+	tb/mutants/lanes-bubble.sed \
+	tb/mutants/lanes-early.sed \
+	tb/mutants/lanes-edge.sed \
 	tb/mutants/lfsr.sed \
 	tb/mutants/mac-first.sed \
 	tb/mutants/mac-late.sed \
@@ -65,6 +71,7 @@ EXTRA_DIST += \
 	tb/stream.h \
 	tb/tb_datapath.cpp \
 	tb/tb_exported.cpp \
+	tb/tb_lanes.cpp \
 	tb/tb_lfsr.cpp \
 	tb/tb_mac.cpp \
 	tb/tb_mac_array.cpp \

@@ -11,6 +11,8 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/gemm.h \
 	cmodel/arch/ideal_memory.c \
 	cmodel/arch/ideal_memory.h \
+	cmodel/arch/lanes.c \
+	cmodel/arch/lanes.h \
 	cmodel/arch/mac_array.c \
 	cmodel/arch/mac_array.h \
 	cmodel/arch/mac_cost.inc \
