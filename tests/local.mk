@@ -65,6 +65,7 @@ UNIT_TESTS = \
 	tests/check_pareto \
 	tests/check_pool \
 	tests/check_profile \
+	tests/check_program \
 	tests/check_prefix \
 	tests/check_prototxt \
 	tests/check_qnet \
@@ -198,6 +199,8 @@ tests_bench_float_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_exact_SOURCES = tests/check_exact.c $(RANDOM_GRAPH)
 tests_check_prefix_SOURCES = tests/check_prefix.c $(RANDOM_GRAPH)
 tests_check_prefix_LDADD = $(ALL_LIBS)
+tests_check_program_SOURCES = tests/check_program.c $(RANDOM_GRAPH)
+tests_check_program_LDADD = $(ALL_LIBS)
 tests_check_qnet_SOURCES = tests/check_qnet.c $(RANDOM_GRAPH)
 tests_check_qnet_LDADD = $(ALL_LIBS)
 tests_check_exact_LDADD = $(ALL_LIBS)

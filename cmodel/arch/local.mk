@@ -2,11 +2,15 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 noinst_LIBRARIES += cmodel/arch/libarch.a
 cmodel_arch_libarch_a_SOURCES = \
+	cmodel/arch/accel.c \
+	cmodel/arch/accel.h \
 	cmodel/arch/axi.h \
 	cmodel/arch/cost.c \
 	cmodel/arch/cost.h \
 	cmodel/arch/datapath.c \
 	cmodel/arch/datapath.h \
+	cmodel/arch/descriptor.c \
+	cmodel/arch/descriptor.h \
 	cmodel/arch/gemm.c \
 	cmodel/arch/gemm.h \
 	cmodel/arch/ideal_memory.c \
@@ -17,5 +21,16 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/mac_array.h \
 	cmodel/arch/mac_cost.inc \
 	cmodel/arch/map.h \
+	cmodel/arch/program.c \
+	cmodel/arch/program.h \
+	cmodel/arch/program_build.h \
+	cmodel/arch/program_check.c \
+	cmodel/arch/program_emit.c \
+	cmodel/arch/program_io.c \
+	cmodel/arch/program_place.c \
+	cmodel/arch/program_run.c \
+	cmodel/arch/program_run.h \
+	cmodel/arch/program_step.c \
+	cmodel/arch/program_tiles.c \
 	cmodel/arch/read.c \
 	cmodel/arch/read.h

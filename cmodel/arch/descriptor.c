@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Descriptors as bits, strips and beats; see descriptor.h. */
+#include "arch/descriptor.h"
+
+#include <string.h>
+
+#define MASK(bits) ((bits) == 32 ? UINT32_MAX : (UINT32_C(1) << ((bits) & 31)) - 1)
+
+void mch_descriptor_pack(const struct mch_descriptor *d, uint8_t bytes[MCH_DESCRIPTOR_BYTES])
+{
+	uint32_t word[MCH_DESCRIPTOR_WORDS] = {0};
+#define PACK(member, index, low, bits) word[index] |= (d->member & MASK(bits)) << (low);
+	MCH_DESCRIPTOR_FIELDS(PACK)
+#undef PACK
+	for (int i = 0; i < MCH_DESCRIPTOR_BYTES; i++)
+		bytes[i] = (uint8_t)(word[i / 4] >> (8 * (i % 4)) & 0xff);
+}
+
+void mch_descriptor_unpack(const uint8_t bytes[MCH_DESCRIPTOR_BYTES], struct mch_descriptor *d)
+{
+	uint32_t word[MCH_DESCRIPTOR_WORDS] = {0};
+	for (int i = 0; i < MCH_DESCRIPTOR_BYTES; i++)
+		word[i / 4] |= (uint32_t)bytes[i] << (8 * (i % 4));
+#define UNPACK(member, index, low, bits) d->member = word[index] >> (low) & MASK(bits);
+	MCH_DESCRIPTOR_FIELDS(UNPACK)
+#undef UNPACK
+}
+
+const char *mch_descriptor_misfit(const struct mch_descriptor *d)
+{
+#define FIT(member, index, low, bits) \
+	if (d->member > MASK(bits)) \
+		return #member;
+	MCH_DESCRIPTOR_FIELDS(FIT)
+#undef FIT
+	return NULL;
+}
+
+/* Fields of every working descriptor that are 1 or more. */
+static int zero_word(const struct mch_descriptor *d)
+{
+	if (d->x0_blocks == 0)
+		return 4;
+	if (d->in_w == 0 || d->out_q == 0)
+		return 6;
+	if (d->kernel_r == 0 || d->kernel_s == 0 || d->y_blocks == 0)
+		return 7;
+	if (d->stride_w == 0 || d->dilation_w == 0)
+		return 8;
+	if (d->pixels == 0)
+		return 9;
+	if (d->map_words == 0)
+		return 13;
+	return d->tiles == 0 ? 16 : -1;
+}
+
+int mch_descriptor_illegal(const struct mch_descriptor *d, const struct mch_accel_config *cfg)
+{
+	const uint32_t cols = (uint32_t)cfg->cols;
+	if (d->op == MCH_OP_STOP)
+		return -1;
+	if (d->y_bits == 0 || d->y_bits > (uint32_t)cfg->out_bits)
+		return 0;
+	if (d->x0_last == 0 || d->x0_last > cols || (d->x1_blocks && (d->x1_last == 0 || d->x1_last > cols)))
+		return 5;
+	const int zero = zero_word(d);
+	if (zero >= 0)
+		return zero;
+	if (d->strip_pixels != d->tiles * (uint32_t)cfg->rows)
+		return 17;
+	if (d->strip_q != d->strip_pixels % d->out_q)
+		return 18;
+	return d->strip_rows != d->strip_pixels / d->out_q * d->row_step ? 19 : -1;
+}
+
+struct mch_strip mch_descriptor_strip(const struct mch_descriptor *d, uint64_t strip)
+{
+	struct mch_strip s = {.first = strip * d->strip_pixels};
+	const uint64_t left = d->pixels - s.first;
+	const bool is_last = left <= d->strip_pixels;
+	s.n_pixels = is_last ? (uint32_t)left : d->strip_pixels;
+	const int64_t row0 = (int64_t)(s.first / d->out_q) * d->row_step - d->pad_words;
+	const int64_t row1 = (int64_t)((s.first + s.n_pixels - 1) / d->out_q) * d->row_step - d->pad_words + d->reach;
+	s.start = row0 > 0 ? row0 : 0;
+	s.end = row1 > s.start ? row1 : s.start;
+	if (is_last || s.end > d->map_words)
+		s.end = d->map_words;
+	return s;
+}
+
+uint64_t mch_descriptor_beats(const struct mch_descriptor *d, const struct mch_accel_config *cfg)
+{
+	uint64_t channels = 0;
+	if (d->op != MCH_OP_CONV)
+		return 0;
+	for (uint32_t b = 0; b < mch_descriptor_blocks(d); b++)
+		channels += mch_descriptor_channels(d, cfg, b);
+	return channels * d->kernel_r * d->kernel_s;
+}
+
+uint64_t mch_descriptor_tile_cycles(const struct mch_descriptor *d, const struct mch_accel_config *cfg)
+{
+	const uint64_t rows = (uint64_t)cfg->rows;
+	uint64_t cycles = 0;
+	if (d->op != MCH_OP_CONV)
+		return rows * d->kernel_r * d->kernel_s;
+	for (uint32_t b = 0; b < mch_descriptor_blocks(d); b++) {
+		const uint32_t channels = mch_descriptor_channels(d, cfg, b);
+		cycles += channels > rows ? channels : rows;
+	}
+	cycles *= (uint64_t)d->kernel_r * d->kernel_s;
+	return cycles > rows + 1 ? cycles : rows + 1;
+}

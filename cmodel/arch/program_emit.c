@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* A convolution becomes descriptors and streams of weights; see program_build.h. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/program_build.h"
+#include "fxp/lfsr.h"
+
+/* Blocks of an input that a y block reads, and how many channels of the last of them. */
+struct need {
+	int first, n, last;
+};
+
+/* Channels [*from, *to) of the input that output channel k reads. */
+static void channels_of(const struct mch_job *job, int k, int *from, int *to)
+{
+	*from = k, *to = k + 1;
+	if (job->conv) {
+		const int c = job->layout == MCH_INPUT_PLAIN ? job->conv->c / job->conv->groups : job->window.c;
+		*from = k / (job->conv->k / job->conv->groups) * c;
+		*to = *from + c;
+	}
+}
+
+static struct need need_of(const struct mch_job *job, const struct mch_program_tensor *x, int cols, int y_block)
+{
+	int low = INT32_MAX, high = -1;
+	for (int j = 0; x && j < cols; j++) {
+		const int k = job->y->channel[y_block * cols + j];
+		int from, to;
+		if (k < 0)
+			continue;
+		channels_of(job, k, &from, &to);
+		low = x->slot[from] < low ? x->slot[from] : low;
+		high = x->slot[to - 1] > high ? x->slot[to - 1] : high;
+	}
+	if (high < 0)
+		return (struct need){0, 0, 0};
+	return (struct need){low / cols, high / cols - low / cols + 1, high % cols + 1};
+}
+
+static bool is_same(struct need a, struct need b)
+{
+	return a.first == b.first && a.n == b.n && a.last == b.last;
+}
+
+/* The weight between channel c of input i and output channel k. */
+static int32_t weight(const struct mch_job *job, int i, int k, int c, int r, int s)
+{
+	const struct mch_conv *g = job->conv;
+	int from, to;
+	channels_of(job, k, &from, &to);
+	if (k < 0 || c < from || c >= to)
+		return 0;
+	if (!g)
+		return job->diagonal[i];
+	const int n_c = g->c / g->groups;
+	int channel = c - from;
+	if (job->layout != MCH_INPUT_PLAIN) {
+		s = channel / n_c % g->s;
+		r = job->layout == MCH_INPUT_WINDOW ? channel / n_c / g->s : r;
+		channel %= n_c;
+	}
+	return job->weights[(((size_t)k * (size_t)n_c + (size_t)channel) * (size_t)g->r + (size_t)r) * (size_t)g->s + (size_t)s];
+}
+
+void mch_program_put_params(struct mch_program *p, const struct mch_param *param, const int32_t *channel, uint64_t address)
+{
+	const struct mch_accel_config *cfg = &p->cfg;
+	const int n_bias = mch_accel_bias_words(cfg), n_seed = mch_accel_seed_words(cfg);
+	const int bytes = mch_accel_elem_bytes(cfg), cols = cfg->cols;
+	uint8_t *to = mch_program_image(p, address);
+	for (int j = 0; j < cols; j++) {
+		const int k = channel[j];
+		const uint64_t bias = k >= 0 && param->bias ? (uint64_t)param->bias[k] : 0;
+		const int shift = k >= 0 ? param->shift[param->shift_is_one ? 0 : k] : 0;
+		const uint32_t seed = mch_lfsr_seed(param->seed, k >= 0 ? param->noise0 + k : 0);
+		for (int i = 0; i < n_bias; i++)
+			mch_accel_put(to, (uint64_t)(i * cols + j), bytes, (int64_t)(bias >> (8 * bytes * i) & 0xffff));
+		mch_accel_put(to, (uint64_t)(n_bias * cols + j), bytes, shift - MCH_SHIFT_MIN);
+		for (int i = 0; i < n_seed; i++)
+			mch_accel_put(to, (uint64_t)((n_bias + 1 + i) * cols + j), bytes, seed >> (8 * bytes * i) & 0xffff);
+	}
+}
+
+/* The beats of input i for one y block, from element `to` of the image on; the element behind them. */
+static uint64_t put_beats(struct mch_program *p, const struct mch_job *job, int i, struct need need, int y_block, uint64_t to)
+{
+	const int cols = p->cfg.cols, bytes = mch_accel_elem_bytes(&p->cfg);
+	const int32_t *const k = job->y->channel + y_block * cols;
+	for (int b = 0; b < need.n; b++) {
+		const int32_t *const c = job->x[i]->channel + (need.first + b) * cols;
+		const int n_c = b + 1 == need.n ? need.last : cols;
+		for (int r = 0; r < job->window.r; r++)
+			for (int s = 0; s < job->window.s; s++)
+				for (int e = 0; e < n_c; e++)
+					for (int j = 0; j < cols; j++, to++)
+						if (k[j] >= 0 && c[e] >= 0)
+							mch_accel_put(p->image, to, bytes, weight(job, i, k[j], c[e], r, s));
+	}
+	return to;
+}
+
+static int put_weights(struct mch_program *p, const struct mch_job *job, const struct need need[2], int y_block, int n,
+		       struct mch_descriptor *d, struct mch_err *err)
+{
+	const struct mch_param param = {job->bias, job->shift, job->shift_is_one, job->noise0, job->seed};
+	const uint64_t beats = mch_descriptor_beats(d, &p->cfg), n_param = (uint64_t)mch_accel_param_words(&p->cfg);
+	const uint64_t cols = (uint64_t)p->cfg.cols;
+	const int64_t address = mch_program_more(p, (uint64_t)n * (n_param + beats), err);
+	if (address < 0)
+		return -1;
+	d->w_addr = (uint32_t)address;
+	d->w_words = (uint32_t)((uint64_t)n * (n_param + beats));
+	for (int i = 0; i < n; i++) {
+		const uint64_t word = (uint64_t)address + (uint64_t)i * (n_param + beats);
+		mch_program_put_params(p, &param, job->y->channel + (y_block + i) * p->cfg.cols, word);
+		uint64_t to = (word - p->image_addr + n_param) * cols;
+		for (int j = 0; j < 2 && job->x[j]; j++)
+			to = put_beats(p, job, j, need[j], y_block + i, to);
+	}
+	return 0;
+}
+
+/* A stream that is the same as that of the descriptor before is not kept twice: diagonals are. */
+static void share_weights(struct mch_program *p, struct mch_descriptor *d)
+{
+	if (p->n_descriptors == 0)
+		return;
+	const struct mch_descriptor *before = &p->descriptor[p->n_descriptors - 1].d;
+	const size_t bytes = (size_t)d->w_words * mch_accel_word_bytes(&p->cfg);
+	if (before->w_words != d->w_words || before->w_words == 0 ||
+	    memcmp(mch_program_image(p, before->w_addr), mch_program_image(p, d->w_addr), bytes) != 0)
+		return;
+	memset(mch_program_image(p, d->w_addr), 0, bytes);
+	p->image_words -= d->w_words;
+	p->n_words -= d->w_words;
+	d->w_addr = before->w_addr;
+}
+
+static void fill(const struct mch_job *job, const struct need need[2], int y_block, int n, struct mch_descriptor *d)
+{
+	const struct mch_conv *g = &job->window;
+	const struct mch_program_tensor *x0 = job->x[0], *x1 = job->x[1], *y = job->y;
+	*d = (struct mch_descriptor){.op = MCH_OP_CONV,
+				     .relu = job->relu,
+				     .x0_signed = x0->format.is_signed,
+				     .y_signed = y->format.is_signed,
+				     .y_bits = (uint32_t)y->format.bits,
+				     .x0_addr = x0->addr + (uint32_t)need[0].first * x0->step,
+				     .x_step = x0->step,
+				     .x0_blocks = (uint32_t)need[0].n,
+				     .x0_last = (uint32_t)need[0].last,
+				     .in_w = (uint32_t)g->w,
+				     .out_q = (uint32_t)job->q,
+				     .kernel_r = (uint32_t)g->r,
+				     .kernel_s = (uint32_t)g->s,
+				     .y_blocks = (uint32_t)n,
+				     .stride_w = (uint32_t)g->stride_w,
+				     .dilation_w = (uint32_t)g->dilation_w,
+				     .pad_left = (uint32_t)g->pad_left,
+				     .pixels = (uint32_t)(job->p * job->q),
+				     .row_step = (uint32_t)(g->stride_h * g->w),
+				     .tap_step = (uint32_t)(g->dilation_h * g->w),
+				     .pad_words = (uint32_t)(g->pad_top * g->w),
+				     .map_words = (uint32_t)(g->h * g->w),
+				     .reach = (uint32_t)(((g->r - 1) * g->dilation_h + 1) * g->w),
+				     .q_end = (uint32_t)(job->q * g->stride_w),
+				     .y_addr = y->addr + (uint32_t)y_block * y->step,
+				     .y_step = y->step};
+	if (x1) {
+		d->x1_signed = x1->format.is_signed;
+		d->x1_addr = x1->addr + (uint32_t)need[1].first * x1->step;
+		d->x1_blocks = (uint32_t)need[1].n;
+		d->x1_last = (uint32_t)need[1].last;
+	}
+}
+
+static uint64_t macs_of(const struct mch_job *job, int cols, int y_block, int n)
+{
+	uint64_t channels = 0;
+	for (int i = y_block * cols; job->conv && i < (y_block + n) * cols; i++) {
+		int from, to;
+		if (job->y->channel[i] < 0)
+			continue;
+		channels_of(job, job->y->channel[i], &from, &to);
+		channels += (uint64_t)(to - from);
+	}
+	return channels * (uint64_t)job->window.r * (uint64_t)job->window.s * (uint64_t)job->p * (uint64_t)job->q;
+}
+
+int mch_program_emit_job(struct mch_program *p, const struct mch_job *job, struct mch_err *err)
+{
+	const int cols = p->cfg.cols;
+	for (int block = 0, n; block < job->y->blocks; block += n) {
+		const struct need need[2] = {need_of(job, job->x[0], cols, block), need_of(job, job->x[1], cols, block)};
+		for (n = 1; block + n < job->y->blocks && is_same(need[0], need_of(job, job->x[0], cols, block + n)) &&
+			    is_same(need[1], need_of(job, job->x[1], cols, block + n)); n++) {
+		}
+		struct mch_program_descriptor item = {.step = job->step, .macs = macs_of(job, cols, block, n)};
+		fill(job, need, block, n, &item.d);
+		if (put_weights(p, job, need, block, n, &item.d, err) != 0)
+			return -1;
+		share_weights(p, &item.d);
+		const int status = mch_program_append(p, &item, p->cfg.round == MCH_ROUND_STOCHASTIC, err);
+		if (status == -2)
+			return mch_program_no_fit(p, job->step, &item.d, err);
+		if (status != 0)
+			return -1;
+	}
+	return 0;
+}

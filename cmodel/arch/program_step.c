@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* A step of the network becomes convolutions and pools; see program_build.h. */
+#include "arch/program_build.h"
+
+/* A diagonal of 1x1, from tensors to a tensor of as many channels. */
+static struct mch_job diagonal(const struct mch_program *p, int index, const struct mch_program_tensor *x,
+			       const struct mch_program_tensor *y)
+{
+	const struct mch_step *step = &p->q->steps[index];
+	return (struct mch_job){.step = index,
+				.x = {x, NULL},
+				.y = y,
+				.window = {1, x->c, x->h, x->w, y->c, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1},
+				.p = x->h,
+				.q = x->w,
+				.diagonal = {1, 1},
+				.shift = step->shift,
+				.shift_is_one = true,
+				.seed = step->requant.seed,
+				.relu = mch_program_relu(step)};
+}
+
+static int emit_mac(struct mch_program *p, int index, struct mch_err *err)
+{
+	const struct mch_step *step = &p->q->steps[index];
+	const struct mch_conv conv = mch_program_conv(p->q, step);
+	struct mch_job job = {.step = index,
+			      .x = {&p->tensor[step->in], NULL},
+			      .y = &p->tensor[step->out],
+			      .p = mch_conv_p(&conv),
+			      .q = mch_conv_q(&conv),
+			      .conv = &conv,
+			      .layout = step->in == p->q->input ? p->layout : MCH_INPUT_PLAIN,
+			      .weights = step->weights,
+			      .bias = step->bias,
+			      .shift = step->shift,
+			      .seed = step->requant.seed,
+			      .relu = mch_program_relu(step)};
+	job.window = mch_program_window(&conv, job.layout);
+	return mch_program_emit_job(p, &job, err);
+}
+
+static int emit_sum(struct mch_program *p, int index, struct mch_err *err)
+{
+	const struct mch_step *step = &p->q->steps[index];
+	struct mch_job job = diagonal(p, index, &p->tensor[step->in], &p->tensor[step->out]);
+	for (int i = 0; i < step->n_in; i++) {
+		job.x[i] = &p->tensor[step->ins[i]];
+		job.diagonal[i] = (int32_t)mch_eltwise_term(&step->eltwise_in[i], 1);
+	}
+	return mch_program_emit_job(p, &job, err);
+}
+
+/* The inputs that were not made in place. */
+static int emit_concat(struct mch_program *p, int index, struct mch_err *err)
+{
+	const struct mch_step *step = &p->q->steps[index];
+	for (int j = 0, block = 0, c = 0; j < step->n_in; block += p->tensor[step->ins[j]].blocks, c += step->in_shapes[j].c, j++) {
+		const struct mch_program_tensor *x = &p->tensor[step->ins[j]];
+		struct mch_program_tensor y = *x;
+		if (mch_program_in_place(p, step, j))
+			continue;
+		y.format = step->out_format;
+		y.step = p->tensor[step->out].step;
+		y.addr = p->tensor[step->out].addr + (uint32_t)block * y.step;
+		struct mch_job job = diagonal(p, index, x, &y);
+		job.shift = &step->shift[j];
+		job.noise0 = c;
+		if (mch_program_emit_job(p, &job, err) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void fill_pool(const struct mch_program *p, const struct mch_step *step, int block, int n, struct mch_descriptor *d)
+{
+	const struct mch_pool *g = &step->pool;
+	const struct mch_program_tensor *x = &p->tensor[step->in], *y = &p->tensor[step->out];
+	const int n_p = mch_pool_p(g), n_q = mch_pool_q(g);
+	const int bits = y->format.bits < p->cfg.out_bits ? y->format.bits : p->cfg.out_bits;
+	*d = (struct mch_descriptor){.op = step->form == MCH_FORM_POOL_MAX ? MCH_OP_MAX : MCH_OP_MEAN,
+				     .x0_signed = x->format.is_signed,
+				     .y_signed = y->format.is_signed,
+				     .y_bits = (uint32_t)bits,
+				     .x0_addr = x->addr + (uint32_t)block * x->step,
+				     .x_step = x->step,
+				     .x0_blocks = (uint32_t)n,
+				     .x0_last = (uint32_t)p->cfg.cols,
+				     .in_w = (uint32_t)g->w,
+				     .out_q = (uint32_t)n_q,
+				     .kernel_r = (uint32_t)g->r,
+				     .kernel_s = (uint32_t)g->s,
+				     .y_blocks = (uint32_t)n,
+				     .stride_w = (uint32_t)g->stride_w,
+				     .dilation_w = (uint32_t)g->dilation_w,
+				     .pad_left = (uint32_t)g->pad_left,
+				     .pixels = (uint32_t)(n_p * n_q),
+				     .row_step = (uint32_t)(g->stride_h * g->w),
+				     .tap_step = (uint32_t)(g->dilation_h * g->w),
+				     .pad_words = (uint32_t)(g->pad_top * g->w),
+				     .map_words = (uint32_t)(g->h * g->w),
+				     .reach = (uint32_t)(((g->r - 1) * g->dilation_h + 1) * g->w),
+				     .q_end = (uint32_t)(n_q * g->stride_w),
+				     .y_addr = y->addr + (uint32_t)block * y->step,
+				     .y_step = y->step};
+	if (d->op != MCH_OP_MEAN)
+		return;
+	d->count_pad = g->count_include_pad;
+	d->count_words = (uint32_t)((g->h + (g->count_include_pad ? g->pad_bottom : 0)) * g->w);
+	d->count_w = (uint32_t)(g->w + (g->count_include_pad ? g->pad_right : 0));
+}
+
+static int put_mean_params(struct mch_program *p, const struct mch_step *step, int block, int n, struct mch_descriptor *d,
+			   struct mch_err *err)
+{
+	const int8_t shift = (int8_t)(16 + step->avg.shift); /* 1..32 */
+	const struct mch_param param = {.shift = &shift, .shift_is_one = true, .seed = step->requant.seed};
+	const uint32_t n_param = (uint32_t)mch_accel_param_words(&p->cfg);
+	d->w_words = (uint32_t)n * n_param;
+	const int64_t address = mch_program_more(p, d->w_words, err);
+	if (address < 0)
+		return -1;
+	d->w_addr = (uint32_t)address;
+	for (int i = 0; i < n; i++)
+		mch_program_put_params(p, &param, p->tensor[step->out].channel + (block + i) * p->cfg.cols,
+				       d->w_addr + (uint32_t)i * n_param);
+	return 0;
+}
+
+/* All blocks at once, or, where a strip of them does not fit, half as many, and so on. */
+static int emit_pool(struct mch_program *p, int index, struct mch_err *err)
+{
+	const struct mch_step *step = &p->q->steps[index];
+	const int blocks = p->tensor[step->out].blocks;
+	int n = blocks;
+	for (int block = 0; block < blocks;) {
+		struct mch_program_descriptor item = {.step = index};
+		n = n < blocks - block ? n : blocks - block;
+		fill_pool(p, step, block, n, &item.d);
+		struct mch_descriptor fit = item.d;
+		if (mch_program_tiles(&fit, &p->cfg, p->options.tiles ? (uint32_t)p->options.tiles[index] : 0, false) != 0) {
+			if (n == 1)
+				return mch_program_no_fit(p, index, &item.d, err);
+			n = (n + 1) / 2;
+			continue;
+		}
+		if (item.d.op == MCH_OP_MEAN && put_mean_params(p, step, block, n, &item.d, err) != 0)
+			return -1;
+		if (mch_program_append(p, &item, false, err) != 0)
+			return -1;
+		block += n;
+	}
+	return 0;
+}
+
+int mch_program_step(struct mch_program *p, int step, struct mch_err *err)
+{
+	switch (p->q->steps[step].form) {
+	case MCH_FORM_MAC:
+		return emit_mac(p, step, err);
+	case MCH_FORM_POOL_MAX:
+	case MCH_FORM_POOL_AVG:
+		return emit_pool(p, step, err);
+	case MCH_FORM_CONCAT:
+		return emit_concat(p, step, err);
+	default: /* a sum, or a lone ReLU: a sum of one, whose weight is 1 */
+		if (p->q->steps[step].form == MCH_FORM_ELTWISE)
+			return emit_sum(p, step, err);
+		const struct mch_job job = diagonal(p, step, &p->tensor[p->q->steps[step].in], &p->tensor[p->q->steps[step].out]);
+		return mch_program_emit_job(p, &job, err);
+	}
+}
