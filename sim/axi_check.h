@@ -27,12 +27,10 @@ extern "C" {
 #include "arch/axi.h"
 }
 
-namespace mch_sim
-{
+namespace mch_sim {
 
 /* One channel: valid stays, and the payload with it, until ready. */
-class AxiChannel
-{
+class AxiChannel {
 public:
 	explicit AxiChannel(const char *name) : name_(name) {}
 
@@ -64,8 +62,7 @@ private:
 };
 
 /* The first violation, with its cycle. */
-class AxiViolation
-{
+class AxiViolation {
 public:
 	const std::string &violation() const { return text_; }
 	uint64_t cycles() const { return cycle_; }
@@ -87,8 +84,7 @@ private:
 	std::string text_;
 };
 
-class AxiCheck : public AxiViolation
-{
+class AxiCheck : public AxiViolation {
 public:
 	explicit AxiCheck(size_t beat_bytes) : beat_bytes_(beat_bytes) {}
 
@@ -203,8 +199,7 @@ struct AxiLitePins {
 	uint8_t wstrb, bresp, rresp;
 };
 
-class AxiLiteCheck : public AxiViolation
-{
+class AxiLiteCheck : public AxiViolation {
 public:
 	void reset()
 	{

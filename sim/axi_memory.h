@@ -22,8 +22,7 @@ extern "C" {
 #include "arch/axi.h"
 }
 
-namespace mch_sim
-{
+namespace mch_sim {
 
 struct AxiMemoryOptions {
 	uint64_t seed = 1;
@@ -46,8 +45,7 @@ inline AxiMemoryOptions axi_random_options(mch_rng *rng)
 	return o;
 }
 
-class AxiMemory
-{
+class AxiMemory {
 public:
 	/* beat_bytes is a power of two up to 64; n_bytes is a whole number of beats. */
 	AxiMemory(size_t n_bytes, size_t beat_bytes, const AxiMemoryOptions &options = AxiMemoryOptions())

@@ -13,13 +13,11 @@ extern "C" {
 #include "sim/axi_check.h"
 #include "sim/axi_memory.h"
 
-namespace mch_tb
-{
+namespace mch_tb {
 
 using namespace mch_sim;
 
-namespace
-{
+namespace {
 
 enum { BEAT = 16, MEMORY_BYTES = 8192, TRAFFIC_CYCLES = 600 };
 
@@ -172,8 +170,7 @@ std::string judge(const char *wanted, const std::string &found, const char *port
 
 /* A master with random bursts: reads of the lower half of the memory, writes to the upper half, W before or after AW.
  */
-class Traffic
-{
+class Traffic {
 public:
 	Traffic(mch_rng rng, size_t beat_bytes) : rng_(rng), beat_(beat_bytes)
 	{

@@ -11,8 +11,7 @@ extern "C" {
 #include "base/rng.h"
 }
 
-namespace mch_tb
-{
+namespace mch_tb {
 
 /* Empty, or which planted violation was not found, or what was found where nothing was wrong. */
 std::string axi_check_misses();

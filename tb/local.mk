@@ -63,6 +63,8 @@ EXTRA_DIST += \
 	tb/mutants/sat-wrap.sed \
 	tb/mutants/sat.sed \
 	tb/rate.v \
+	tb/read_askers.h \
+	tb/read_statement.h \
 	tb/replay \
 	tb/replay.v \
 	tb/replay_file.vh \

@@ -4,8 +4,8 @@
  * cycle all pins, and after every edge the control registers, are those of arch/read.h. Apart from that, by a plain
  * statement: which burst is taken, its address and length on AR, every word in order, and in an ideal memory the
  * cycles of the whole. It also tests sim/axi_check.h, sim/axi_memory.h and arch/ideal_memory.h. Spec:
- * docs/accelerator.md "read". verilate: mch_read sim/registers.vlt tb/axi_parts.cpp */
-#include <deque>
+ * docs/accelerator.md "read".
+ * verilate: mch_read sim/registers.vlt tb/axi_parts.cpp */
 #include <functional>
 #include <memory>
 #include <vector>
@@ -21,6 +21,8 @@ extern "C" {
 #include "sim/dut.h"
 #include "sim/pins.h"
 #include "tb/axi_parts.h"
+#include "tb/read_askers.h"
+#include "tb/read_statement.h"
 
 using namespace mch_sim;
 
@@ -34,39 +36,30 @@ using namespace mch_sim;
 #define DUT_OUTSTANDING 16
 #endif
 
-namespace
-{
+namespace {
 
 enum : uint64_t {
 	MEM_BYTES = DUT_MEM_BITS / 8,
 	WORD_BYTES = DUT_WORD_BITS / 8,
-	BLOCK_BYTES = DUT_BURST * MEM_BYTES,
 	PARTS = WORD_BYTES > MEM_BYTES ? WORD_BYTES / MEM_BYTES : 1,
-	BLOCK_WORDS = BLOCK_BYTES / WORD_BYTES,
+	BLOCK_WORDS = DUT_BURST * MEM_BYTES / WORD_BYTES,
 	MEMORY_BYTES = 1 << 16, /* appears again and again through all addresses */
-	ADDR_MASK = (UINT64_C(1) << DUT_ADDR_BITS) - 1,
 };
 
-struct Requester {
-	bool asks = false;
-	uint64_t addr = 0, left = 0;
-	int runs = 0; /* still to begin */
-};
+const mch_read_config cfg = {DUT_MEM_BITS, DUT_WORD_BITS, DUT_ADDR_BITS, DUT_BURST, DUT_OUTSTANDING};
 
 /* What a case is like. */
 struct Plan {
 	AxiMemoryOptions memory;
 	bool ideal;
-	int pause;        /* percent of cycles in which a requester that may ask begins to */
-	uint64_t longest; /* words of a run */
-	int runs;         /* of each requester, at most */
+	mch_tb::AskersPlan askers;
 	uint64_t stop_at; /* cycle in which stop_i goes up, or never */
 };
 
-class Bench
-{
+class Bench {
 public:
-	explicit Bench(const BenchArgs &args) : args_(args), dut_(args.waves), image_(MEMORY_BYTES)
+	explicit Bench(const BenchArgs &args)
+	    : args_(args), dut_(args.waves), image_(MEMORY_BYTES), statement_(cfg, image_)
 	{
 		find_registers();
 	}
@@ -75,10 +68,6 @@ public:
 	uint64_t cycles() const { return cycles_; }
 
 private:
-	struct Burst {
-		int who;
-		uint64_t addr, words; /* in words */
-	};
 	struct Place {
 		const char *name;
 		Register rtl;
@@ -89,14 +78,10 @@ private:
 	void find_registers();
 	void make_plan();
 	void begin(uint64_t number);
-	void new_runs();
-	void ask();
 	void drive();
 	bool cycle();
 	bool pins_agree();
 	bool statement_holds();
-	bool take_is_right(int who);
-	bool word_is_right(int who);
 	bool registers_agree();
 	bool episode(bool stops);
 	bool end_of_case();
@@ -116,9 +101,9 @@ private:
 	mch_read_in in_{};
 	mch_read_out out_{}, blind_out_{};
 	mch_axi_master master_{};
-	Requester requester_[3];
-	std::deque<Burst> on_ar_, open_; /* taken and not yet on the bus; taken and not yet given */
-	uint64_t now_ = 0, first_take_ = 0, last_word_ = 0, words_taken_ = 0, given_of_oldest_ = 0;
+	mch_tb::ReadAskers askers_;
+	mch_tb::ReadStatement statement_;
+	uint64_t now_ = 0;
 };
 
 int draw(mch_rng *rng, int low, int high)
@@ -185,49 +170,14 @@ void Bench::make_plan()
 		plan_.ideal = false;
 	}
 	static const uint64_t longest[] = {1, 2, BLOCK_WORDS, BLOCK_WORDS + 1, 3 * BLOCK_WORDS};
-	plan_.longest = longest[mch_rng_below(&rng_, 5)];
-	plan_.pause = chance(&rng_, 50) ? 100 : draw(&rng_, 2, 90);
-	plan_.runs = draw(&rng_, 1, 12);
+	plan_.askers.longest = longest[mch_rng_below(&rng_, 5)];
+	plan_.askers.pause = chance(&rng_, 50) ? 100 : draw(&rng_, 2, 90);
+	plan_.askers.runs = draw(&rng_, 1, 12);
+	plan_.askers.block_words = BLOCK_WORDS;
 	if (PARTS == 1 && chance(&rng_, 1)) /* the longest that can be asked for */
-		plan_.ideal = true, plan_.runs = 1, plan_.longest = 65535, plan_.pause = 100,
+		plan_.ideal = true, plan_.askers.runs = 1, plan_.askers.longest = 65535, plan_.askers.pause = 100,
 		plan_.memory = AxiMemoryOptions();
 	plan_.stop_at = chance(&rng_, 30) ? mch_rng_below(&rng_, 200) : UINT64_MAX;
-}
-
-/* Runs begin anywhere; often at, or just before, the end of a block. */
-void Bench::new_runs()
-{
-	for (Requester &r : requester_) {
-		r = Requester();
-		r.runs = chance(&rng_, 80) ? draw(&rng_, 1, plan_.runs) : 0;
-	}
-	requester_[mch_rng_below(&rng_, 3)].runs = plan_.runs;
-	for (Requester &r : requester_)
-		r.asks = false;
-	open_.clear(), on_ar_.clear();
-	given_of_oldest_ = words_taken_ = first_take_ = last_word_ = 0;
-}
-
-void Bench::ask()
-{
-	for (int i = 0; i < 3; i++) {
-		Requester &r = requester_[i];
-		if (r.left == 0 && r.runs > 0) {
-			r.runs--;
-			r.left = chance(&rng_, 50) ? plan_.longest
-						   : 1 + mch_rng_below(&rng_, static_cast<uint32_t>(plan_.longest));
-			r.addr = mch_rng_next(&rng_) & UINT32_MAX;
-			if (chance(&rng_, 50)) /* near the end of a block */
-				r.addr = (r.addr | (BLOCK_WORDS - 1)) - mch_rng_below(&rng_, 2);
-			r.addr &= UINT32_MAX;
-		}
-		if (!r.asks)
-			r.asks = r.left > 0 && chance(&rng_, plan_.pause);
-		in_.req_valid[i] = r.asks;
-		/* Pins that mean nothing hold anything. */
-		in_.req_addr[i] = static_cast<uint32_t>(r.asks ? r.addr : mch_rng_next(&rng_));
-		in_.req_words[i] = r.asks ? static_cast<uint32_t>(r.left) : 1 + mch_rng_below(&rng_, 65535);
-	}
 }
 
 void Bench::drive()
@@ -274,78 +224,20 @@ bool Bench::pins_agree()
 	return ok;
 }
 
-/* The lowest that asks wins; its burst ends where a block of memory or the run does. */
-bool Bench::take_is_right(int who)
-{
-	int wins = 0;
-	while (wins < 3 && !requester_[wins].asks)
-		wins++;
-	if (in_.stop || wins != who)
-		return differ("requester of the burst", in_.stop ? 3 : static_cast<uint64_t>(wins),
-			      static_cast<uint64_t>(who));
-	Requester &r = requester_[who];
-	const uint64_t start = r.addr * WORD_BYTES, to_block = BLOCK_BYTES - start % BLOCK_BYTES,
-		       to_end = r.left * WORD_BYTES;
-	const uint64_t words = (to_block < to_end ? to_block : to_end) / WORD_BYTES;
-	if (dut_->take_words_o != words)
-		return differ("words of the burst", words, dut_->take_words_o);
-	if (words_taken_ == 0)
-		first_take_ = now_;
-	words_taken_ += words;
-	on_ar_.push_back({who, r.addr, words});
-	open_.push_back({who, r.addr, words});
-	if (open_.size() > DUT_OUTSTANDING)
-		return differ("open bursts", DUT_OUTSTANDING, open_.size());
-	r.addr = (r.addr + words) & UINT32_MAX;
-	r.left -= words;
-	r.asks = r.left > 0 && plan_.pause == 100;
-	return true;
-}
-
-/* Words come in the order of the bursts, each with the bytes of its address. */
-bool Bench::word_is_right(int who)
-{
-	if (open_.empty() || open_.front().who != who)
-		return differ("requester of the word", open_.empty() ? 3 : static_cast<uint64_t>(open_.front().who),
-			      static_cast<uint64_t>(who));
-	const Burst &b = open_.front();
-	const uint64_t at = (b.addr + given_of_oldest_) * WORD_BYTES % MEMORY_BYTES;
-	const uint8_t *const word = reinterpret_cast<const uint8_t *>(&dut_->word_o);
-	for (uint64_t i = 0; i < WORD_BYTES; i++)
-		if (word[i] != image_[at + i])
-			return differ("byte " + std::to_string(i) + " of word " +
-					      std::to_string(b.addr + given_of_oldest_),
-				      image_[at + i], word[i]);
-	last_word_ = now_;
-	if (++given_of_oldest_ == b.words) {
-		open_.pop_front();
-		given_of_oldest_ = 0;
-	}
-	return true;
-}
-
 bool Bench::statement_holds()
 {
-	static const int one_hot[] = {-1, 0, 1, -2, 2, -2, -2, -2};
-	if (!same("idle_o, while bursts are open", open_.empty(), dut_->idle_o))
-		return false;
-	if (dut_->arvalid_o && in_.arready) {
-		if (on_ar_.empty())
-			return differ("bursts for AR", 1, 0);
-		const Burst b = on_ar_.front();
-		const uint64_t start = b.addr * WORD_BYTES, end = start + b.words * WORD_BYTES;
-		if (!same("address of the burst", start / MEM_BYTES * MEM_BYTES & ADDR_MASK, dut_->araddr_o) ||
-		    !same("beats of the burst", (end - 1) / MEM_BYTES - start / MEM_BYTES + 1, dut_->arlen_o + 1u))
-			return false;
-		on_ar_.pop_front();
-	}
-	const bool error = in_.r.valid && dut_->rready_o && in_.r.resp >= MCH_AXI_SLVERR;
-	if (!same("error_o for this beat", error, dut_->error_o))
-		return false;
-	const int gives = one_hot[dut_->word_valid_o], takes = one_hot[dut_->take_o];
-	if (gives == -2 || takes == -2)
-		return differ("pins one-hot", 1, 0);
-	return (gives == -1 || word_is_right(gives)) && (takes == -1 || take_is_right(takes));
+	const mch_tb::ReadSeen seen = {&in_,
+				       dut_->take_o,
+				       dut_->take_words_o,
+				       dut_->word_valid_o,
+				       reinterpret_cast<const uint8_t *>(&dut_->word_o),
+				       dut_->idle_o != 0,
+				       dut_->error_o != 0,
+				       dut_->rready_o != 0,
+				       dut_->arvalid_o != 0,
+				       dut_->araddr_o,
+				       dut_->arlen_o};
+	return statement_.holds(seen, now_) || differ(statement_.what, statement_.want, statement_.got);
 }
 
 bool Bench::registers_agree()
@@ -369,7 +261,7 @@ bool Bench::registers_agree()
 /* One cycle: inputs, pins, statement, protocol, edge, registers. */
 bool Bench::cycle()
 {
-	ask();
+	askers_.ask(&rng_, &in_);
 	const mch_axi_slave slave = memory_->pins();
 	in_.arready = slave.arready;
 	in_.r = slave.r;
@@ -378,6 +270,8 @@ bool Bench::cycle()
 	mch_read_eval(&twin_, &in_, &out_);
 	if (!pins_agree() || !statement_holds())
 		return false;
+	if (out_.take >= 0)
+		askers_.take(out_.take, out_.take_words);
 	check_->cycle(master_, slave);
 	if (!check_->violation().empty())
 		return differ("protocol kept", 1, 0, check_->violation());
@@ -400,15 +294,10 @@ bool Bench::cycle()
 /* All runs, to the end or to a stop, which ends with a clear. */
 bool Bench::episode(bool stops)
 {
-	new_runs();
-	const auto unfinished = [this] {
-		for (const Requester &r : requester_)
-			if (r.left > 0 || r.runs > 0)
-				return true;
-		return !open_.empty();
-	};
+	askers_.begin(&rng_, plan_.askers);
+	statement_.begin();
 	const uint64_t start = now_, dead = plan_.memory.dead_cycle;
-	while (stops ? now_ - start < plan_.stop_at : unfinished()) {
+	while (stops ? now_ - start < plan_.stop_at : !askers_.done() || !statement_.idle()) {
 		if (dead != UINT64_MAX && now_ > dead + 300)
 			return true;
 		if (now_ - start > 2000000)
@@ -419,7 +308,7 @@ bool Bench::episode(bool stops)
 	if (!stops)
 		return true;
 	in_.stop = true;
-	for (int more = draw(&rng_, 0, 5); !open_.empty() || more-- > 0;) {
+	for (int more = draw(&rng_, 0, 5); !statement_.idle() || more-- > 0;) {
 		if (dead != UINT64_MAX && now_ > dead + 300)
 			return true;
 		if (!cycle())
@@ -433,7 +322,6 @@ bool Bench::episode(bool stops)
 
 void Bench::begin(uint64_t number)
 {
-	static const mch_read_config cfg = {DUT_MEM_BITS, DUT_WORD_BITS, DUT_ADDR_BITS, DUT_BURST, DUT_OUTSTANDING};
 	mch_err err = {};
 	number_ = number;
 	rng_ = case_rng(args_.seed, number);
@@ -449,7 +337,8 @@ void Bench::begin(uint64_t number)
 	}
 	in_ = mch_read_in();
 	in_.r.data = image_.data();
-	new_runs();
+	askers_.begin(&rng_, plan_.askers);
+	statement_.begin();
 	drive();
 	dut_.reset();
 	mch_read_reset(&twin_);
@@ -461,12 +350,14 @@ bool Bench::end_of_case()
 {
 	if (plan_.memory.dead_cycle != UINT64_MAX)
 		return true; /* what is open stays so; the next case's reset ends it */
-	if (!dut_->idle_o || !on_ar_.empty() || check_->open_reads() != 0)
+	if (!dut_->idle_o || !statement_.idle() || check_->open_reads() != 0)
 		return differ("idle in the end", 1, 0);
 	/* AR a cycle after the take, R a cycle after AR, then a beat or a word in every cycle. */
-	const uint64_t busy = words_taken_ * PARTS + 2;
-	if (plan_.ideal && plan_.pause == 100 && DUT_OUTSTANDING >= 4 && last_word_ - first_take_ + 1 != busy)
-		return differ("cycles from the first take to the last word", busy, last_word_ - first_take_ + 1);
+	const uint64_t busy = statement_.words_taken * PARTS + 2;
+	if (plan_.ideal && plan_.askers.pause == 100 && DUT_OUTSTANDING >= 4 &&
+	    statement_.last_word - statement_.first_take + 1 != busy)
+		return differ("cycles from the first take to the last word", busy,
+			      statement_.last_word - statement_.first_take + 1);
 	return true;
 }
 
