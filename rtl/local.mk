@@ -4,6 +4,8 @@ RTL = \
 	rtl/mch_datapath.v \
 	rtl/mch_lanes.v \
 	rtl/mch_lfsr.v \
+	rtl/mch_load_w.v \
+	rtl/mch_load_x.v \
 	rtl/mch_mac.v \
 	rtl/mch_mac_array.v \
 	rtl/mch_read.v \

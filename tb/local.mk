@@ -7,6 +7,8 @@ BENCH_TESTS = \
 	tb/check_exported \
 	tb/check_lanes \
 	tb/check_lfsr \
+	tb/check_load_w \
+	tb/check_load_x \
 	tb/check_mac \
 	tb/check_mac_array \
 	tb/check_read \
@@ -26,6 +28,8 @@ EXTRA_DIST += \
 	tb/icarus-rate \
 	tb/lanes_case.h \
 	tb/lanes_registers.h \
+	tb/load_bench.h \
+	tb/load_x_layer.h \
 	tb/lockstep.cpp \
 	tb/lockstep.h \
 	tb/mutants/datapath-bias.sed \
@@ -36,6 +40,14 @@ EXTRA_DIST += \
 	tb/mutants/lanes-early.sed \
 	tb/mutants/lanes-edge.sed \
 	tb/mutants/lfsr.sed \
+	tb/mutants/load_w.sed \
+	tb/mutants/load_w-last.sed \
+	tb/mutants/load_w-room.sed \
+	tb/mutants/load_x.sed \
+	tb/mutants/load_x-column.sed \
+	tb/mutants/load_x-early.sed \
+	tb/mutants/load_x-end.sed \
+	tb/mutants/load_x-overflow.sed \
 	tb/mutants/mac-first.sed \
 	tb/mutants/mac-late.sed \
 	tb/mutants/mac-product.sed \
@@ -75,6 +87,8 @@ EXTRA_DIST += \
 	tb/tb_exported.cpp \
 	tb/tb_lanes.cpp \
 	tb/tb_lfsr.cpp \
+	tb/tb_load_w.cpp \
+	tb/tb_load_x.cpp \
 	tb/tb_mac.cpp \
 	tb/tb_mac_array.cpp \
 	tb/tb_read.cpp \

@@ -17,6 +17,10 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/ideal_memory.h \
 	cmodel/arch/lanes.c \
 	cmodel/arch/lanes.h \
+	cmodel/arch/load_w.c \
+	cmodel/arch/load_w.h \
+	cmodel/arch/load_x.c \
+	cmodel/arch/load_x.h \
 	cmodel/arch/mac_array.c \
 	cmodel/arch/mac_array.h \
 	cmodel/arch/mac_cost.inc \
