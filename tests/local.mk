@@ -66,6 +66,7 @@ UNIT_TESTS = \
 	tests/check_pool \
 	tests/check_profile \
 	tests/check_program \
+	tests/check_program_rules \
 	tests/check_prefix \
 	tests/check_prototxt \
 	tests/check_qnet \
@@ -201,6 +202,8 @@ tests_check_prefix_SOURCES = tests/check_prefix.c $(RANDOM_GRAPH)
 tests_check_prefix_LDADD = $(ALL_LIBS)
 tests_check_program_SOURCES = tests/check_program.c $(RANDOM_GRAPH)
 tests_check_program_LDADD = $(ALL_LIBS)
+tests_check_program_rules_SOURCES = tests/check_program_rules.c $(RANDOM_GRAPH)
+tests_check_program_rules_LDADD = $(ALL_LIBS)
 tests_check_qnet_SOURCES = tests/check_qnet.c $(RANDOM_GRAPH)
 tests_check_qnet_LDADD = $(ALL_LIBS)
 tests_check_exact_LDADD = $(ALL_LIBS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* What a build of the accelerator fixes, and what follows from it: words, parameters. Host only: no RTL twin (the parameters of
- * mch_top). Spec: docs/accelerator.md "Words, tensors, tiles, strips". */
+/* What a build of the accelerator fixes, and what follows from it: words, parameters. Host only: no RTL twin (the
+ * parameters of mch_top). Spec: docs/accelerator.md "Words, tensors, tiles, strips". */
 #ifndef MCH_ARCH_ACCEL_H
 #define MCH_ARCH_ACCEL_H
 
@@ -20,9 +20,9 @@ struct mch_accel_config {
 	int x_bits, w_bits, out_bits; /* 1..16 */
 	int acc_bits;                 /* 2..48, wrapping */
 	enum mch_round round;
-	int mem_bits;      /* of a beat of memory: a power of two, 8..1024 */
-	uint32_t x_words;  /* of one half of the feature buffer */
-	uint32_t w_words;  /* of the ring of weights */
+	int mem_bits;     /* of a beat of memory: a power of two, 8..1024 */
+	uint32_t x_words; /* of one half of the feature buffer */
+	uint32_t w_words; /* of the ring of weights */
 	enum mch_mult mult;
 };
 

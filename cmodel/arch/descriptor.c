@@ -34,6 +34,13 @@ const char *mch_descriptor_misfit(const struct mch_descriptor *d)
 		return #member;
 	MCH_DESCRIPTOR_FIELDS(FIT)
 #undef FIT
+	const uint32_t most = UINT32_C(1) << 24;
+	if (d->map_words >= most || d->reach >= most)
+		return "map_words";
+	if (d->pad_words >= most || d->pixels >= most)
+		return d->pixels >= most ? "pixels" : "pad_words";
+	if (d->q_end >= UINT32_C(1) << 17)
+		return "q_end";
 	return NULL;
 }
 
@@ -99,16 +106,33 @@ uint64_t mch_descriptor_beats(const struct mch_descriptor *d, const struct mch_a
 	return channels * d->kernel_r * d->kernel_s;
 }
 
-uint64_t mch_descriptor_tile_cycles(const struct mch_descriptor *d, const struct mch_accel_config *cfg)
+static uint64_t larger(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint64_t conv_tile_cycles(const struct mch_descriptor *d, const struct mch_accel_config *cfg)
 {
 	const uint64_t rows = (uint64_t)cfg->rows;
 	uint64_t cycles = 0;
-	if (d->op != MCH_OP_CONV)
-		return rows * d->kernel_r * d->kernel_s;
-	for (uint32_t b = 0; b < mch_descriptor_blocks(d); b++) {
-		const uint32_t channels = mch_descriptor_channels(d, cfg, b);
-		cycles += channels > rows ? channels : rows;
-	}
-	cycles *= (uint64_t)d->kernel_r * d->kernel_s;
-	return cycles > rows + 1 ? cycles : rows + 1;
+	for (uint32_t b = 0; b < mch_descriptor_blocks(d); b++)
+		cycles += larger(mch_descriptor_channels(d, cfg, b), rows);
+	return larger(cycles * d->kernel_r * d->kernel_s, rows + 1);
+}
+
+static uint64_t pool_cycles(const struct mch_descriptor *d, const struct mch_strip *strip)
+{
+	const uint64_t map_rows = (strip->first + strip->n_pixels - 1) / d->out_q - strip->first / d->out_q + 1;
+	const bool shares = d->stride_w + 1 == d->kernel_s && d->dilation_w == 1;
+	const uint64_t window = (uint64_t)d->kernel_r * (d->kernel_s - shares);
+	if (d->op == MCH_OP_MEAN)
+		return strip->n_pixels * larger(window, MCH_MEAN_CYCLES);
+	return strip->n_pixels * window + (shares ? map_rows * d->kernel_r : 0);
+}
+
+uint64_t mch_descriptor_cycles(const struct mch_descriptor *d, const struct mch_accel_config *cfg,
+			       const struct mch_strip *strip)
+{
+	const uint64_t tiles = (strip->n_pixels + (uint64_t)cfg->rows - 1) / (uint64_t)cfg->rows;
+	return d->y_blocks * (d->op == MCH_OP_CONV ? tiles * conv_tile_cycles(d, cfg) : pool_cycles(d, strip));
 }

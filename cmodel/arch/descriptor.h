@@ -14,7 +14,8 @@ enum { MCH_DESCRIPTOR_WORDS = 32, MCH_DESCRIPTOR_BYTES = 128 };
 void mch_descriptor_pack(const struct mch_descriptor *d, uint8_t bytes[MCH_DESCRIPTOR_BYTES]);
 void mch_descriptor_unpack(const uint8_t bytes[MCH_DESCRIPTOR_BYTES], struct mch_descriptor *d);
 
-/* NULL, or the name of the first member whose value has more bits than its field. */
+/* NULL, or the name of the first member whose value has more bits than its field, or than the units reckon with:
+ * maps, their padding and pixels below 2^24 words, Q_END below 2^17. */
 const char *mch_descriptor_misfit(const struct mch_descriptor *d);
 
 /* -1, or the 32-bit word of the first field whose value no descriptor has (ERROR_DESCRIPTOR). */
@@ -51,16 +52,22 @@ struct mch_strip {
 struct mch_strip mch_descriptor_strip(const struct mch_descriptor *d, uint64_t strip);
 
 /* Channels of x block b that are beats. */
-static inline uint32_t mch_descriptor_channels(const struct mch_descriptor *d, const struct mch_accel_config *cfg, uint32_t b)
+static inline uint32_t mch_descriptor_channels(const struct mch_descriptor *d, const struct mch_accel_config *cfg,
+					       uint32_t b)
 {
 	if (b + 1 == d->x0_blocks)
 		return d->x0_last;
 	return b + 1 == d->x0_blocks + d->x1_blocks ? d->x1_last : (uint32_t)cfg->cols;
 }
 
-/* Of one tile: beats of a convolution; cycles without stalls of memory, in which each word of the reduction takes the longer
- * of its beats and the fetches of ROWS lanes, and a tile at least what draining the one before takes. Of a pool's block: fetches. */
+/* Beats of one tile of a convolution; of a pool 0. */
 uint64_t mch_descriptor_beats(const struct mch_descriptor *d, const struct mch_accel_config *cfg);
-uint64_t mch_descriptor_tile_cycles(const struct mch_descriptor *d, const struct mch_accel_config *cfg);
+
+/* Cycles of a strip without stalls of memory. Conv: each word of the reduction takes the longer of its beats and the
+ * fetches of ROWS lanes, and a tile at least what draining the one before takes. Pool: a fetch for each position, of
+ * which a window may share a column with the one before; a mean takes at least MCH_MEAN_CYCLES. */
+enum { MCH_MEAN_CYCLES = 18 };
+uint64_t mch_descriptor_cycles(const struct mch_descriptor *d, const struct mch_accel_config *cfg,
+			       const struct mch_strip *strip);
 
 #endif

@@ -30,8 +30,8 @@ static int check_steps(const struct mch_program *p, struct mch_err *err)
 		if (!reason)
 			continue;
 		if (used < sizeof(names) - 120)
-			snprintf(names + used, sizeof(names) - used, "%s%.48s (%s)", n ? ", " : "", p->q->steps[i].layer->name,
-				 reason);
+			snprintf(names + used, sizeof(names) - used, "%s%.48s (%s)", n ? ", " : "",
+				 p->q->steps[i].layer->name, reason);
 		else if (names[used - 1] != '.')
 			snprintf(names + used, sizeof(names) - used, ", ...");
 		n++;
@@ -39,8 +39,8 @@ static int check_steps(const struct mch_program *p, struct mch_err *err)
 	if (n == 0 || p->options.allow_host)
 		return 0;
 	return mch_err_set(err, p->q->net->name ? p->q->net->name : "network",
-			   "%d host layer%s: %s; replace %s, or let the host compute between lists", n, n > 1 ? "s" : "", names,
-			   n > 1 ? "them" : "it");
+			   "%d host layer%s: %s; replace %s, or let the host compute between lists", n,
+			   n > 1 ? "s" : "", names, n > 1 ? "them" : "it");
 }
 
 int64_t mch_program_more(struct mch_program *p, uint64_t n, struct mch_err *err)
@@ -74,7 +74,8 @@ static bool reads_of(const struct mch_descriptor *d, const struct mch_descriptor
 {
 	for (uint32_t i = 0; i < mch_descriptor_blocks(d); i++) {
 		const bool is_x1 = i >= d->x0_blocks;
-		const uint64_t x = is_x1 ? d->x1_addr + (uint64_t)(i - d->x0_blocks) * d->x_step : d->x0_addr + (uint64_t)i * d->x_step;
+		const uint64_t from = is_x1 ? d->x1_addr : d->x0_addr, block = is_x1 ? i - d->x0_blocks : i;
+		const uint64_t x = from + block * d->x_step;
 		for (uint32_t j = 0; j < before->y_blocks; j++)
 			if (overlap(x, d->map_words, before->y_addr + (uint64_t)j * before->y_step, before->pixels))
 				return true;
@@ -95,7 +96,8 @@ static bool needs_barrier(const struct mch_program *p, const struct mch_descript
 	return false;
 }
 
-int mch_program_append(struct mch_program *p, const struct mch_program_descriptor *item, bool is_whole, struct mch_err *err)
+int mch_program_append(struct mch_program *p, const struct mch_program_descriptor *item, bool is_whole,
+		       struct mch_err *err)
 {
 	struct mch_program_descriptor made = *item;
 	if (p->n_descriptors == p->descriptor_room) {
@@ -112,11 +114,11 @@ int mch_program_append(struct mch_program *p, const struct mch_program_descripto
 		return -2;
 	const char *misfit = mch_descriptor_misfit(&made.d);
 	if (misfit)
-		return mch_err_set(err, p->q->steps[made.step].layer->name, "does not fit the descriptor's %s; use smaller sizes",
-				   misfit);
-	const uint64_t tiles_all = mch_descriptor_tiles(&made.d, &p->cfg);
-	made.beats = tiles_all * made.d.y_blocks * mch_descriptor_beats(&made.d, &p->cfg);
-	made.cycles = tiles_all * made.d.y_blocks * mch_descriptor_tile_cycles(&made.d, &p->cfg);
+		return mch_err_set(err, p->q->steps[made.step].layer->name,
+				   "does not fit the descriptor's %s; use smaller sizes", misfit);
+	made.beats =
+	    mch_descriptor_tiles(&made.d, &p->cfg) * made.d.y_blocks * mch_descriptor_beats(&made.d, &p->cfg);
+	made.cycles = mch_program_cycles(&made.d, &p->cfg);
 	p->descriptor[p->n_descriptors++] = made;
 	p->part[p->n_parts - 1].n++;
 	return 0;
@@ -130,7 +132,8 @@ int mch_program_no_fit(const struct mch_program *p, int step, const struct mch_d
 	return mch_err_set(err, p->q->steps[step].layer->name,
 			   "no strip of it fits the buffer: %lld words for one tile, %s%u; build a larger buffer",
 			   (long long)(s.end - s.start) * mch_descriptor_blocks(d),
-			   p->cfg.round == MCH_ROUND_STOCHASTIC ? "all of its tiles in one strip (stochastic), " : "", p->cfg.x_words);
+			   p->cfg.round == MCH_ROUND_STOCHASTIC ? "all of its tiles in one strip (stochastic), " : "",
+			   p->cfg.x_words);
 }
 
 /* The part that step i belongs to: a list goes on until the host has a step. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* An integer network as work of the accelerator: where every tensor lies, the weights' streams, the lists of descriptors, and
- * what the host does between them. Host only: no RTL twin. Spec: docs/accelerator.md "Programs". */
+/* An integer network as work of the accelerator: where every tensor lies, the weights' streams, the lists of
+ * descriptors, and what the host does between them. Host only: no RTL twin. Spec: docs/accelerator.md "Programs". */
 #ifndef MCH_ARCH_PROGRAM_H
 #define MCH_ARCH_PROGRAM_H
 
@@ -17,14 +17,14 @@ enum mch_input_layout {
 };
 
 struct mch_program_options {
-	bool allow_host;  /* layers that the accelerator does not have are the host's; else they are an error that names them all */
+	bool allow_host;  /* layers that the accelerator does not have are the host's; else an error names them all */
 	bool keep;        /* no tensor takes the memory of a dead one */
 	const int *tiles; /* [n_steps], or NULL: TILES of a step's descriptors, 0: chosen */
 	int layout;       /* 1 + enum mch_input_layout where the first layer can have it; 0: chosen */
 };
 
-/* One edge in memory. Channel k is element slot[k] % cols of block slot[k] / cols; elements of a block that no channel has
- * are written by the layer that makes the tensor, and readers have zero weights there. */
+/* One edge in memory. Channel k is element slot[k] % cols of block slot[k] / cols; elements of a block that no
+ * channel has are written by the layer that makes the tensor, and readers have zero weights there. */
 struct mch_program_tensor {
 	int edge;
 	struct mch_format format;
@@ -41,17 +41,17 @@ struct mch_program_tensor {
 
 struct mch_program_descriptor {
 	struct mch_descriptor d;
-	int step;              /* of the network */
-	uint64_t macs, beats;  /* of the layer, of the array */
-	uint64_t cycles;       /* without stalls of memory */
+	int step;             /* of the network */
+	uint64_t macs, beats; /* of the layer, of the array */
+	uint64_t cycles;      /* mch_program_cycles */
 };
 
 /* In order: lists that end in OP_STOP, and steps of the host. */
 struct mch_program_part {
 	bool is_host;
-	int step;          /* is_host */
-	uint32_t list;     /* else: word address, */
-	int first, n;      /* descriptors */
+	int step;      /* is_host */
+	uint32_t list; /* else: word address, */
+	int first, n;  /* descriptors */
 };
 
 struct mch_program {
@@ -89,13 +89,13 @@ void mch_program_get(const struct mch_program *p, int edge, const uint8_t *mem, 
 /* A step of the host, from memory to memory. 0, or -1 with err. */
 int mch_program_host_step(const struct mch_program *p, int step, uint8_t *mem, struct mch_err *err);
 
-/* Sets TILES and what follows from it: the number that costs the fewest cycles, first load, reloads of halos and weights included,
- * of those whose strips fit the buffers; `tiles`, when it is not 0. is_whole: one strip alone (the noise of stochastic rounding starts
- * anew in each). 0, or -1: none fits. */
+/* Sets TILES and what follows from it: the number that costs the fewest cycles, first load, reloads of halos and
+ * weights included, of those whose strips fit the buffers; `tiles`, when it is not 0. is_whole: one strip alone (the
+ * noise of stochastic rounding starts anew in each). 0, or -1: none fits. */
 int mch_program_tiles(struct mch_descriptor *d, const struct mch_accel_config *cfg, uint32_t tiles, bool is_whole);
 
-/* Cycles of a descriptor whose TILES are set, estimated: strips one behind the other, each the longer of its computing and of
- * what is loaded for the next. */
+/* Cycles of a descriptor whose TILES are set, estimated: strips one behind the other, each the longer of its
+ * computing and of what is loaded for the next. */
 uint64_t mch_program_cycles(const struct mch_descriptor *d, const struct mch_accel_config *cfg);
 
 #endif

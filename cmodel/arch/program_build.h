@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Between the files that make a program: program.c (order of things), program_check.c (what is refused), program_place.c
- * (tensors), program_step.c (steps to jobs), program_emit.c (jobs to descriptors and weights). Host only: no RTL twin. */
+/* Between the files that make a program: program.c (order of things), program_check.c (what is refused),
+ * program_place.c (tensors), program_step.c (steps to jobs), program_emit.c (jobs to descriptors and weights). Host
+ * only: no RTL twin. */
 #ifndef MCH_ARCH_PROGRAM_BUILD_H
 #define MCH_ARCH_PROGRAM_BUILD_H
 
@@ -12,7 +13,8 @@ struct mch_job {
 	int step;
 	const struct mch_program_tensor *x[2]; /* [1] may be NULL */
 	const struct mch_program_tensor *y;
-	struct mch_conv window; /* as the accelerator sees it: h, w, r, s, strides, pads, dilation; the rest is not read */
+	struct mch_conv
+	    window; /* as the accelerator sees it: h, w, r, s, strides, pads, dilation; the rest is not read */
 	int p, q;
 	const struct mch_conv *conv; /* the layer's, or NULL: a diagonal */
 	enum mch_input_layout layout;
@@ -27,7 +29,8 @@ struct mch_job {
 };
 
 /* NULL, or in a few words why the accelerator does not have a step. */
-const char *mch_program_reason(const struct mch_accel_config *cfg, const struct mch_qnet *q, const struct mch_step *step);
+const char *mch_program_reason(const struct mch_accel_config *cfg, const struct mch_qnet *q,
+			       const struct mch_step *step);
 bool mch_program_is_host(const struct mch_program *p, int step);
 /* Of the requantizer: a clip that is a ReLU, or nothing, counts as that. */
 bool mch_program_relu(const struct mch_step *step);
@@ -45,8 +48,10 @@ struct mch_conv mch_program_conv(const struct mch_qnet *q, const struct mch_step
 int mch_program_step(struct mch_program *p, int step, struct mch_err *err);
 int mch_program_emit_job(struct mch_program *p, const struct mch_job *job, struct mch_err *err);
 
-/* Finishes a descriptor with BARRIER and TILES and takes it into the list. -1 with err; -2: no strip fits, and err is as it was. */
-int mch_program_append(struct mch_program *p, const struct mch_program_descriptor *item, bool is_whole, struct mch_err *err);
+/* Finishes a descriptor with BARRIER and TILES and takes it into the list. -1 with err; -2: no strip fits, and err is
+ * as it was. */
+int mch_program_append(struct mch_program *p, const struct mch_program_descriptor *item, bool is_whole,
+		       struct mch_err *err);
 /* "LAYER: no strip fits". */
 int mch_program_no_fit(const struct mch_program *p, int step, const struct mch_descriptor *d, struct mch_err *err);
 
@@ -64,6 +69,7 @@ struct mch_param {
 	int noise0;
 	uint32_t seed;
 };
-void mch_program_put_params(struct mch_program *p, const struct mch_param *param, const int32_t *channel, uint64_t address);
+void mch_program_put_params(struct mch_program *p, const struct mch_param *param, const int32_t *channel,
+			    uint64_t address);
 
 #endif

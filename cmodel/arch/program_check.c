@@ -50,12 +50,14 @@ static int acc_bits(const struct mch_step *step)
 	}
 	if (step->form == MCH_FORM_ELTWISE)
 		mch_eltwise_range(&step->eltwise, step->in_formats, &low, &high);
-	if (step->form == MCH_FORM_POOL_AVG) { /* the mean's product: sum * recip, recip * count <= 2^16 + count / 2 */
+	if (step->form ==
+	    MCH_FORM_POOL_AVG) { /* the mean's product: sum * recip, recip * count <= 2^16 + count / 2 */
 		const int64_t most = (INT64_C(1) << 16) + step->pool.r * step->pool.s / 2 + 1;
 		low *= most, high *= most;
 	}
 	for (int i = 0; step->form == MCH_FORM_CONCAT && i < step->n_in; i++)
-		bits = wider(bits, width_of(mch_format_min(step->in_formats[i]), mch_format_max(step->in_formats[i])));
+		bits =
+		    wider(bits, width_of(mch_format_min(step->in_formats[i]), mch_format_max(step->in_formats[i])));
 	return wider(bits, width_of(low, high));
 }
 
@@ -87,7 +89,8 @@ static const char *shape_reason(const struct mch_qnet *q, const struct mch_step 
 	if (!same_map(step->out_shape, q->net->edges[step->out].shape))
 		return "reshaped output";
 	for (int i = 0; i < step->n_in; i++) {
-		if (step->layer->kind != MCH_DENSE && !same_map(step->in_shapes[i], q->net->edges[step->ins[i]].shape))
+		if (step->layer->kind != MCH_DENSE &&
+		    !same_map(step->in_shapes[i], q->net->edges[step->ins[i]].shape))
 			return "reshaped input";
 		if (step->form == MCH_FORM_ELTWISE && !same_map(step->in_shapes[i], step->out_shape))
 			return "repeats a side";
@@ -112,15 +115,17 @@ static const char *width_reason(const struct mch_accel_config *cfg, const struct
 	for (int i = 0; i < step->n_in; i++)
 		if (step->in_formats[i].bits > cfg->x_bits)
 			return "input wider than X_BITS";
-	if (step->form == MCH_FORM_POOL_MAX)
-		return NULL;
 	if (step->out_format.bits > cfg->out_bits)
 		return "output wider than OUT_BITS";
+	if (step->form == MCH_FORM_POOL_MAX)
+		return NULL;
 	if (step->form != MCH_FORM_POOL_AVG && weight_bits(step) > cfg->w_bits)
-		return step->form == MCH_FORM_ELTWISE ? "fractions too far apart for W_BITS" : "weights wider than W_BITS";
+		return step->form == MCH_FORM_ELTWISE ? "fractions too far apart for W_BITS"
+						      : "weights wider than W_BITS";
 	if (step->form == MCH_FORM_MAC && step->acc.bits < mch_step_certificate(step).bits)
-		return step->acc.overflow == MCH_WRAP && step->acc.bits == cfg->acc_bits ? NULL
-											 : "accumulator that overflows";
+		return step->acc.overflow == MCH_WRAP && step->acc.bits == cfg->acc_bits
+			   ? NULL
+			   : "accumulator that overflows";
 	return acc_bits(step) > cfg->acc_bits ? "sums wider than ACC_BITS" : NULL;
 }
 
@@ -165,21 +170,22 @@ static bool has_fields(const struct mch_qnet *q, const struct mch_step *step)
 	return in.w <= 65535 && step->out_shape.w <= 65535;
 }
 
-const char *mch_program_reason(const struct mch_accel_config *cfg, const struct mch_qnet *q, const struct mch_step *step)
+const char *mch_program_reason(const struct mch_accel_config *cfg, const struct mch_qnet *q,
+			       const struct mch_step *step)
 {
 	if (!is_form(step))
 		return mch_layer_table[step->layer->kind].name;
+	const bool is_pool = step->form == MCH_FORM_POOL_AVG || step->form == MCH_FORM_POOL_MAX;
 	const char *reason = number_reason(step);
 	if (!reason)
 		reason = shape_reason(q, step);
-	if (!reason && !clip_is_none(&step->requant) && step->form != MCH_FORM_POOL_MAX && step->form != MCH_FORM_POOL_AVG)
+	if (!reason && !is_pool && !clip_is_none(&step->requant))
 		reason = "clip";
-	if (!reason && step->form != MCH_FORM_POOL_MAX && step->form != MCH_FORM_POOL_AVG && step->requant.wraps)
+	if (!reason && !is_pool && step->requant.wraps)
 		reason = "outputs that wrap";
 	if (!reason && step->form == MCH_FORM_POOL_AVG && step->avg.round != cfg->round)
 		reason = "mean rounded otherwise than ROUND";
-	if (!reason && step->form != MCH_FORM_POOL_AVG && step->form != MCH_FORM_POOL_MAX && step->requant.round != cfg->round &&
-	    rounds(step))
+	if (!reason && !is_pool && step->requant.round != cfg->round && rounds(step))
 		reason = "rounded otherwise than ROUND";
 	if (!reason && !has_fields(q, step))
 		reason = "sides beyond the descriptor's fields";

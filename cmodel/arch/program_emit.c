@@ -45,13 +45,15 @@ static bool is_same(struct need a, struct need b)
 	return a.first == b.first && a.n == b.n && a.last == b.last;
 }
 
-/* The weight between channel c of input i and output channel k. */
+/* The weight between channel c of input i and output channel k, either of which may be none. */
 static int32_t weight(const struct mch_job *job, int i, int k, int c, int r, int s)
 {
 	const struct mch_conv *g = job->conv;
 	int from, to;
+	if (k < 0 || c < 0)
+		return 0;
 	channels_of(job, k, &from, &to);
-	if (k < 0 || c < from || c >= to)
+	if (c < from || c >= to)
 		return 0;
 	if (!g)
 		return job->diagonal[i];
@@ -62,10 +64,12 @@ static int32_t weight(const struct mch_job *job, int i, int k, int c, int r, int
 		r = job->layout == MCH_INPUT_WINDOW ? channel / n_c / g->s : r;
 		channel %= n_c;
 	}
-	return job->weights[(((size_t)k * (size_t)n_c + (size_t)channel) * (size_t)g->r + (size_t)r) * (size_t)g->s + (size_t)s];
+	return job->weights[(((size_t)k * (size_t)n_c + (size_t)channel) * (size_t)g->r + (size_t)r) * (size_t)g->s +
+			    (size_t)s];
 }
 
-void mch_program_put_params(struct mch_program *p, const struct mch_param *param, const int32_t *channel, uint64_t address)
+void mch_program_put_params(struct mch_program *p, const struct mch_param *param, const int32_t *channel,
+			    uint64_t address)
 {
 	const struct mch_accel_config *cfg = &p->cfg;
 	const int n_bias = mch_accel_bias_words(cfg), n_seed = mch_accel_seed_words(cfg);
@@ -77,15 +81,18 @@ void mch_program_put_params(struct mch_program *p, const struct mch_param *param
 		const int shift = k >= 0 ? param->shift[param->shift_is_one ? 0 : k] : 0;
 		const uint32_t seed = mch_lfsr_seed(param->seed, k >= 0 ? param->noise0 + k : 0);
 		for (int i = 0; i < n_bias; i++)
-			mch_accel_put(to, (uint64_t)(i * cols + j), bytes, (int64_t)(bias >> (8 * bytes * i) & 0xffff));
+			mch_accel_put(to, (uint64_t)(i * cols + j), bytes,
+				      (int64_t)(bias >> (8 * bytes * i) & 0xffff));
 		mch_accel_put(to, (uint64_t)(n_bias * cols + j), bytes, shift - MCH_SHIFT_MIN);
 		for (int i = 0; i < n_seed; i++)
-			mch_accel_put(to, (uint64_t)((n_bias + 1 + i) * cols + j), bytes, seed >> (8 * bytes * i) & 0xffff);
+			mch_accel_put(to, (uint64_t)((n_bias + 1 + i) * cols + j), bytes,
+				      seed >> (8 * bytes * i) & 0xffff);
 	}
 }
 
 /* The beats of input i for one y block, from element `to` of the image on; the element behind them. */
-static uint64_t put_beats(struct mch_program *p, const struct mch_job *job, int i, struct need need, int y_block, uint64_t to)
+static uint64_t put_beats(struct mch_program *p, const struct mch_job *job, int i, struct need need, int y_block,
+			  uint64_t to)
 {
 	const int cols = p->cfg.cols, bytes = mch_accel_elem_bytes(&p->cfg);
 	const int32_t *const k = job->y->channel + y_block * cols;
@@ -96,14 +103,13 @@ static uint64_t put_beats(struct mch_program *p, const struct mch_job *job, int 
 			for (int s = 0; s < job->window.s; s++)
 				for (int e = 0; e < n_c; e++)
 					for (int j = 0; j < cols; j++, to++)
-						if (k[j] >= 0 && c[e] >= 0)
-							mch_accel_put(p->image, to, bytes, weight(job, i, k[j], c[e], r, s));
+						mch_accel_put(p->image, to, bytes, weight(job, i, k[j], c[e], r, s));
 	}
 	return to;
 }
 
-static int put_weights(struct mch_program *p, const struct mch_job *job, const struct need need[2], int y_block, int n,
-		       struct mch_descriptor *d, struct mch_err *err)
+static int put_weights(struct mch_program *p, const struct mch_job *job, const struct need need[2], int y_block,
+		       int n, struct mch_descriptor *d, struct mch_err *err)
 {
 	const struct mch_param param = {job->bias, job->shift, job->shift_is_one, job->noise0, job->seed};
 	const uint64_t beats = mch_descriptor_beats(d, &p->cfg), n_param = (uint64_t)mch_accel_param_words(&p->cfg);
@@ -194,9 +200,12 @@ int mch_program_emit_job(struct mch_program *p, const struct mch_job *job, struc
 {
 	const int cols = p->cfg.cols;
 	for (int block = 0, n; block < job->y->blocks; block += n) {
-		const struct need need[2] = {need_of(job, job->x[0], cols, block), need_of(job, job->x[1], cols, block)};
-		for (n = 1; block + n < job->y->blocks && is_same(need[0], need_of(job, job->x[0], cols, block + n)) &&
-			    is_same(need[1], need_of(job, job->x[1], cols, block + n)); n++) {
+		const struct need need[2] = {need_of(job, job->x[0], cols, block),
+					     need_of(job, job->x[1], cols, block)};
+		for (n = 1;
+		     block + n < job->y->blocks && is_same(need[0], need_of(job, job->x[0], cols, block + n)) &&
+		     is_same(need[1], need_of(job, job->x[1], cols, block + n));
+		     n++) {
 		}
 		struct mch_program_descriptor item = {.step = job->step, .macs = macs_of(job, cols, block, n)};
 		fill(job, need, block, n, &item.d);

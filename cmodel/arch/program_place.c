@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Where tensors lie: the layout of the input, blocks and slots, parts of concatenations, addresses; see program_build.h. */
+/* Where tensors lie: the layout of the input, blocks and slots, parts of concatenations, addresses; see
+ * program_build.h. */
 #include <stdlib.h>
 
 #include "arch/program_build.h"
@@ -31,8 +32,8 @@ struct mch_conv mch_program_window(const struct mch_conv *conv, enum mch_input_l
 	return g;
 }
 
-/* Cycles of the first layer with the input laid out so: every word of the reduction takes the longer of its channels and of
- * ROWS fetches; or what loading the input takes. */
+/* Cycles of the first layer with the input laid out so: every word of the reduction takes the longer of its channels
+ * and of ROWS fetches; or what loading the input takes. */
 static uint64_t layout_cycles(const struct mch_program *p, const struct mch_conv *conv, enum mch_input_layout layout)
 {
 	const struct mch_conv g = mch_program_window(conv, layout);
@@ -43,7 +44,12 @@ static uint64_t layout_cycles(const struct mch_program *p, const struct mch_conv
 	tile *= (uint64_t)g.r * (uint64_t)g.s;
 	const uint64_t computing = tiles * (((uint64_t)g.k + cols - 1) / cols) * (tile > rows ? tile : rows + 1);
 	const uint64_t loading = blocks * (uint64_t)g.h * (uint64_t)g.w;
-	return computing > loading ? computing : loading;
+	/* Words of a strip of one tile, wherever in a row it begins. One that does not fit is worse than any that
+	 * does. */
+	const uint64_t q = (uint64_t)mch_conv_q(conv), n_rows = (rows + q - 2) / q;
+	const uint64_t high = n_rows * (uint64_t)g.stride_h + (uint64_t)((g.r - 1) * g.dilation_h + 1);
+	const uint64_t words = blocks * (high < (uint64_t)g.h ? high : (uint64_t)g.h) * (uint64_t)g.w;
+	return (computing > loading ? computing : loading) + (words > p->cfg.x_words ? UINT64_C(1) << 62 : 0);
 }
 
 static void choose_layout(struct mch_program *p)
@@ -72,8 +78,8 @@ static void choose_layout(struct mch_program *p)
 }
 
 /* Slots as another tensor has them, from a block on; or one behind the other (like NULL). */
-static void fill_slots(struct mch_program_tensor *t, int channel0, int block0, const struct mch_program_tensor *like, int n,
-		       int cols)
+static void fill_slots(struct mch_program_tensor *t, int channel0, int block0, const struct mch_program_tensor *like,
+		       int n, int cols)
 {
 	for (int k = 0; k < n; k++)
 		t->slot[channel0 + k] = block0 * cols + (like ? like->slot[k] : k);
@@ -159,7 +165,8 @@ static bool meet(const struct mch_program *p, const struct mch_program_tensor *a
 	return p->options.keep || (a->first_use <= b->last_use && b->first_use <= a->last_use);
 }
 
-/* The lowest address at which a whole tensor lies on none that lives with it and has an address. Those are done[0..n-1]. */
+/* The lowest address at which a whole tensor lies on none that lives with it and has an address. Those are
+ * done[0..n-1]. */
 static uint64_t first_fit(const struct mch_program *p, const struct mch_program_tensor *t, const int *done, int n)
 {
 	const uint64_t word_bits = 8U * mch_accel_word_bytes(&p->cfg), burst = 16U * (uint64_t)p->cfg.mem_bits;
@@ -201,7 +208,8 @@ static int allocate(struct mch_program *p, struct mch_err *err)
 	}
 	free(done);
 	for (int e = 0; e < p->n_tensors; e++)
-		for (int part = e; p->tensor[e].is_used && p->tensor[part].parent >= 0; part = p->tensor[part].parent) {
+		for (int part = e; p->tensor[e].is_used && p->tensor[part].parent >= 0;
+		     part = p->tensor[part].parent) {
 			const struct mch_program_tensor *t = &p->tensor[part];
 			const int root = root_of(p, e);
 			if (part == e)

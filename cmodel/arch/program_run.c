@@ -20,12 +20,12 @@ struct run {
 	struct mch_accel_counts *counts;
 	struct mch_err *err;
 	int cols, elem_bytes;
-	uint64_t beats;        /* of a tile */
+	uint64_t beats; /* of a tile */
 	struct mch_strip strip;
-	uint64_t strip_words;  /* of a block */
-	uint8_t *x;            /* the strip, [block][strip_words] words */
-	int32_t *w;            /* weights of one y block, [beats][cols] */
-	uint64_t w_used;       /* words of the stream taken in this strip */
+	uint64_t strip_words; /* of a block */
+	uint8_t *x;           /* the strip, [block][strip_words] words */
+	int32_t *w;           /* weights of one y block, [beats][cols] */
+	uint64_t w_used;      /* words of the stream taken in this strip */
 	int64_t bias[COLS_MAX];
 	int8_t shift[COLS_MAX];
 	uint16_t noise[COLS_MAX];
@@ -53,7 +53,8 @@ static int load_strip(struct run *run)
 	for (uint32_t b = 0; b < mch_descriptor_blocks(d); b++) {
 		const bool is_x1 = b >= d->x0_blocks;
 		const uint64_t address = (is_x1 ? d->x1_addr + (uint64_t)(b - d->x0_blocks) * d->x_step
-						: d->x0_addr + (uint64_t)b * d->x_step) + (uint64_t)run->strip.start;
+						: d->x0_addr + (uint64_t)b * d->x_step) +
+					 (uint64_t)run->strip.start;
 		const uint8_t *from = words_at(run, address, run->strip_words);
 		if (!from)
 			return fail(run, MCH_ERROR_READ, "reads activations outside memory");
@@ -79,7 +80,8 @@ static uint64_t stream_wide(const uint8_t *words, const struct run *run, uint64_
 {
 	uint64_t value = 0;
 	for (int i = 0; i < n; i++)
-		value |= (uint64_t)(uint32_t)stream(words, run, at + (uint64_t)i, j, false) << (8 * run->elem_bytes * i);
+		value |= (uint64_t)(uint32_t)stream(words, run, at + (uint64_t)i, j, false)
+			 << (8 * run->elem_bytes * i);
 	return value;
 }
 
@@ -87,7 +89,8 @@ static uint64_t stream_wide(const uint8_t *words, const struct run *run, uint64_
 static int take_stream(struct run *run)
 {
 	const struct mch_accel_config *cfg = run->cfg;
-	const int n_bias = mch_accel_bias_words(cfg), n_seed = mch_accel_seed_words(cfg), n_param = mch_accel_param_words(cfg);
+	const int n_bias = mch_accel_bias_words(cfg), n_seed = mch_accel_seed_words(cfg),
+		  n_param = mch_accel_param_words(cfg);
 	const uint64_t n = (uint64_t)n_param + run->beats;
 	const uint8_t *words = words_at(run, run->d->w_addr + run->w_used, n);
 	if (run->w_used + n > run->d->w_words)
@@ -104,7 +107,7 @@ static int take_stream(struct run *run)
 	for (uint64_t i = 0; i < run->beats; i++)
 		for (int j = 0; j < run->cols; j++)
 			run->w[i * (uint64_t)run->cols + (uint64_t)j] =
-				(int32_t)mch_wrap(stream(words, run, (uint64_t)n_param + i, j, true), cfg->w_bits);
+			    (int32_t)mch_wrap(stream(words, run, (uint64_t)n_param + i, j, true), cfg->w_bits);
 	run->w_used += n;
 	return 0;
 }
@@ -153,8 +156,8 @@ static int write_sums(struct run *run, uint32_t y_block, uint64_t pixel, const i
 	int32_t y[COLS_MAX];
 	bool saturated;
 	for (int j = 0; j < run->cols; j++) {
-		y[j] = mch_requant_value(&run->requant, mch_wrap(sum[j], run->cfg->acc_bits), run->bias[j], run->shift[j],
-					 run->noise[j], &saturated);
+		y[j] = mch_requant_value(&run->requant, mch_wrap(sum[j], run->cfg->acc_bits), run->bias[j],
+					 run->shift[j], run->noise[j], &saturated);
 		run->noise[j] = mch_lfsr_next(run->noise[j]);
 	}
 	return write_pixel(run, y_block, pixel, y);
@@ -237,7 +240,8 @@ static int run_strip(struct run *run)
 	if (status == 0 && run->w_used != d->w_words)
 		return fail(run, MCH_ERROR_WEIGHTS, "leaves weights unread");
 	if (status == 0 && run->counts) {
-		const uint64_t tiles = (run->strip.n_pixels + (uint32_t)run->cfg->rows - 1) / (uint32_t)run->cfg->rows;
+		const uint64_t tiles =
+		    (run->strip.n_pixels + (uint32_t)run->cfg->rows - 1) / (uint32_t)run->cfg->rows;
 		run->counts->strips++;
 		run->counts->beats += tiles * d->y_blocks * run->beats;
 		run->counts->w_words += run->w_used;
@@ -271,8 +275,8 @@ static int run_strips(struct run *run)
 	return status;
 }
 
-int mch_descriptor_run(const struct mch_accel_config *cfg, const struct mch_descriptor *d, const struct mch_accel_memory *mem,
-		       struct mch_accel_counts *counts, struct mch_err *err)
+int mch_descriptor_run(const struct mch_accel_config *cfg, const struct mch_descriptor *d,
+		       const struct mch_accel_memory *mem, struct mch_accel_counts *counts, struct mch_err *err)
 {
 	struct run run = {.cfg = cfg, .d = d, .mem = mem, .counts = counts, .err = err, .cols = cfg->cols};
 	const int word = mch_descriptor_illegal(d, cfg);
@@ -284,7 +288,8 @@ int mch_descriptor_run(const struct mch_accel_config *cfg, const struct mch_desc
 		memset(mem->unsettled, 0, (size_t)mem->n_words);
 	run.elem_bytes = mch_accel_elem_bytes(cfg);
 	run.beats = mch_descriptor_beats(d, cfg);
-	run.requant = (struct mch_requant){.out_bits = (int)d->y_bits, .out_signed = d->y_signed, .relu = d->relu, .round = cfg->round};
+	run.requant = (struct mch_requant){
+	    .out_bits = (int)d->y_bits, .out_signed = d->y_signed, .relu = d->relu, .round = cfg->round};
 	if (counts)
 		counts->descriptors++;
 	return run_strips(&run);

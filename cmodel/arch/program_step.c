@@ -56,7 +56,8 @@ static int emit_sum(struct mch_program *p, int index, struct mch_err *err)
 static int emit_concat(struct mch_program *p, int index, struct mch_err *err)
 {
 	const struct mch_step *step = &p->q->steps[index];
-	for (int j = 0, block = 0, c = 0; j < step->n_in; block += p->tensor[step->ins[j]].blocks, c += step->in_shapes[j].c, j++) {
+	for (int j = 0, block = 0, c = 0; j < step->n_in;
+	     block += p->tensor[step->ins[j]].blocks, c += step->in_shapes[j].c, j++) {
 		const struct mch_program_tensor *x = &p->tensor[step->ins[j]];
 		struct mch_program_tensor y = *x;
 		if (mch_program_in_place(p, step, j))
@@ -73,16 +74,16 @@ static int emit_concat(struct mch_program *p, int index, struct mch_err *err)
 	return 0;
 }
 
-static void fill_pool(const struct mch_program *p, const struct mch_step *step, int block, int n, struct mch_descriptor *d)
+static void fill_pool(const struct mch_program *p, const struct mch_step *step, int block, int n,
+		      struct mch_descriptor *d)
 {
 	const struct mch_pool *g = &step->pool;
 	const struct mch_program_tensor *x = &p->tensor[step->in], *y = &p->tensor[step->out];
 	const int n_p = mch_pool_p(g), n_q = mch_pool_q(g);
-	const int bits = y->format.bits < p->cfg.out_bits ? y->format.bits : p->cfg.out_bits;
 	*d = (struct mch_descriptor){.op = step->form == MCH_FORM_POOL_MAX ? MCH_OP_MAX : MCH_OP_MEAN,
 				     .x0_signed = x->format.is_signed,
 				     .y_signed = y->format.is_signed,
-				     .y_bits = (uint32_t)bits,
+				     .y_bits = (uint32_t)y->format.bits,
 				     .x0_addr = x->addr + (uint32_t)block * x->step,
 				     .x_step = x->step,
 				     .x0_blocks = (uint32_t)n,
@@ -111,8 +112,8 @@ static void fill_pool(const struct mch_program *p, const struct mch_step *step, 
 	d->count_w = (uint32_t)(g->w + (g->count_include_pad ? g->pad_right : 0));
 }
 
-static int put_mean_params(struct mch_program *p, const struct mch_step *step, int block, int n, struct mch_descriptor *d,
-			   struct mch_err *err)
+static int put_mean_params(struct mch_program *p, const struct mch_step *step, int block, int n,
+			   struct mch_descriptor *d, struct mch_err *err)
 {
 	const int8_t shift = (int8_t)(16 + step->avg.shift); /* 1..32 */
 	const struct mch_param param = {.shift = &shift, .shift_is_one = true, .seed = step->requant.seed};
@@ -139,7 +140,8 @@ static int emit_pool(struct mch_program *p, int index, struct mch_err *err)
 		n = n < blocks - block ? n : blocks - block;
 		fill_pool(p, step, block, n, &item.d);
 		struct mch_descriptor fit = item.d;
-		if (mch_program_tiles(&fit, &p->cfg, p->options.tiles ? (uint32_t)p->options.tiles[index] : 0, false) != 0) {
+		if (mch_program_tiles(&fit, &p->cfg, p->options.tiles ? (uint32_t)p->options.tiles[index] : 0,
+				      false) != 0) {
 			if (n == 1)
 				return mch_program_no_fit(p, index, &item.d, err);
 			n = (n + 1) / 2;
@@ -167,7 +169,8 @@ int mch_program_step(struct mch_program *p, int step, struct mch_err *err)
 	default: /* a sum, or a lone ReLU: a sum of one, whose weight is 1 */
 		if (p->q->steps[step].form == MCH_FORM_ELTWISE)
 			return emit_sum(p, step, err);
-		const struct mch_job job = diagonal(p, step, &p->tensor[p->q->steps[step].in], &p->tensor[p->q->steps[step].out]);
+		const struct mch_job job =
+		    diagonal(p, step, &p->tensor[p->q->steps[step].in], &p->tensor[p->q->steps[step].out]);
 		return mch_program_emit_job(p, &job, err);
 	}
 }

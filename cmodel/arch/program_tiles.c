@@ -34,8 +34,7 @@ uint64_t mch_program_cycles(const struct mch_descriptor *d, const struct mch_acc
 {
 	const uint64_t word_bits = 8U * mch_accel_word_bytes(cfg), mem_bits = (uint64_t)cfg->mem_bits;
 	const uint64_t word_cycles = word_bits > mem_bits ? word_bits / mem_bits : 1;
-	const uint64_t rows = (uint64_t)cfg->rows, n = mch_descriptor_strips(d);
-	const uint64_t tile_cycles = mch_descriptor_tile_cycles(d, cfg);
+	const uint64_t n = mch_descriptor_strips(d);
 	uint64_t cycles = 0, computing = 0;
 	for (uint64_t i = 0; i < n; i++) {
 		const struct mch_strip s = mch_descriptor_strip(d, i);
@@ -45,7 +44,7 @@ uint64_t mch_program_cycles(const struct mch_descriptor *d, const struct mch_acc
 			cycles += d->barrier ? x_cycles : 0;
 		else
 			cycles += larger(computing, x_cycles + d->w_words * word_cycles);
-		computing = (s.n_pixels + rows - 1) / rows * d->y_blocks * tile_cycles;
+		computing = mch_descriptor_cycles(d, cfg, &s);
 	}
 	return cycles + larger(computing, n == 1 ? d->w_words * word_cycles : 0);
 }
