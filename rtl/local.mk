@@ -11,5 +11,6 @@ RTL = \
 	rtl/mch_read.v \
 	rtl/mch_requant.v \
 	rtl/mch_round_shift.v \
-	rtl/mch_sat.v
+	rtl/mch_sat.v \
+	rtl/mch_seq.v
 EXTRA_DIST += $(RTL) rtl/mch_map.txt rtl/mch_map.vh

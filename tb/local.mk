@@ -17,6 +17,7 @@ BENCH_TESTS = \
 	tb/check_round_shift \
 	tb/check_sat \
 	tb/check_sc_mac_array \
+	tb/check_seq \
 	tb/check_sim
 
 TESTS += $(BENCH_TESTS)
@@ -74,6 +75,10 @@ EXTRA_DIST += \
 	tb/mutants/sat-sign.sed \
 	tb/mutants/sat-wrap.sed \
 	tb/mutants/sat.sed \
+	tb/mutants/seq-barrier.sed \
+	tb/mutants/seq-limit.sed \
+	tb/mutants/seq-weights.sed \
+	tb/mutants/seq.sed \
 	tb/rate.v \
 	tb/read_askers.h \
 	tb/read_statement.h \
@@ -95,7 +100,8 @@ EXTRA_DIST += \
 	tb/tb_requant.cpp \
 	tb/tb_round_shift.cpp \
 	tb/tb_sat.cpp \
-	tb/tb_sc_mac_array.cpp
+	tb/tb_sc_mac_array.cpp \
+	tb/tb_seq.cpp
 
 # Made anew when configure is run again: the scripts read it, so nothing else would ask for it.
 BUILT_SOURCES += tb/config.sh

@@ -37,4 +37,6 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/program_step.c \
 	cmodel/arch/program_tiles.c \
 	cmodel/arch/read.c \
-	cmodel/arch/read.h
+	cmodel/arch/read.h \
+	cmodel/arch/seq.c \
+	cmodel/arch/seq.h
