@@ -44,6 +44,7 @@ public:
 		if (waits_ && !valid)
 			wrong = name_ + "VALID fell before " + name_ + "READY";
 		else if (waits_ && (!std::equal(payload.begin(), payload.end(), payload_.begin(), payload_.end()) ||
+				    n_data != data_.size() ||
 				    (n_data > 0 && std::memcmp(data, data_.data(), n_data) != 0)))
 			wrong = name_ + " changed before " + name_ + "READY";
 		waits_ = valid && !ready;
