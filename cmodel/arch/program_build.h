@@ -25,6 +25,7 @@ struct mch_job {
 	bool shift_is_one;
 	int noise0; /* the channel whose noise output channel 0 takes */
 	uint32_t seed;
+	uint32_t noise_steps; /* pixels before the first */
 	bool relu;
 };
 
@@ -67,7 +68,7 @@ struct mch_param {
 	const int8_t *shift;
 	bool shift_is_one;
 	int noise0;
-	uint32_t seed;
+	uint32_t seed, noise_steps;
 };
 void mch_program_put_params(struct mch_program *p, const struct mch_param *param, const int32_t *channel,
 			    uint64_t address);

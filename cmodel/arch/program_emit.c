@@ -79,7 +79,9 @@ void mch_program_put_params(struct mch_program *p, const struct mch_param *param
 		const int k = channel[j];
 		const uint64_t bias = k >= 0 && param->bias ? (uint64_t)param->bias[k] : 0;
 		const int shift = k >= 0 ? param->shift[param->shift_is_one ? 0 : k] : 0;
-		const uint32_t seed = mch_lfsr_seed(param->seed, k >= 0 ? param->noise0 + k : 0);
+		uint16_t seed = mch_lfsr_seed(param->seed, k >= 0 ? param->noise0 + k : 0);
+		for (uint32_t i = 0; n_seed && i < param->noise_steps; i++)
+			seed = mch_lfsr_next(seed);
 		for (int i = 0; i < n_bias; i++)
 			mch_accel_put(to, (uint64_t)(i * cols + j), bytes,
 				      (int64_t)(bias >> (8 * bytes * i) & 0xffff));
@@ -111,7 +113,8 @@ static uint64_t put_beats(struct mch_program *p, const struct mch_job *job, int 
 static int put_weights(struct mch_program *p, const struct mch_job *job, const struct need need[2], int y_block,
 		       int n, struct mch_descriptor *d, struct mch_err *err)
 {
-	const struct mch_param param = {job->bias, job->shift, job->shift_is_one, job->noise0, job->seed};
+	const struct mch_param param = {job->bias,   job->shift, job->shift_is_one,
+					job->noise0, job->seed,  job->noise_steps};
 	const uint64_t beats = mch_descriptor_beats(d, &p->cfg), n_param = (uint64_t)mch_accel_param_words(&p->cfg);
 	const uint64_t cols = (uint64_t)p->cfg.cols;
 	const int64_t address = mch_program_more(p, (uint64_t)n * (n_param + beats), err);
@@ -196,7 +199,16 @@ static uint64_t macs_of(const struct mch_job *job, int cols, int y_block, int n)
 	return channels * (uint64_t)job->window.r * (uint64_t)job->window.s * (uint64_t)job->p * (uint64_t)job->q;
 }
 
-int mch_program_emit_job(struct mch_program *p, const struct mch_job *job, struct mch_err *err)
+/* TILES of a descriptor of the job, as they would be. */
+static int try_tiles(const struct mch_program *p, const struct mch_job *job, struct mch_descriptor *d)
+{
+	const int tiles = p->options.tiles ? p->options.tiles[job->step] : 0;
+	return mch_program_tiles(d, &p->cfg, (uint32_t)tiles, p->cfg.round == MCH_ROUND_STOCHASTIC);
+}
+
+/* One descriptor for each run of y blocks. is_trial: none is made. 0, -1 with err, or -2: one has no strip that fits.
+ */
+static int emit_blocks(struct mch_program *p, const struct mch_job *job, bool is_trial, struct mch_err *err)
 {
 	const int cols = p->cfg.cols;
 	for (int block = 0, n; block < job->y->blocks; block += n) {
@@ -209,14 +221,63 @@ int mch_program_emit_job(struct mch_program *p, const struct mch_job *job, struc
 		}
 		struct mch_program_descriptor item = {.step = job->step, .macs = macs_of(job, cols, block, n)};
 		fill(job, need, block, n, &item.d);
+		struct mch_descriptor trial = item.d;
+		if (try_tiles(p, job, &trial) != 0) {
+			mch_program_no_fit(p, job->step, &item.d, err);
+			return -2;
+		}
+		if (is_trial)
+			continue;
 		if (put_weights(p, job, need, block, n, &item.d, err) != 0)
 			return -1;
 		share_weights(p, &item.d);
-		const int status = mch_program_append(p, &item, p->cfg.round == MCH_ROUND_STOCHASTIC, err);
-		if (status == -2)
-			return mch_program_no_fit(p, job->step, &item.d, err);
-		if (status != 0)
+		if (mch_program_append(p, &item, p->cfg.round == MCH_ROUND_STOCHASTIC, err) != 0)
 			return -1;
 	}
 	return 0;
+}
+
+/* Output rows from `from` on, n of them, as a job of their own. */
+static void take_band(const struct mch_job *job, int from, int n, struct mch_job *band,
+		      struct mch_program_tensor tensor[3])
+{
+	const struct mch_conv *g = &job->window;
+	const int top = from * g->stride_h - g->pad_top, first = top < 0 ? 0 : top < g->h ? top : g->h - 1;
+	const int high = (n - 1) * g->stride_h + (g->r - 1) * g->dilation_h + 1, bottom = top + high;
+	*band = *job;
+	band->p = n;
+	band->noise_steps = (uint32_t)(from * job->q);
+	band->window.pad_top = top < g->h ? first - top : high; /* wholly below the map is as good as above */
+	band->window.h = (bottom < g->h ? bottom : g->h) - first;
+	if (band->window.h < 1)
+		band->window.h = 1;
+	for (int i = 0; i < 3; i++) {
+		const struct mch_program_tensor *t = i < 2 ? job->x[i] : job->y;
+		if (!t)
+			continue;
+		tensor[i] = *t;
+		tensor[i].addr += (uint32_t)(i < 2 ? first * g->w : from * job->q);
+	}
+	band->x[0] = &tensor[0];
+	band->x[1] = job->x[1] ? &tensor[1] : NULL;
+	band->y = &tensor[2];
+}
+
+/* With the stochastic mode a descriptor has one strip, so that its noise goes on through all of its pixels: a map
+ * that does not fit one is done in bands of rows, each with seeds of its own. */
+int mch_program_emit_job(struct mch_program *p, const struct mch_job *job, struct mch_err *err)
+{
+	int status = 0, size = job->p;
+	for (int from = 0; status == 0 && from < job->p; from += size) {
+		struct mch_program_tensor tensor[3];
+		struct mch_job band;
+		size = size < job->p - from ? size : job->p - from;
+		take_band(job, from, size, &band, tensor);
+		while (p->cfg.round == MCH_ROUND_STOCHASTIC && size > 1 && emit_blocks(p, &band, true, err) == -2) {
+			size = (size + 1) / 2;
+			take_band(job, from, size, &band, tensor);
+		}
+		status = emit_blocks(p, size == job->p ? job : &band, false, err);
+	}
+	return status ? -1 : 0;
 }
