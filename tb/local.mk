@@ -5,6 +5,7 @@
 BENCH_TESTS = \
 	tb/check_datapath \
 	tb/check_exported \
+	tb/check_issue \
 	tb/check_lanes \
 	tb/check_lfsr \
 	tb/check_load_w \
@@ -27,6 +28,7 @@ EXTRA_DIST += \
 	tb/axi_parts.cpp \
 	tb/axi_parts.h \
 	tb/icarus-rate \
+	tb/issue_layer.h \
 	tb/lanes_case.h \
 	tb/lanes_registers.h \
 	tb/load_bench.h \
@@ -37,6 +39,13 @@ EXTRA_DIST += \
 	tb/mutants/datapath-idle.sed \
 	tb/mutants/datapath-sum.sed \
 	tb/mutants/datapath.sed \
+	tb/mutants/issue-command.sed \
+	tb/mutants/issue-hold.sed \
+	tb/mutants/issue-pend.sed \
+	tb/mutants/issue-rewind.sed \
+	tb/mutants/issue-stall.sed \
+	tb/mutants/issue-strip.sed \
+	tb/mutants/issue.sed \
 	tb/mutants/lanes-bubble.sed \
 	tb/mutants/lanes-early.sed \
 	tb/mutants/lanes-edge.sed \
@@ -90,6 +99,7 @@ EXTRA_DIST += \
 	tb/stream.h \
 	tb/tb_datapath.cpp \
 	tb/tb_exported.cpp \
+	tb/tb_issue.cpp \
 	tb/tb_lanes.cpp \
 	tb/tb_lfsr.cpp \
 	tb/tb_load_w.cpp \

@@ -15,6 +15,8 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/gemm.h \
 	cmodel/arch/ideal_memory.c \
 	cmodel/arch/ideal_memory.h \
+	cmodel/arch/issue.c \
+	cmodel/arch/issue.h \
 	cmodel/arch/lanes.c \
 	cmodel/arch/lanes.h \
 	cmodel/arch/load_w.c \
