@@ -9,6 +9,7 @@ RTL = \
 	rtl/mch_load_x.v \
 	rtl/mch_mac.v \
 	rtl/mch_mac_array.v \
+	rtl/mch_pooler.v \
 	rtl/mch_read.v \
 	rtl/mch_requant.v \
 	rtl/mch_round_shift.v \

@@ -12,6 +12,7 @@ BENCH_TESTS = \
 	tb/check_load_x \
 	tb/check_mac \
 	tb/check_mac_array \
+	tb/check_pooler \
 	tb/check_read \
 	tb/check_replay \
 	tb/check_requant \
@@ -65,6 +66,13 @@ EXTRA_DIST += \
 	tb/mutants/mac-rail.sed \
 	tb/mutants/mac_array-ready.sed \
 	tb/mutants/mac_array-sign.sed \
+	tb/mutants/pooler-bubble.sed \
+	tb/mutants/pooler-command.sed \
+	tb/mutants/pooler-count.sed \
+	tb/mutants/pooler-edge.sed \
+	tb/mutants/pooler-filled.sed \
+	tb/mutants/pooler-low.sed \
+	tb/mutants/pooler.sed \
 	tb/mutants/read-ar.sed \
 	tb/mutants/read-error.sed \
 	tb/mutants/read-hold.sed \
@@ -89,6 +97,8 @@ EXTRA_DIST += \
 	tb/mutants/seq-weights.sed \
 	tb/mutants/seq.sed \
 	tb/rate.v \
+	tb/pooler_case.h \
+	tb/pooler_registers.h \
 	tb/read_askers.h \
 	tb/read_statement.h \
 	tb/replay \
@@ -106,6 +116,7 @@ EXTRA_DIST += \
 	tb/tb_load_x.cpp \
 	tb/tb_mac.cpp \
 	tb/tb_mac_array.cpp \
+	tb/tb_pooler.cpp \
 	tb/tb_read.cpp \
 	tb/tb_requant.cpp \
 	tb/tb_round_shift.cpp \

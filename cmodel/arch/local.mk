@@ -27,6 +27,8 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/mac_array.h \
 	cmodel/arch/mac_cost.inc \
 	cmodel/arch/map.h \
+	cmodel/arch/pooler.c \
+	cmodel/arch/pooler.h \
 	cmodel/arch/program.c \
 	cmodel/arch/program.h \
 	cmodel/arch/program_build.h \

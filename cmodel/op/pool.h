@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* pool: the largest, or the rounded mean, of a window.
- * Twin: none yet; pooling of whole layers runs on the host until the accelerator has a pooling unit.
+ * Twin: none of its own; rtl/mch_pooler.v computes it, strip by strip (arch/pooler.h).
  * Spec: docs/datapath.md "pool". */
 #ifndef MCH_OP_POOL_H
 #define MCH_OP_POOL_H
