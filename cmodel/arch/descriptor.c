@@ -3,7 +3,9 @@
 /* Descriptors as bits, strips and beats; see descriptor.h. */
 #include "arch/descriptor.h"
 
-#include <string.h>
+#include <stddef.h>
+
+#include "arch/seq.h"
 
 #define MASK(bits) ((bits) == 32 ? UINT32_MAX : (UINT32_C(1) << ((bits) & 31)) - 1)
 
@@ -34,51 +36,20 @@ const char *mch_descriptor_misfit(const struct mch_descriptor *d)
 		return #member;
 	MCH_DESCRIPTOR_FIELDS(FIT)
 #undef FIT
-	const uint32_t most = UINT32_C(1) << 24;
-	if (d->map_words >= most || d->reach >= most)
-		return "map_words";
-	if (d->pad_words >= most || d->pixels >= most)
-		return d->pixels >= most ? "pixels" : "pad_words";
 	if (d->q_end >= UINT32_C(1) << 17)
 		return "q_end";
 	return NULL;
 }
 
-/* Fields of every working descriptor that are 1 or more. */
-static int zero_word(const struct mch_descriptor *d)
+int mch_descriptor_illegal(const uint8_t bytes[MCH_DESCRIPTOR_BYTES], const struct mch_accel_config *cfg)
 {
-	if (d->x0_blocks == 0)
-		return 4;
-	if (d->in_w == 0 || d->out_q == 0)
-		return 6;
-	if (d->kernel_r == 0 || d->kernel_s == 0 || d->y_blocks == 0)
-		return 7;
-	if (d->stride_w == 0 || d->dilation_w == 0)
-		return 8;
-	if (d->pixels == 0)
-		return 9;
-	if (d->map_words == 0)
-		return 13;
-	return d->tiles == 0 ? 16 : -1;
-}
-
-int mch_descriptor_illegal(const struct mch_descriptor *d, const struct mch_accel_config *cfg)
-{
-	const uint32_t cols = (uint32_t)cfg->cols;
-	if (d->op == MCH_OP_STOP)
-		return -1;
-	if (d->y_bits == 0 || d->y_bits > (uint32_t)cfg->out_bits)
-		return 0;
-	if (d->x0_last == 0 || d->x0_last > cols || (d->x1_blocks && (d->x1_last == 0 || d->x1_last > cols)))
-		return 5;
-	const int zero = zero_word(d);
-	if (zero >= 0)
-		return zero;
-	if (d->strip_pixels != d->tiles * (uint32_t)cfg->rows)
-		return 17;
-	if (d->strip_q != d->strip_pixels % d->out_q)
-		return 18;
-	return d->strip_rows != d->strip_pixels / d->out_q * d->row_step ? 19 : -1;
+	const struct mch_seq_config seq = {
+		cfg->rows, cfg->cols, cfg->out_bits, (int)(8 * mch_accel_word_bytes(cfg))};
+	const uint32_t bad = mch_seq_illegal(&seq, bytes);
+	int word = 0;
+	while (bad && !(bad >> word & 1))
+		word++;
+	return bad ? word : -1;
 }
 
 struct mch_strip mch_descriptor_strip(const struct mch_descriptor *d, uint64_t strip)

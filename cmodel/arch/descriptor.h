@@ -14,12 +14,12 @@ enum { MCH_DESCRIPTOR_WORDS = 32, MCH_DESCRIPTOR_BYTES = 128 };
 void mch_descriptor_pack(const struct mch_descriptor *d, uint8_t bytes[MCH_DESCRIPTOR_BYTES]);
 void mch_descriptor_unpack(const uint8_t bytes[MCH_DESCRIPTOR_BYTES], struct mch_descriptor *d);
 
-/* NULL, or the name of the first member whose value has more bits than its field, or than the units reckon with:
- * maps, their padding and pixels below 2^24 words, Q_END below 2^17. */
+/* NULL, or the name of the first member whose value has more bits than its field, or than the lanes reckon with: Q_END
+ * below 2^17. */
 const char *mch_descriptor_misfit(const struct mch_descriptor *d);
 
-/* -1, or the 32-bit word of the first field whose value no descriptor has (ERROR_DESCRIPTOR). */
-int mch_descriptor_illegal(const struct mch_descriptor *d, const struct mch_accel_config *cfg);
+/* -1, or the first 32-bit word that the sequencer does not take (ERROR_DESCRIPTOR). */
+int mch_descriptor_illegal(const uint8_t bytes[MCH_DESCRIPTOR_BYTES], const struct mch_accel_config *cfg);
 
 /* Words of memory that one descriptor takes. */
 static inline uint32_t mch_descriptor_words(const struct mch_accel_config *cfg)

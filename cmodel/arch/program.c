@@ -112,10 +112,16 @@ int mch_program_append(struct mch_program *p, const struct mch_program_descripto
 	const uint32_t tiles = p->options.tiles ? (uint32_t)p->options.tiles[made.step] : 0;
 	if (mch_program_tiles(&made.d, &p->cfg, tiles, is_whole) != 0)
 		return -2;
+	uint8_t bytes[MCH_DESCRIPTOR_BYTES];
 	const char *misfit = mch_descriptor_misfit(&made.d);
 	if (misfit)
 		return mch_err_set(err, p->q->steps[made.step].layer->name,
 				   "does not fit the descriptor's %s; use smaller sizes", misfit);
+	mch_descriptor_pack(&made.d, bytes);
+	const int word = mch_descriptor_illegal(bytes, &p->cfg);
+	if (word >= 0)
+		return mch_err_set(err, p->q->steps[made.step].layer->name,
+				   "is beyond the range of word %d of a descriptor; use smaller sizes", word);
 	made.beats =
 	    mch_descriptor_tiles(&made.d, &p->cfg) * made.d.y_blocks * mch_descriptor_beats(&made.d, &p->cfg);
 	made.cycles = mch_program_cycles(&made.d, &p->cfg);
@@ -152,6 +158,9 @@ static int put_lists(struct mch_program *p, struct mch_err *err)
 		struct mch_program_part *part = &p->part[i];
 		if (part->is_host)
 			continue;
+		if (part->n > 65534) /* the sequencer takes the 65536th for a list without end */
+			return mch_err_set(err, "program", "a list has %d descriptors, 65534 at most; use a wider array",
+					   part->n);
 		const int64_t address = mch_program_more(p, (uint64_t)(part->n + 1) * words, err);
 		if (address < 0)
 			return -1;

@@ -275,15 +275,20 @@ static int run_strips(struct run *run)
 	return status;
 }
 
+static int check_words(const struct mch_accel_config *cfg, const uint8_t *bytes, struct mch_err *err)
+{
+	const int word = mch_descriptor_illegal(bytes, cfg);
+	return word < 0 ? 0 : mch_err_set(err, "descriptor", "word %d is illegal; correct the program", word);
+}
+
 int mch_descriptor_run(const struct mch_accel_config *cfg, const struct mch_descriptor *d,
 		       const struct mch_accel_memory *mem, struct mch_accel_counts *counts, struct mch_err *err)
 {
 	struct run run = {.cfg = cfg, .d = d, .mem = mem, .counts = counts, .err = err, .cols = cfg->cols};
-	const int word = mch_descriptor_illegal(d, cfg);
-	if (word >= 0) {
-		mch_err_set(err, "descriptor", "word %d is illegal; correct the program", word);
+	uint8_t bytes[MCH_DESCRIPTOR_BYTES];
+	mch_descriptor_pack(d, bytes);
+	if (check_words(cfg, bytes, err) != 0)
 		return MCH_ERROR_DESCRIPTOR;
-	}
 	if (d->barrier && mem->unsettled)
 		memset(mem->unsettled, 0, (size_t)mem->n_words);
 	run.elem_bytes = mch_accel_elem_bytes(cfg);
@@ -300,8 +305,11 @@ int mch_program_run(const struct mch_accel_config *cfg, uint32_t list, const str
 {
 	const uint32_t words = mch_descriptor_words(cfg);
 	for (uint64_t at = list; at + words <= mem->n_words; at += words) {
+		const uint8_t *bytes = mem->bytes + at * mch_accel_word_bytes(cfg);
 		struct mch_descriptor d;
-		mch_descriptor_unpack(mem->bytes + at * mch_accel_word_bytes(cfg), &d);
+		if (check_words(cfg, bytes, err) != 0) /* bits that no field has, too */
+			return MCH_ERROR_DESCRIPTOR;
+		mch_descriptor_unpack(bytes, &d);
 		if (d.op == MCH_OP_STOP) {
 			if (mem->unsettled) /* everything is idle then */
 				memset(mem->unsettled, 0, (size_t)mem->n_words);
