@@ -19,7 +19,9 @@ module mch_datapath #(
     parameter ACC_SAT  = 0,
     parameter OUT_BITS = 8,   // 1..16
     parameter ROUND    = 3,   // as in mch_round_shift
-    parameter OUT_WRAP = 0    // as in mch_requant
+    parameter OUT_WRAP = 0,   // as in mch_requant
+    parameter MULT     = 0,   // as in mch_mac_array, the next one too
+    parameter W_KIND   = 0
 ) (
     input  wire                     clk_i,
     input  wire                     rst_ni,
@@ -72,7 +74,8 @@ module mch_datapath #(
     wire [COLS*ACC_BITS-1:0] row = acc_valid ? acc : sum_i;
 
     mch_mac_array #(
-        .ROWS(ROWS), .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT)
+        .ROWS(ROWS), .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT),
+        .MULT(MULT), .W_KIND(W_KIND)
     ) u_array (
         .clk_i(clk_i),
         .rst_ni(rst_ni),

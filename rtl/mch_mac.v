@@ -4,6 +4,9 @@
 // mch_mac: a row of COLS dot-product lanes that share one activation: acc[j] <- overflow(acc[j] + x * w[j]).
 // Twin: cmodel/fxp/mac.h. Spec: docs/datapath.md "mac"; the stages are those of "mac_array".
 //
+// MULT = 0: w is an integer. MULT = 1: w is the code of a power of two, with a zero (W_KIND 5) or without (6), and the
+// product is x, or -x, moved left: no multiplier.
+//
 // Latency: a product is in acc_q two edges after its operands were on x_i and w_i (which the array registers), in
 // bank_q three edges after. Throughput: one step of every lane per cycle.
 //
@@ -17,7 +20,9 @@ module mch_mac #(
     parameter X_BITS   = 8,   // activation, one more bit inside: signed or unsigned
     parameter W_BITS   = 8,
     parameter ACC_BITS = 32,
-    parameter ACC_SAT  = 0    // 0 wraps, 1 saturates
+    parameter ACC_SAT  = 0,   // 0 wraps, 1 saturates
+    parameter MULT     = 0,   // 0 multiplies, 1 shifts
+    parameter W_KIND   = 0    // of the weights' numbers: 0, of a shift 5 or 6
 ) (
     input  wire                       clk_i,
     input  wire                       mul_i,    // load product_q
@@ -33,28 +38,61 @@ module mch_mac #(
     output wire [COLS-1:0]            bank_over_o
 );
 
-    // |x| <= 2^X_BITS - 1 and |w| <= 2^(W_BITS-1): the product fits X_BITS + W_BITS bits, signed.
-    localparam P_BITS = X_BITS + W_BITS;
+    // |x| <= 2^X_BITS - 1 and |w| <= 2^(W_BITS-1): the product fits X_BITS + W_BITS bits, signed. A shift of up to
+    // 2^(W_BITS-1) - 1 places makes as many bits more, and the sign.
+    localparam P_BITS = MULT == 1 ? X_BITS + (1 << (W_BITS - 1)) : X_BITS + W_BITS;
 
     reg signed [P_BITS-1:0]   product_q [0:COLS-1];
     reg signed [ACC_BITS-1:0] acc_q     [0:COLS-1];
     reg signed [ACC_BITS-1:0] bank_q    [0:COLS-1];
 
-    function signed [P_BITS-1:0] multiply;
-        input signed [X_BITS:0]   x;
-        input signed [W_BITS-1:0] w;
-        // Signed operands take the product's width by themselves: the multiplication is exact. Widened by hand it would hide
-        // their sizes from synthesis: Yosys then takes three DSP slices for 16 x 16 bits, not one.
-        // verilator lint_off WIDTH
-        multiply = x * w;
-        // verilator lint_on WIDTH
-    endfunction
+    generate
+        if (MULT == 0) begin : g_multiply
+            function signed [P_BITS-1:0] multiply;
+                input signed [X_BITS:0]   x;
+                input signed [W_BITS-1:0] w;
+                // Signed operands take the product's width by themselves: the multiplication is exact. Widened by hand it
+                // would hide their sizes from synthesis: Yosys then takes three DSP slices for 16 x 16 bits, not one.
+                // verilator lint_off WIDTH
+                multiply = x * w;
+                // verilator lint_on WIDTH
+            endfunction
 
-    integer j;
-    always @(posedge clk_i)
-        if (mul_i)
-            for (j = 0; j < COLS; j = j + 1)
-                product_q[j] <= multiply(x_i, w_i[j*W_BITS +: W_BITS]);
+            integer j;
+            always @(posedge clk_i)
+                if (mul_i)
+                    for (j = 0; j < COLS; j = j + 1)
+                        product_q[j] <= multiply(x_i, w_i[j*W_BITS +: W_BITS]);
+        end else begin : g_shift
+            // Once for the row. |x| < 2^X_BITS: the negative fits too.
+            wire signed [X_BITS:0] minus_x = -x_i;
+
+            // Code c >= 0 stands for 2^c without a zero, for 2^(c-1) with one; c < 0 for -2^(-1-c) in both, and -1-c is ~c.
+            function signed [P_BITS-1:0] shift;
+                input signed [X_BITS:0] x;
+                input signed [X_BITS:0] x_negative;
+                input [W_BITS-1:0] w;
+                reg [W_BITS-2:0] places;
+                begin
+                    places = w[W_BITS-2:0] ^ {(W_BITS-1){w[W_BITS-1]}};
+                    if (W_KIND == 5 && !w[W_BITS-1])
+                        places = places - 1'b1;
+                    shift = {{(P_BITS-X_BITS-1){x[X_BITS]}}, x};
+                    if (w[W_BITS-1])
+                        shift = {{(P_BITS-X_BITS-1){x_negative[X_BITS]}}, x_negative};
+                    if (W_KIND == 5 && w == {W_BITS{1'b0}})
+                        shift = {P_BITS{1'b0}};
+                    shift = shift << places;
+                end
+            endfunction
+
+            integer j;
+            always @(posedge clk_i)
+                if (mul_i)
+                    for (j = 0; j < COLS; j = j + 1)
+                        product_q[j] <= shift(x_i, minus_x, w_i[j*W_BITS +: W_BITS]);
+        end
+    endgenerate
 
     // One bit more than the wider operand: the sum is exact before it is brought into ACC_BITS.
     localparam SUM_BITS = (ACC_BITS > P_BITS ? ACC_BITS : P_BITS) + 1;

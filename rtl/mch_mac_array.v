@@ -17,7 +17,9 @@ module mch_mac_array #(
     parameter X_BITS   = 8,   // 1..16
     parameter W_BITS   = 8,   // 1..16
     parameter ACC_BITS = 32,  // 2..48
-    parameter ACC_SAT  = 0    // 0 wraps, 1 saturates
+    parameter ACC_SAT  = 0,   // 0 wraps, 1 saturates
+    parameter MULT     = 0,   // 0 multiplies; 1 shifts: W_BITS 2..5
+    parameter W_KIND   = 0    // what weights are, docs/datapath.md "number": MULT 0: 0; MULT 1: 5, 6
 ) (
     input  wire                     clk_i,
     input  wire                     rst_ni,
@@ -28,7 +30,7 @@ module mch_mac_array #(
     input  wire                     in_last_i,    // last beat of a tile
     input  wire                     x_signed_i,   // how to read x_i
     input  wire [ROWS*X_BITS-1:0]   x_i,          // row 0 in the lowest bits
-    input  wire [COLS*W_BITS-1:0]   w_i,          // column 0 in the lowest bits; signed
+    input  wire [COLS*W_BITS-1:0]   w_i,          // column 0 in the lowest bits; codes, signed
 
     output wire                     out_valid_o,
     input  wire                     out_ready_i,
@@ -41,6 +43,10 @@ module mch_mac_array #(
         if (ROWS < 1 || ROWS > 64 || COLS < 1 || COLS > 64 || X_BITS < 1 || X_BITS > 16 || W_BITS < 1 || W_BITS > 16 ||
             ACC_BITS < 2 || ACC_BITS > 48 || ACC_SAT < 0 || ACC_SAT > 1) begin : g_illegal
             mch_mac_array_parameter_out_of_range u_error ();
+        end
+        if (MULT < 0 || MULT > 1 || (MULT == 0 && W_KIND != 0) ||
+            (MULT == 1 && (W_KIND < 5 || W_KIND > 6 || W_BITS < 2 || W_BITS > 5))) begin : g_illegal_mult
+            mch_mac_array_needs_MULT_0_or_MULT_1_with_W_KIND_5_or_6_and_W_BITS_2_to_5 u_error ();
         end
     endgenerate
 
@@ -109,7 +115,8 @@ module mch_mac_array #(
     generate
         for (r = 0; r < ROWS; r = r + 1) begin : g_row
             mch_mac #(
-                .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT)
+                .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT),
+                .MULT(MULT), .W_KIND(W_KIND)
             ) u_mac (
                 .clk_i(clk_i),
                 .mul_i(en && v0_q),

@@ -36,6 +36,7 @@ EXTRA_DIST += \
 	tb/load_x_layer.h \
 	tb/lockstep.cpp \
 	tb/lockstep.h \
+	tb/mult.h \
 	tb/mutants/datapath-bias.sed \
 	tb/mutants/datapath-idle.sed \
 	tb/mutants/datapath-sum.sed \
@@ -64,6 +65,8 @@ EXTRA_DIST += \
 	tb/mutants/mac-product.sed \
 	tb/mutants/mac-over.sed \
 	tb/mutants/mac-rail.sed \
+	tb/mutants/mac-shift.sed \
+	tb/mutants/mac-zero.sed \
 	tb/mutants/mac_array-ready.sed \
 	tb/mutants/mac_array-sign.sed \
 	tb/mutants/pooler-bubble.sed \

@@ -88,7 +88,7 @@ Lockstep::Lockstep(VerilatedContext *context, const mch_mac_array *array, const 
 			bank_over_.push_back(need_register(context, (row + ".g_saturate").c_str(), "bank_over_q").data);
 		}
 	}
-	product_mask_ = mask_of(c.x_bits + c.w_bits);
+	product_mask_ = mask_of(mch_mac_array_product_bits(&c));
 	sum_mask_ = mask_of(c.acc.bits);
 	differ_sums_ = sum_bytes_ == 8	 ? differ_sums_64
 		       : sum_bytes_ == 4 ? differ_sums_32
@@ -272,7 +272,7 @@ Difference Lockstep::first() const
 			return {scope_ + ".w_q[" + std::to_string(j) + "]", -1, j, a_->w[j],
 				mch_wrap(static_cast<int64_t>(got), c.w_bits), c.w_bits, true};
 	}
-	if (rows_first("product_q", product_, product_bytes_, c.x_bits + c.w_bits,
+	if (rows_first("product_q", product_, product_bytes_, mch_mac_array_product_bits(&c),
 		       [](const mch_mac_array *a, size_t i) { return static_cast<int64_t>(a->product[i]); }, &d) ||
 	    rows_first("acc_q", acc_, sum_bytes_, c.acc.bits,
 		       [](const mch_mac_array *a, size_t i) { return a->acc[i]; }, &d) ||

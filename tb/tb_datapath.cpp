@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sim/bench.h"
+#include "tb/mult.h"
 #include "tb/stream.h"
 
 using namespace mch_sim;
@@ -17,7 +18,8 @@ using namespace mch_sim;
 namespace {
 
 const mch_datapath_config datapath_cfg = {
-	{DUT_ROWS, DUT_COLS, DUT_X_BITS, DUT_W_BITS, {DUT_ACC_BITS, static_cast<mch_overflow>(DUT_ACC_SAT)}},
+	{DUT_ROWS, DUT_COLS, DUT_X_BITS, DUT_W_BITS, {DUT_ACC_BITS, static_cast<mch_overflow>(DUT_ACC_SAT)}, mch_tb::mult_of_dut,
+	 mch_tb::w_kind_of_dut},
 	DUT_OUT_BITS,
 	static_cast<mch_round>(DUT_ROUND),
 	DUT_OUT_WRAP != 0};
@@ -26,7 +28,7 @@ const mch_datapath_config datapath_cfg = {
 struct Layer {
 	mch_layer layer = {};
 	mch_step step = {};
-	std::vector<int32_t> x, weights;
+	std::vector<int32_t> x, weights, integers; /* codes, codes and what they stand for */
 	std::vector<int64_t> bias;
 	std::vector<int8_t> shift;
 	int n;
@@ -87,10 +89,12 @@ struct Layer {
 		weights.resize(static_cast<size_t>(g.k) * mch_conv_terms(&g));
 		for (int32_t &v : weights)
 			v = static_cast<int32_t>(corner(rng, step.weight_format.bits, true));
+		for (const int32_t v : weights)
+			integers.push_back(mch_tb::weight_of(v));
 		for (int k = 0; k < g.k; k++) {
 			bias.push_back(corner(rng, DUT_ACC_BITS, true) >> mch_rng_below(rng, DUT_ACC_BITS));
 			/* Mostly near the shift that leaves the output's width; all shifts now and then. */
-			const int near = DUT_X_BITS + DUT_W_BITS - step.out_format.bits + draw(rng, -4, 4);
+			const int near = mch_mac_array_product_bits(&datapath_cfg.array) - step.out_format.bits + draw(rng, -4, 4);
 			const int s = draw(rng, 0, 7) == 0 ? draw(rng, MCH_SHIFT_MIN, MCH_SHIFT_MAX) : near;
 			shift.push_back(static_cast<int8_t>(s < MCH_SHIFT_MIN ? MCH_SHIFT_MIN : s));
 		}
@@ -131,7 +135,10 @@ bool outputs_agree(const BenchArgs &args, uint64_t number, const Layer &layer, c
 {
 	std::vector<int64_t> acc(layer.n_out());
 	std::vector<int32_t> want(layer.n_out());
-	mch_step_run(&layer.step, layer.n, layer.x.data(), acc.data(), want.data(), nullptr);
+	mch_step step = layer.step;
+	std::vector<int32_t> integers = layer.integers;
+	step.weights = integers.data();
+	mch_step_run(&step, layer.n, layer.x.data(), acc.data(), want.data(), nullptr);
 	const size_t pixels = static_cast<size_t>(mch_conv_p(&layer.step.conv) * mch_conv_q(&layer.step.conv));
 	for (size_t i = 0; i < want.size(); i++) {
 		if (want[i] == y[i])

@@ -14,6 +14,7 @@ extern "C" {
 #include "sim/dut.h"
 #include "sim/pins.h"
 #include "sim/stimulus.h"
+#include "tb/mult.h"
 
 using namespace mch_sim;
 
@@ -67,7 +68,7 @@ void step(Model *m, const Pins &p)
 			m->over[j] = DUT_ACC_SAT && (over || (!p.first && m->over[j]));
 		}
 		if (p.mul)
-			m->product[j] = static_cast<int64_t>(p.x) * p.w[j];
+			m->product[j] = static_cast<int64_t>(p.x) * mch_tb::weight_of(p.w[j]);
 	}
 }
 

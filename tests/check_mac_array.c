@@ -15,6 +15,15 @@ static int32_t code(struct mch_rng *rng, int bits, bool is_signed)
 	return is_signed ? v - (1 << (bits - 1)) : v;
 }
 
+/* Of a power of two, as docs/datapath.md "number" has it. */
+static int32_t integer(enum mch_number kind, int32_t code)
+{
+	if (kind == MCH_FIXED || (kind == MCH_POW2 && code == 0))
+		return code;
+	const int32_t power = 1 << (code < 0 ? -1 - code : code - (kind == MCH_POW2));
+	return code < 0 ? -power : power;
+}
+
 /* Streams all tiles of a convolution and gathers its sums; returns the cycles from the first beat to the last row. */
 static uint64_t stream(struct mch_mac_array *a, const struct mch_conv *conv, const int32_t *x, const int32_t *w, int64_t *acc,
 		       struct mch_rng *rng, uint32_t stalls)
@@ -56,7 +65,7 @@ static uint64_t stream(struct mch_mac_array *a, const struct mch_conv *conv, con
 
 static void compare(struct mch_mac_array_config cfg, struct mch_conv conv, uint32_t stalls)
 {
-	static int32_t x[N_MAX], w[N_MAX];
+	static int32_t x[N_MAX], w[N_MAX], integers[N_MAX];
 	static int64_t want[N_MAX], got[N_MAX];
 	struct mch_rng rng = mch_rng_seed(11);
 	struct mch_mac_array a;
@@ -70,7 +79,9 @@ static void compare(struct mch_mac_array_config cfg, struct mch_conv conv, uint3
 		w[i] = code(&rng, cfg.w_bits, true);
 	}
 	ck_assert_int_eq(mch_mac_array_init(&a, &cfg, &err), 0);
-	mch_conv(&conv, cfg.acc, x, w, want, NULL);
+	for (size_t i = 0; i < N_MAX; i++)
+		integers[i] = integer(cfg.w_kind, w[i]);
+	mch_conv(&conv, cfg.acc, x, integers, want, NULL);
 	const uint64_t cycles = stream(&a, &conv, x, w, got, &rng, stalls);
 	for (size_t i = 0; i < n_out; i++)
 		ck_assert_int_eq(got[i], want[i]);
@@ -90,9 +101,11 @@ START_TEST(sums_are_those_of_conv)
 	const struct mch_mac_array_config configs[] = {{4, 4, 8, 8, {32, MCH_WRAP}},
 						       {5, 7, 16, 16, {40, MCH_WRAP}},
 						       {8, 3, 8, 8, {14, MCH_SATURATE}},
-						       {1, 1, 4, 3, {9, MCH_WRAP}}};
+						       {1, 1, 4, 3, {9, MCH_WRAP}},
+						       {4, 4, 8, 4, {24, MCH_WRAP}, MCH_MULT_SHIFT, MCH_POW2},
+						       {4, 3, 16, 5, {30, MCH_SATURATE}, MCH_MULT_SHIFT, MCH_POW2_NO_ZERO}};
 	for (size_t i = 0; i < 4; i++)
-		for (size_t j = 0; j < 4; j++)
+		for (size_t j = 0; j < 6; j++)
 			for (uint32_t stalls = 0; stalls <= 50; stalls += 25)
 				compare(configs[j], *convs[i], stalls);
 }
@@ -155,6 +168,10 @@ START_TEST(refuses_parameters)
 	       "array: operands of 17 and 8 bits are out of range; X_BITS and W_BITS are 1 to 16");
 	refuse((struct mch_mac_array_config){4, 4, 8, 8, {49, MCH_WRAP}},
 	       "array: an accumulator of 49 bits is out of range; ACC_BITS is 2 to 48");
+	refuse((struct mch_mac_array_config){4, 4, 8, 8, {32, MCH_WRAP}, MCH_MULT_INTEGER, MCH_POW2},
+	       "array: weights of kind 5 are no operands of MULT 0; W_KIND is 0");
+	refuse((struct mch_mac_array_config){4, 4, 8, 6, {32, MCH_WRAP}, MCH_MULT_SHIFT, MCH_POW2},
+	       "array: weights of kind 5 with 6 bits are no operands of MULT 1; W_KIND is 5 or 6, W_BITS 2 to 5");
 }
 END_TEST
 

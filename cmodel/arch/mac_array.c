@@ -13,6 +13,18 @@
 #define MCH_CLONES
 #endif
 
+static int check_mult(const struct mch_mac_array_config *cfg, struct mch_err *err)
+{
+	const bool is_pow2 = cfg->w_kind == MCH_POW2 || cfg->w_kind == MCH_POW2_NO_ZERO;
+	if (cfg->mult == MCH_MULT_INTEGER && cfg->w_kind != MCH_FIXED)
+		return mch_err_set(err, "array", "weights of kind %d are no operands of MULT 0; W_KIND is 0", cfg->w_kind);
+	if (cfg->mult == MCH_MULT_SHIFT && (!is_pow2 || cfg->w_bits < 2 || cfg->w_bits > MCH_POW2_BITS_MAX))
+		return mch_err_set(err, "array",
+				   "weights of kind %d with %d bits are no operands of MULT 1; W_KIND is 5 or 6, W_BITS 2 to 5",
+				   cfg->w_kind, cfg->w_bits);
+	return 0;
+}
+
 int mch_mac_array_init(struct mch_mac_array *a, const struct mch_mac_array_config *cfg, struct mch_err *err)
 {
 	memset(a, 0, sizeof(*a));
@@ -24,16 +36,19 @@ int mch_mac_array_init(struct mch_mac_array *a, const struct mch_mac_array_confi
 	if (cfg->acc.bits < 2 || cfg->acc.bits > 48)
 		return mch_err_set(err, "array", "an accumulator of %d bits is out of range; ACC_BITS is 2 to 48",
 				   cfg->acc.bits);
+	if (check_mult(cfg, err) != 0)
+		return -1;
 	const size_t rows = (size_t)cfg->rows, cols = (size_t)cfg->cols, n = rows * cols;
 	a->cfg = *cfg;
 	a->x = calloc(rows, sizeof(*a->x));
 	a->w = calloc(cols, sizeof(*a->w));
+	a->w_integer = calloc(cols, sizeof(*a->w_integer));
 	a->product = calloc(n, sizeof(*a->product));
 	a->acc = calloc(n, sizeof(*a->acc));
 	a->over = calloc(n, sizeof(*a->over));
 	a->bank = calloc(n, sizeof(*a->bank));
 	a->bank_over = calloc(n, sizeof(*a->bank_over));
-	if (!a->x || !a->w || !a->product || !a->acc || !a->over || !a->bank || !a->bank_over) {
+	if (!a->x || !a->w || !a->w_integer || !a->product || !a->acc || !a->over || !a->bank || !a->bank_over) {
 		mch_mac_array_free(a);
 		return mch_err_set(err, "array", "out of memory; use a machine with more");
 	}
@@ -44,6 +59,7 @@ void mch_mac_array_free(struct mch_mac_array *a)
 {
 	free(a->x);
 	free(a->w);
+	free(a->w_integer);
 	free(a->product);
 	free(a->acc);
 	free(a->over);
@@ -92,12 +108,12 @@ static inline __attribute__((always_inline)) void accumulate(struct mch_mac_arra
 	}
 }
 
-/* Stage 1. 17 x 16 bits: the product fits 32, see docs/datapath.md "mac". */
-static inline __attribute__((always_inline)) void multiply(struct mch_mac_array *a)
+/* Stage 1. 17 x 16 bits: the product fits 32, see docs/datapath.md "mac". A shift is the product with the power of two. */
+static inline __attribute__((always_inline)) void multiply(struct mch_mac_array *a, const int32_t *restrict w)
 {
 	const size_t rows = (size_t)a->cfg.rows, cols = (size_t)a->cfg.cols;
 	for (size_t i = 0; i < rows; i++) {
-		const int32_t x = a->x[i], *restrict w = a->w;
+		const int32_t x = a->x[i];
 		int32_t *restrict product = a->product + i * cols;
 		for (size_t j = 0; j < cols; j++)
 			product[j] = x * w[j];
@@ -113,7 +129,17 @@ MCH_CLONES static void step_datapath(struct mch_mac_array *a)
 			accumulate(a, MCH_WRAP);
 	}
 	if (a->v0)
-		multiply(a);
+		multiply(a, a->cfg.mult == MCH_MULT_INTEGER ? a->w : a->w_integer);
+}
+
+/* Stage 0. */
+static void take(struct mch_mac_array *a, const struct mch_mac_array_in *in)
+{
+	const struct mch_format w = {a->cfg.w_bits, 0, true, a->cfg.w_kind, 0};
+	memcpy(a->x, in->x, (size_t)a->cfg.rows * sizeof(*a->x));
+	memcpy(a->w, in->w, (size_t)a->cfg.cols * sizeof(*a->w));
+	for (int j = 0; a->cfg.mult == MCH_MULT_SHIFT && j < a->cfg.cols; j++)
+		a->w_integer[j] = (int32_t)mch_format_integer(w, in->w[j]); /* at most 2^15 */
 }
 
 /* From the last stage to the first, so that each reads what its predecessor held before the edge. */
@@ -132,8 +158,6 @@ void mch_mac_array_step(struct mch_mac_array *a, const struct mch_mac_array_in *
 	a->v0 = in->valid;
 	a->first0 = in->first;
 	a->last0 = in->last;
-	if (in->valid) {
-		memcpy(a->x, in->x, (size_t)a->cfg.rows * sizeof(*a->x));
-		memcpy(a->w, in->w, (size_t)a->cfg.cols * sizeof(*a->w));
-	}
+	if (in->valid)
+		take(a, in);
 }

@@ -9,20 +9,35 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "fxp/format.h"
 #include "fxp/mac.h"
+
+/* What the array multiplies with; the numbers are those of the RTL parameter MULT. */
+enum mch_mult {
+	MCH_MULT_INTEGER = 0,
+	MCH_MULT_SHIFT = 1, /* weights are powers of two */
+};
 
 /* RTL parameters, same spelling in lower case. */
 struct mch_mac_array_config {
 	int rows, cols;     /* 1..64 */
 	int x_bits, w_bits; /* 1..16 */
 	struct mch_acc acc; /* ACC_BITS 2..48, ACC_SAT */
+	enum mch_mult mult; /* of a shift: W_BITS 2..5 */
+	enum mch_number w_kind; /* MCH_FIXED; of a shift MCH_POW2 or MCH_POW2_NO_ZERO */
 };
+
+/* Of a product register. */
+static inline int mch_mac_array_product_bits(const struct mch_mac_array_config *cfg)
+{
+	return cfg->x_bits + (cfg->mult == MCH_MULT_SHIFT ? 1 << (cfg->w_bits - 1) : cfg->w_bits);
+}
 
 /* Input pins, sampled at a rising edge. x [rows] is already read as signed or unsigned (x_signed_i decides in RTL). */
 struct mch_mac_array_in {
 	bool valid, first, last;
 	const int32_t *x; /* [rows] */
-	const int32_t *w; /* [cols] */
+	const int32_t *w; /* [cols] codes */
 	bool out_ready;
 };
 
@@ -35,6 +50,7 @@ struct mch_mac_array {
 	bool done;                            /* stage 2: accumulators hold a finished tile */
 	int n_out;                            /* rows still in the bank, 0..rows */
 	int32_t *x, *w;                       /* [rows], [cols] */
+	int32_t *w_integer;                   /* [cols]: what w stands for, of a shift; no register */
 	int32_t *product;                     /* [rows][cols]: at most 16 + 16 bits */
 	int64_t *acc;                         /* [rows][cols] */
 	bool *over;                           /* [rows][cols]: saturation seen in this tile; ACC_SAT only */

@@ -28,7 +28,7 @@ static inline int64_t mch_acc_add(struct mch_acc cfg, int64_t acc, int64_t adden
 	return cfg.overflow == MCH_SATURATE ? kept : mch_wrap(sum, cfg.bits);
 }
 
-/* x: up to 16 bits of either sign, so 17 signed; w: 16 bits signed. Product: |x * w| < 2^31, 32 bits. */
+/* x: up to 16 bits of either sign, so 17 signed; w: |w| <= 2^15. Product: |x * w| < 2^31, 32 bits. */
 static inline int64_t mch_mac(struct mch_acc cfg, int64_t acc, int32_t x, int32_t w, bool *overflowed)
 {
 	return mch_acc_add(cfg, acc, (int64_t)x * w, overflowed);
