@@ -45,27 +45,37 @@ static bool is_same(struct need a, struct need b)
 	return a.first == b.first && a.n == b.n && a.last == b.last;
 }
 
-/* The weight between channel c of input i and output channel k, either of which may be none. */
-static int32_t weight(const struct mch_job *job, int i, int k, int c, int r, int s)
+/* What a column of the array computes: output channel k, -1 for none, of channels [from, to) of the input. */
+struct column {
+	int k, from, to;
+	const int32_t *weights; /* of k, [to - from][r][s] of the layer */
+};
+
+static struct column column_of(const struct mch_job *job, int k)
+{
+	struct column column = {.k = k};
+	if (k >= 0)
+		channels_of(job, k, &column.from, &column.to);
+	if (k >= 0 && job->conv)
+		column.weights = job->weights + (size_t)k * mch_conv_terms(job->conv);
+	return column;
+}
+
+/* The weight of channel c of input i; c is -1 where there is none. */
+static int32_t weight(const struct mch_job *job, int i, const struct column *column, int c, int r, int s)
 {
 	const struct mch_conv *g = job->conv;
-	int from, to;
-	if (k < 0 || c < 0)
-		return 0;
-	channels_of(job, k, &from, &to);
-	if (c < from || c >= to)
+	int channel = c - column->from;
+	if (column->k < 0 || channel < 0 || c >= column->to)
 		return 0;
 	if (!g)
 		return job->diagonal[i];
-	const int n_c = g->c / g->groups;
-	int channel = c - from;
-	if (job->layout != MCH_INPUT_PLAIN) {
-		s = channel / n_c % g->s;
-		r = job->layout == MCH_INPUT_WINDOW ? channel / n_c / g->s : r;
-		channel %= n_c;
+	if (job->layout != MCH_INPUT_PLAIN) { /* of one group */
+		s = channel / g->c % g->s;
+		r = job->layout == MCH_INPUT_WINDOW ? channel / g->c / g->s : r;
+		channel %= g->c;
 	}
-	return job->weights[(((size_t)k * (size_t)n_c + (size_t)channel) * (size_t)g->r + (size_t)r) * (size_t)g->s +
-			    (size_t)s];
+	return column->weights[((size_t)channel * (size_t)g->r + (size_t)r) * (size_t)g->s + (size_t)s];
 }
 
 void mch_program_put_params(struct mch_program *p, const struct mch_param *param, const int32_t *channel,
@@ -97,7 +107,9 @@ static uint64_t put_beats(struct mch_program *p, const struct mch_job *job, int 
 			  uint64_t to)
 {
 	const int cols = p->cfg.cols, bytes = mch_accel_elem_bytes(&p->cfg);
-	const int32_t *const k = job->y->channel + y_block * cols;
+	struct column column[64];
+	for (int j = 0; j < cols; j++)
+		column[j] = column_of(job, job->y->channel[y_block * cols + j]);
 	for (int b = 0; b < need.n; b++) {
 		const int32_t *const c = job->x[i]->channel + (need.first + b) * cols;
 		const int n_c = b + 1 == need.n ? need.last : cols;
@@ -105,7 +117,8 @@ static uint64_t put_beats(struct mch_program *p, const struct mch_job *job, int 
 			for (int s = 0; s < job->window.s; s++)
 				for (int e = 0; e < n_c; e++)
 					for (int j = 0; j < cols; j++, to++)
-						mch_accel_put(p->image, to, bytes, weight(job, i, k[j], c[e], r, s));
+						mch_accel_put(p->image, to, bytes,
+							      weight(job, i, &column[j], c[e], r, s));
 	}
 	return to;
 }
