@@ -20,6 +20,7 @@ BENCH_TESTS = \
 	tb/check_sat \
 	tb/check_sc_mac_array \
 	tb/check_seq \
+	tb/check_store \
 	tb/check_sim
 
 TESTS += $(BENCH_TESTS)
@@ -99,6 +100,15 @@ EXTRA_DIST += \
 	tb/mutants/seq-limit.sed \
 	tb/mutants/seq-weights.sed \
 	tb/mutants/seq.sed \
+	tb/mutants/store-drop.sed \
+	tb/mutants/store-early.sed \
+	tb/mutants/store-hold.sed \
+	tb/mutants/store-open.sed \
+	tb/mutants/store-part.sed \
+	tb/mutants/store-split.sed \
+	tb/mutants/store-stop.sed \
+	tb/mutants/store-strobe.sed \
+	tb/mutants/store.sed \
 	tb/rate.v \
 	tb/pooler_case.h \
 	tb/pooler_registers.h \
@@ -125,6 +135,7 @@ EXTRA_DIST += \
 	tb/tb_round_shift.cpp \
 	tb/tb_sat.cpp \
 	tb/tb_sc_mac_array.cpp \
+	tb/tb_store.cpp \
 	tb/tb_seq.cpp
 
 # Made anew when configure is run again: the scripts read it, so nothing else would ask for it.

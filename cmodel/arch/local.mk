@@ -43,4 +43,6 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/read.c \
 	cmodel/arch/read.h \
 	cmodel/arch/seq.c \
-	cmodel/arch/seq.h
+	cmodel/arch/seq.h \
+	cmodel/arch/store.c \
+	cmodel/arch/store.h
