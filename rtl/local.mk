@@ -11,6 +11,7 @@ RTL = \
 	rtl/mch_mac_array.v \
 	rtl/mch_pooler.v \
 	rtl/mch_read.v \
+	rtl/mch_regs.v \
 	rtl/mch_requant.v \
 	rtl/mch_round_shift.v \
 	rtl/mch_sat.v \

@@ -14,6 +14,7 @@ BENCH_TESTS = \
 	tb/check_mac_array \
 	tb/check_pooler \
 	tb/check_read \
+	tb/check_regs \
 	tb/check_replay \
 	tb/check_requant \
 	tb/check_round_shift \
@@ -85,6 +86,9 @@ EXTRA_DIST += \
 	tb/mutants/read-slot.sed \
 	tb/mutants/read-stop.sed \
 	tb/mutants/read.sed \
+	tb/mutants/regs-irq.sed \
+	tb/mutants/regs-strobe.sed \
+	tb/mutants/regs.sed \
 	tb/mutants/requant-bias.sed \
 	tb/mutants/requant-load.sed \
 	tb/mutants/requant-noise.sed \
@@ -131,6 +135,7 @@ EXTRA_DIST += \
 	tb/tb_mac_array.cpp \
 	tb/tb_pooler.cpp \
 	tb/tb_read.cpp \
+	tb/tb_regs.cpp \
 	tb/tb_requant.cpp \
 	tb/tb_round_shift.cpp \
 	tb/tb_sat.cpp \

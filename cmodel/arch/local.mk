@@ -42,6 +42,8 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/program_tiles.c \
 	cmodel/arch/read.c \
 	cmodel/arch/read.h \
+	cmodel/arch/regs.c \
+	cmodel/arch/regs.h \
 	cmodel/arch/seq.c \
 	cmodel/arch/seq.h \
 	cmodel/arch/store.c \

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Bench of mch_regs: random accesses with address, data and answers apart and stalled, while a sequencer starts, ends and
+ * fails at random. After every edge all outputs and registers are those of arch/regs.h, and every answer is that of a plain
+ * list of registers. Each case ends with the driver (driver/macchiato.h) on the same port. Spec: docs/accelerator.md "regs".
+ * verilate: mch_regs sim/registers.vlt driver/libdriver.a */
+#include <vector>
+
+extern "C" {
+#include "arch/regs.h"
+#include "tensor/report.h"
+}
+#include "Vmch_regs.h"
+#include "driver/macchiato.h"
+#include "sim/bench.h"
+#include "sim/dut.h"
+#include "sim/pins.h"
+#include "sim/stimulus.h"
+
+using namespace mch_sim;
+
+namespace {
+
+const mch_regs_config cfg = {DUT_ROWS,  DUT_COLS, DUT_X_BITS,   DUT_W_BITS,  DUT_OUT_BITS, DUT_ACC_BITS,
+			     DUT_ROUND, 0,	  DUT_MEM_BITS, DUT_X_WORDS, DUT_W_WORDS};
+enum { ACCESSES = 200, BASE = 0x1000 };
+
+/* What software must see. */
+struct Seen {
+	uint32_t list = 0, watchdog = 0, enable = 0;
+	uint32_t count[MCH_REGS_COUNTERS] = {};
+};
+
+class Bench {
+public:
+	explicit Bench(const BenchArgs &args) : args_(args), dut_(args.waves)
+	{
+		static const char *const names[] = {"aw_full_q", "w_full_q", "start_q", "reset_q",  "run_q",	  "done_q",
+						    "error_q",	 "field_q",  "irq_q",	"irq_enable_q", "awaddr_q", "wdata_q",
+						    "wstrb_q"};
+		for (const char *name : names)
+			regs_.push_back({name, need_register(dut_->contextp(), "TOP.mch_regs", name)});
+		counts_ = need_register(dut_->contextp(), "TOP.mch_regs", "count_q");
+	}
+	bool run(uint64_t number);
+	uint64_t cycles() const { return dut_.cycles(); }
+	bool write(uint32_t address, uint32_t data, uint32_t strobes, uint32_t *resp);
+	bool read(uint32_t address, uint32_t *data, uint32_t *resp);
+	bool agreed() const { return agreed_; }
+
+private:
+	bool edge();
+	bool same(const char *name, uint64_t want, uint64_t got);
+	bool lazy() { return chance(&rng_, slow_); }
+	void sequencer();
+	bool random_access();
+	bool use_driver();
+
+	const BenchArgs &args_;
+	Dut<Vmch_regs> dut_;
+	std::vector<std::pair<const char *, Register>> regs_;
+	Register counts_;
+	mch_rng rng_{};
+	uint64_t number_ = 0;
+	int slow_ = 0;
+	bool agreed_ = true;
+	mch_regs twin_{};
+	mch_regs_in in_{};
+	Seen seen_;
+	uint32_t run_left_ = 0;
+	bool counting_ = false;
+};
+
+Bench *bench_of_driver = nullptr;
+
+bool Bench::same(const char *name, uint64_t want, uint64_t got)
+{
+	if (want == got || !agreed_)
+		return agreed_;
+	const mch_format format = {32, 0, false};
+	const mch_field wanted = {name, static_cast<int64_t>(want), format, false};
+	const mch_field gotten = {name, static_cast<int64_t>(got), format, false};
+	const std::string redo = bench_redo(args_, number_);
+	const std::string at = "cycle " + std::to_string(dut_.cycles()) + "  parameters " DUT_PARAMETERS;
+	mch_mismatch m = {};
+	m.where = args_.name, m.module = "mch_regs", m.case_number = number_, m.seed = args_.seed;
+	m.want = &wanted, m.got = &gotten, m.n_out = 1;
+	m.at = at.c_str(), m.redo = redo.c_str();
+	mch_mismatch_print(stdout, &m);
+	agreed_ = false;
+	return false;
+}
+
+/* A run of random length that ends in done or in an error; pulses to count. */
+void Bench::sequencer()
+{
+	const bool ended = in_.done || in_.error;
+	in_.done = in_.error = false;
+	/* Ends crowd into the cycle of an acknowledgement. */
+	if (twin_.aw_full && twin_.w_full && !twin_.bvalid && twin_.awaddr == MCH_REG_IRQ && run_left_ > 1 && chance(&rng_, 50))
+		run_left_ = 1;
+	if (twin_.start)
+		in_.busy = true, run_left_ = 1 + mch_rng_below(&rng_, 300);
+	else if (ended || twin_.reset)
+		in_.busy = in_.draining = false;
+	else if (in_.busy && run_left_ > 0 && --run_left_ == 0) {
+		in_.done = chance(&rng_, 50);
+		in_.error = !in_.done;
+		in_.draining = in_.error;
+		in_.error_code = 1 + mch_rng_below(&rng_, 6);
+		in_.error_field = mch_rng_below(&rng_, 32);
+	}
+	in_.index = static_cast<uint32_t>(mch_rng_next(&rng_)) & 0xffff;
+	const uint64_t pulses = mch_rng_next(&rng_);
+	in_.beat = pulses & 1, in_.wait_x = pulses >> 1 & 1, in_.wait_w = pulses >> 2 & 1;
+	in_.wait_out = pulses >> 3 & 1, in_.read_beat = pulses >> 4 & 1, in_.write_beat = pulses >> 5 & 1;
+	/* The plain counters: from the cycle after the start to that of the end. */
+	if (counting_) {
+		const bool counts[] = {true, in_.beat, in_.wait_x, in_.wait_w, in_.wait_out, in_.read_beat, in_.write_beat};
+		for (int i = 0; i < MCH_REGS_COUNTERS; i++)
+			seen_.count[i] += counts[i];
+	}
+	if (twin_.start) {
+		counting_ = true;
+		for (uint32_t &c : seen_.count)
+			c = 0;
+	} else if (in_.done || in_.error || twin_.reset) {
+		counting_ = false;
+	}
+}
+
+bool Bench::edge()
+{
+	const mch_regs &t = twin_;
+	sequencer();
+	dut_->s_awvalid_i = in_.awvalid, dut_->s_awaddr_i = in_.awaddr, dut_->s_wvalid_i = in_.wvalid;
+	dut_->s_wdata_i = in_.wdata, dut_->s_wstrb_i = in_.wstrb, dut_->s_bready_i = in_.bready;
+	dut_->s_arvalid_i = in_.arvalid, dut_->s_araddr_i = in_.araddr, dut_->s_rready_i = in_.rready;
+	dut_->busy_i = in_.busy, dut_->draining_i = in_.draining, dut_->done_i = in_.done, dut_->error_i = in_.error;
+	dut_->error_code_i = static_cast<uint8_t>(in_.error_code), dut_->error_field_i = static_cast<uint8_t>(in_.error_field);
+	dut_->index_i = static_cast<uint16_t>(in_.index);
+	dut_->beat_i = in_.beat, dut_->wait_x_i = in_.wait_x, dut_->wait_w_i = in_.wait_w, dut_->wait_out_i = in_.wait_out;
+	dut_->read_beat_i = in_.read_beat, dut_->write_beat_i = in_.write_beat;
+	mch_regs_step(&twin_, &in_);
+	dut_.edge();
+	const uint64_t want[] = {t.aw_full, t.w_full, t.start,	    t.reset,  t.run,   t.done, t.error,
+				 t.field,   t.irq,    t.irq_enable, t.awaddr, t.wdata, t.wstrb};
+	for (size_t i = 0; i < regs_.size(); i++)
+		if (!same(regs_[i].first, want[i], regs_[i].second.value()))
+			return false;
+	for (int i = 0; i < MCH_REGS_COUNTERS; i++)
+		if (!same("count_q", t.count[i], unpack(counts_.data, i, 32)))
+			return false;
+	return same("irq_o", mch_regs_irq(&t), dut_->irq_o) && same("s_awready_o", !t.aw_full, dut_->s_awready_o) &&
+	       same("s_wready_o", !t.w_full, dut_->s_wready_o) && same("s_bvalid_o", t.bvalid, dut_->s_bvalid_o) &&
+	       same("s_bresp_o", t.bresp, dut_->s_bresp_o) && same("s_arready_o", !t.rvalid, dut_->s_arready_o) &&
+	       same("s_rvalid_o", t.rvalid, dut_->s_rvalid_o) && same("s_rdata_o", t.rdata, dut_->s_rdata_o) &&
+	       same("s_rresp_o", t.rresp, dut_->s_rresp_o) && same("start_o", t.start, dut_->start_o) &&
+	       same("reset_o", t.reset, dut_->reset_o) && same("list_o", t.list, dut_->list_o) &&
+	       same("watchdog_o", t.watchdog, dut_->watchdog_o);
+}
+
+/* A transfer that is not answered within 200 cycles is a mismatch, too. */
+bool Bench::write(uint32_t address, uint32_t data, uint32_t strobes, uint32_t *resp)
+{
+	bool aw = false, w = false, b = false;
+	in_.awaddr = static_cast<uint8_t>(address), in_.wdata = data, in_.wstrb = static_cast<uint8_t>(strobes);
+	for (int i = 0; !b; i++) {
+		in_.awvalid = !aw && (in_.awvalid || !lazy());
+		in_.wvalid = !w && (in_.wvalid || !lazy());
+		in_.bready = !lazy();
+		aw |= in_.awvalid && dut_->s_awready_o;
+		w |= in_.wvalid && dut_->s_wready_o;
+		b = dut_->s_bvalid_o && in_.bready;
+		*resp = dut_->s_bresp_o;
+		if (!edge() || !same("write without an answer", 0, i > 200))
+			return false;
+		in_.awvalid &= !aw, in_.wvalid &= !w;
+	}
+	in_.bready = false;
+	return true;
+}
+
+bool Bench::read(uint32_t address, uint32_t *data, uint32_t *resp)
+{
+	bool ar = false, r = false;
+	in_.araddr = static_cast<uint8_t>(address);
+	for (int i = 0; !r; i++) {
+		in_.arvalid = !ar && (in_.arvalid || !lazy());
+		in_.rready = !lazy();
+		ar |= in_.arvalid && dut_->s_arready_o;
+		r = dut_->s_rvalid_o && in_.rready;
+		*data = dut_->s_rdata_o, *resp = dut_->s_rresp_o;
+		if (!edge() || !same("read without an answer", 0, i > 200))
+			return false;
+		in_.arvalid &= !ar;
+	}
+	in_.rready = false;
+	return true;
+}
+
+bool Bench::random_access()
+{
+	const uint32_t high = chance(&rng_, 80) ? MCH_REG_WRITE_BEATS + 8 : 256;
+	uint32_t address = mch_rng_below(&rng_, high), resp = 0, data = static_cast<uint32_t>(mch_rng_next(&rng_));
+	if (chance(&rng_, 90))
+		address &= ~3u;
+	if (chance(&rng_, 50)) {
+		const uint32_t strobes = chance(&rng_, 80) ? 15 : mch_rng_below(&rng_, 15);
+		const bool writable = address == MCH_REG_CONTROL || address == MCH_REG_IRQ || address == MCH_REG_IRQ_ENABLE ||
+				      address == MCH_REG_LIST || address == MCH_REG_WATCHDOG;
+		if (!write(address, data, strobes, &resp))
+			return false;
+		if (strobes == 15) {
+			seen_.list = address == MCH_REG_LIST ? data : seen_.list;
+			seen_.watchdog = address == MCH_REG_WATCHDOG ? data : seen_.watchdog;
+			seen_.enable = address == MCH_REG_IRQ_ENABLE ? data & 3 : seen_.enable;
+		}
+		return same("answer to a write", writable && strobes == 15 ? 0 : 2, resp);
+	}
+	const bool stands = !counting_;
+	if (!read(address, &data, &resp))
+		return false;
+	const bool exists = address % 4 == 0 && address <= MCH_REG_WRITE_BEATS;
+	if (!same("answer to a read", exists ? 0 : 2, resp))
+		return false;
+	if (exists && address >= MCH_REG_CYCLES && stands)
+		return same("counter", seen_.count[(address - MCH_REG_CYCLES) / 4], data);
+	return (address != MCH_REG_LIST || same("LIST", seen_.list, data)) &&
+	       (address != MCH_REG_WATCHDOG || same("WATCHDOG", seen_.watchdog, data)) &&
+	       (address != MCH_REG_IRQ_ENABLE || same("IRQ_ENABLE", seen_.enable, data)) &&
+	       (address != MCH_REG_ID || same("ID", 0x4d434831, data));
+}
+
+/* A run from init to the counters, as firmware does it. */
+bool Bench::use_driver()
+{
+	const mch_driver_build build = {DUT_ROWS,  DUT_COLS, DUT_X_BITS,   DUT_W_BITS,	DUT_OUT_BITS, DUT_ACC_BITS,
+					DUT_ROUND, 0,	     DUT_MEM_BITS, DUT_X_WORDS, DUT_W_WORDS};
+	mch_driver_build other = build;
+	mch_driver d;
+	mch_driver_status s;
+	mch_driver_counters c;
+	bench_of_driver = this;
+	other.x_words *= 2;
+	if (!same("driver: init", MCH_DRIVER_OK, mch_driver_init(&d, BASE, &build)) ||
+	    !same("driver: init for another build", MCH_DRIVER_BUILD, mch_driver_init(&d, BASE, &other)) ||
+	    !same("driver: reset", MCH_DRIVER_OK, mch_driver_reset(&d, 100)))
+		return false;
+	mch_driver_irq_enable(&d, true, true);
+	const uint32_t list = static_cast<uint32_t>(mch_rng_next(&rng_)), watchdog = static_cast<uint32_t>(mch_rng_next(&rng_));
+	if (!same("driver: start", MCH_DRIVER_OK, mch_driver_start(&d, list, watchdog)) ||
+	    !same("driver: list", list, dut_->list_o) || !same("driver: watchdog", watchdog, dut_->watchdog_o))
+		return false;
+	const mch_driver_result result = mch_driver_wait(&d, 1000);
+	mch_driver_get_status(&d, &s);
+	if (!same("driver: result", s.error ? MCH_DRIVER_ERROR : MCH_DRIVER_OK, result) || !same("driver: done", !s.error, s.done) ||
+	    !same("driver: interrupt pin", 1, dut_->irq_o) || !same("driver: interrupts", s.error ? 2 : 1, mch_driver_irq_acknowledge(&d)) ||
+	    !same("driver: interrupt pin after", 0, dut_->irq_o))
+		return false;
+	mch_driver_get_counters(&d, &c);
+	seen_.list = list, seen_.watchdog = watchdog, seen_.enable = 3;
+	return same("driver: cycles", seen_.count[0], c.cycles) && same("driver: beats", seen_.count[1], c.beats) &&
+	       same("driver: wait_x", seen_.count[2], c.wait_x) && same("driver: wait_w", seen_.count[3], c.wait_w) &&
+	       same("driver: wait_out", seen_.count[4], c.wait_out) && same("driver: read beats", seen_.count[5], c.read_beats) &&
+	       same("driver: write beats", seen_.count[6], c.write_beats);
+}
+
+bool Bench::run(uint64_t number)
+{
+	mch_err err;
+	number_ = number;
+	rng_ = case_rng(args_.seed, number);
+	static const int some[] = {0, 0, 30, 80};
+	slow_ = args_.stall_percent ? args_.stall_percent : some[mch_rng_below(&rng_, 4)];
+	if (mch_regs_init(&twin_, &cfg, &err) != 0) {
+		std::fprintf(stderr, "macchiato: %s\n", err.text);
+		return false;
+	}
+	dut_->s_awvalid_i = dut_->s_wvalid_i = dut_->s_arvalid_i = dut_->s_bready_i = dut_->s_rready_i = 0;
+	dut_.reset();
+	for (int i = 0; i < 3; i++)
+		if (!edge())
+			return false;
+	for (int i = 0; i < ACCESSES; i++)
+		if (!random_access())
+			return false;
+	return use_driver() && agreed_;
+}
+
+} // namespace
+
+uint32_t mch_read32(uintptr_t address)
+{
+	uint32_t data = 0, resp = 0;
+	return bench_of_driver->agreed() && bench_of_driver->read(static_cast<uint32_t>(address) - BASE, &data, &resp) ? data : 0;
+}
+
+void mch_write32(uintptr_t address, uint32_t value)
+{
+	uint32_t resp = 0;
+	if (bench_of_driver->agreed())
+		bench_of_driver->write(static_cast<uint32_t>(address) - BASE, value, 15, &resp);
+}
+
+int main(int argc, char **argv)
+{
+	const BenchArgs args = bench_args(argc, argv, 200);
+	Stopwatch watch;
+	uint64_t compared = 0, cycles = 0;
+	bool agreed = true;
+	for (uint64_t number = args.first; agreed && compared < args.n_cases; number++, compared++) {
+		Bench bench(args);
+		agreed = bench.run(number);
+		cycles += bench.cycles();
+	}
+	return bench_end(args, watch, compared, cycles, agreed);
+}
