@@ -21,6 +21,7 @@ UNIT_TESTS = \
 	tests/check_data \
 	tests/check_datapath \
 	tests/check_dataset \
+	tests/check_driver \
 	tests/check_eltwise \
 	tests/check_err \
 	tests/check_exact \
@@ -195,6 +196,7 @@ tests_bench_exact_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_data_SOURCES = tests/check_data.c tests/data_fixture.h $(PICTURE_FILE)
 tests_check_data_LDADD = $(ALL_LIBS)
 tests_check_dataset_LDADD = $(ALL_LIBS)
+tests_check_driver_LDADD = driver/libdriver.a cmodel/arch/libarch.a $(LDADD)
 RANDOM_GRAPH = tests/random_graph.c tests/random_graph.h tests/random_net.c tests/random_net.h
 tests_bench_float_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_exact_SOURCES = tests/check_exact.c $(RANDOM_GRAPH)
