@@ -130,6 +130,41 @@ inline Layer make_layer(mch_rng *rng, bool ideal, std::vector<Word> *stream)
 	return l;
 }
 
+/* The array's flags of docs/datapath.md "mac_array", with the parameters that a tile brings. */
+class ArrayFlags
+{
+public:
+	bool ready() const { return !(done_.valid && n_out_ > 0); }
+	bool empty() const { return !v0_.valid && !v1_.valid && !done_.valid && n_out_ == 0; }
+
+	/* Parameters of the tile that enters the bank at the edge to come, or NO_PARAM. */
+	int enters() const { return done_.valid && n_out_ == 0 ? done_.params : static_cast<int>(NO_PARAM); }
+
+	/* A rising edge with the beat that is taken, or nullptr. */
+	void edge(const Beat *taken, bool out_ready)
+	{
+		const bool en = ready();
+		if (en && done_.valid)
+			n_out_ = ROWS;
+		else if (n_out_ > 0 && out_ready)
+			n_out_--;
+		if (!en)
+			return;
+		done_ = v1_;
+		done_.valid = v1_.valid && v1_.last;
+		v1_ = v0_;
+		v0_ = taken ? Flag{true, taken->last, taken->params} : Flag();
+	}
+
+private:
+	struct Flag {
+		bool valid = false, last = false;
+		int params = NO_PARAM;
+	};
+	Flag v0_, v1_, done_;
+	int n_out_ = 0;
+};
+
 } // namespace mch_tb
 
 #endif

@@ -122,6 +122,7 @@ EXTRA_DIST += \
 	tb/replay.v \
 	tb/replay_file.vh \
 	tb/run-bench \
+	tb/store_rows.h \
 	tb/stream.cpp \
 	tb/stream.h \
 	tb/tb_datapath.cpp \

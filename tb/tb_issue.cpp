@@ -40,10 +40,6 @@ private:
 		Register rtl;
 		std::function<uint64_t(const mch_issue &)> twin;
 	};
-	struct Flag { /* a stage of the array */
-		bool valid = false, last = false;
-		int params = NO_PARAM;
-	};
 
 	void start_twin();
 	void reset_world();
@@ -83,8 +79,7 @@ private:
 	bool beat_stands_ = false, asks_ = false;
 	std::deque<Beat> on_way_; /* taken, not yet in the array */
 	std::deque<Command> sent_;
-	Flag v0_, v1_, done_;
-	int n_out_ = 0, to_drop_ = 0;
+	ArrayFlags array_;
 	uint64_t first_stand_ = 0, last_take_ = 0;
 	bool stood_ = false;
 };
@@ -146,7 +141,7 @@ void Bench::drive(const Layer &l)
 	in_.w_fill = static_cast<uint32_t>(landed_ - released_);
 	in_.w_word = ram_.data();
 	in_.pool_param = asks_;
-	in_.in_ready = !(done_.valid && n_out_ > 0);
+	in_.in_ready = array_.ready();
 	in_.cmd_ready = !chance(&rng_, stall_cmd_);
 	dut_->clear_i = in_.clear, dut_->start_i = in_.start;
 	dut_->beat_valid_i = in_.beat_valid, dut_->beat_signed_i = b.is_signed, dut_->beat_first_i = b.first;
@@ -232,8 +227,7 @@ bool Bench::load_agrees(const Layer &l)
 	if (l.pool)
 		return same("load_o with the pooler's ack", dut_->pool_param_ack_o, dut_->load_o) &&
 		       (!dut_->load_o || (same("ack of a request", asks_, 1) && params_agree(l.requests.front())));
-	const bool enters = done_.valid && n_out_ == 0;
-	const int params = enters ? done_.params : static_cast<int>(NO_PARAM);
+	const int params = array_.enters();
 	return same("load_o as the tile enters the bank", params != NO_PARAM, dut_->load_o) &&
 	       (params == NO_PARAM || params_agree(params));
 }
@@ -279,22 +273,10 @@ bool Bench::handshakes_agree(Layer *l)
 /* The world around the unit at the rising edge. */
 void Bench::edge(Layer *l)
 {
-	const bool en = in_.in_ready, enters = en && done_.valid;
-	const bool take_in = dut_->in_valid_o && en;
-	if (enters)
-		n_out_ = ROWS;
-	else if (n_out_ > 0 && !chance(&rng_, stall_out_))
-		n_out_--;
-	if (en) {
-		done_ = v1_;
-		done_.valid = v1_.valid && v1_.last;
-		v1_ = v0_;
-		v0_ = Flag();
-		if (take_in) {
-			v0_ = {true, on_way_.front().last, on_way_.front().params};
-			on_way_.pop_front();
-		}
-	}
+	const bool take_in = dut_->in_valid_o && in_.in_ready;
+	array_.edge(take_in ? &on_way_.front() : nullptr, !chance(&rng_, stall_out_));
+	if (take_in)
+		on_way_.pop_front();
 	if (beat_stands_ && !stood_)
 		stood_ = true, first_stand_ = now_;
 	if (dut_->beat_take_o) {
@@ -342,8 +324,7 @@ void Bench::reset_world()
 	landed_ = released_ = 0;
 	beat_stands_ = asks_ = false;
 	on_way_.clear();
-	v0_ = v1_ = done_ = Flag();
-	n_out_ = 0;
+	array_ = ArrayFlags();
 	for (Word &w : ring_)
 		w.fill(0x5a);
 }
@@ -364,8 +345,8 @@ bool Bench::run_layer(Layer l, uint64_t limit)
 		ring_[landed_ % W_WORDS] = stream_[landed_];
 		landed_++;
 	}
-	while (!l.beats.empty() || !l.requests.empty() || !l.commands.empty() || !on_way_.empty() || n_out_ > 0 ||
-	       v0_.valid || v1_.valid || done_.valid || !dut_->done_o) {
+	while (!l.beats.empty() || !l.requests.empty() || !l.commands.empty() || !on_way_.empty() ||
+	       !array_.empty() || !dut_->done_o) {
 		if (now_ - start >= limit)
 			return true;
 		if (now_ - start > 400000)

@@ -5,7 +5,6 @@
  * that the commands make, that each is whole before it is on AW, every byte of the memory in the end, what a stop
  * leaves undone, and in an ideal memory the cycles of the whole. Spec: docs/accelerator.md "store".
  * verilate: mch_store sim/registers.vlt */
-#include <array>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -21,44 +20,13 @@ extern "C" {
 #include "sim/bench.h"
 #include "sim/dut.h"
 #include "sim/pins.h"
+#include "tb/store_rows.h"
 
 using namespace mch_sim;
-
-#ifndef DUT_ADDR_BITS
-#define DUT_ADDR_BITS 32
-#endif
-#ifndef DUT_BURST
-#define DUT_BURST 16
-#endif
-#ifndef DUT_DEPTH
-#define DUT_DEPTH 64
-#endif
+using namespace mch_tb;
 
 namespace
 {
-
-enum : uint64_t {
-	ROWS = DUT_ROWS,
-	COLS = DUT_COLS,
-	ELEM_BYTES = DUT_ELEM_BITS / 8,
-	MEM_BYTES = DUT_MEM_BITS / 8,
-	WORD_BYTES = COLS * ELEM_BYTES,
-	WIDE = MEM_BYTES > WORD_BYTES,
-	PARTS = WIDE ? 1 : WORD_BYTES / MEM_BYTES,
-	BLOCK_BYTES = DUT_BURST * MEM_BYTES,
-	BLOCK_WORDS = BLOCK_BYTES / WORD_BYTES,
-	MEMORY_BYTES = 1 << 16, /* appears again and again through all addresses */
-	ADDR_MASK = (UINT64_C(1) << DUT_ADDR_BITS) - 1,
-};
-
-struct Row {
-	std::array<int32_t, COLS> codes;
-	bool is_signed, kept;
-	uint64_t addr; /* of its word, where kept */
-};
-struct Burst {
-	uint64_t addr, words; /* in words */
-};
 
 class Bench
 {
@@ -112,11 +80,6 @@ private:
 	std::deque<uint64_t> rows_of_;
 	bool row_taken_ = false;
 };
-
-int draw(mch_rng *rng, int low, int high)
-{
-	return low + static_cast<int>(mch_rng_below(rng, static_cast<uint32_t>(high - low + 1)));
-}
 
 void Bench::start_twins()
 {
