@@ -17,6 +17,7 @@ static struct mch_quant quant;
 static struct mch_qnet q;
 static struct mch_rng rng;
 static struct mch_err err;
+static enum mch_mult mult; /* of the accelerators */
 
 static int between(int low, int high)
 {
@@ -35,6 +36,7 @@ static struct mch_accel_config random_config(void)
 	const int *s = side[between(0, 6)];
 	struct mch_accel_config cfg = {
 	    .rows = s[0], .cols = s[1], .mem_bits = 8 << between(0, 5), .x_words = 0, .w_words = 0};
+	cfg.mult = mult;
 	cfg.x_words = 16U << between(0, 10);
 	cfg.w_words = 16U << between(0, 8);
 	cfg.round = q.steps[0].requant.round;
@@ -182,6 +184,30 @@ START_TEST(chains)
 }
 END_TEST
 
+/* Weights that are powers of two, on multipliers of integers and on those that shift. */
+START_TEST(powers_of_two)
+{
+	int n_failed = 0;
+	for (uint64_t seed = 1; seed <= 100; seed++) {
+		const struct random_format f = {.in_bits_max = 8, .weight_bits_max = 8};
+		rng = mch_rng_seed(seed);
+		random_net(&rng, &net);
+		random_quant(&rng, &f, &net, &quant);
+		for (int i = 0; i < net.n_layers; i++) {
+			quant.layer[i].weights.number = MCH_POW2;
+			quant.layer[i].weights.bits = between(2, 4);
+			quant.layer[i].acc.bits = 0;
+		}
+		ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+		mult = seed % 4 ? MCH_MULT_SHIFT : MCH_MULT_INTEGER;
+		run_network(seed, 4, true, &n_failed);
+		end();
+	}
+	ck_assert_int_gt(seen.n_programs, 200);
+	ck_assert_int_gt(seen.form[MCH_FORM_MAC], 200);
+}
+END_TEST
+
 START_TEST(graphs)
 {
 	int n_failed = 0;
@@ -231,7 +257,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-	const TTest *const tests[] = {chains, graphs, lenet};
+	const TTest *const tests[] = {chains, powers_of_two, graphs, lenet};
 	return CHECK_SUITE("program", tests);
 }
 

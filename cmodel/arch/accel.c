@@ -3,6 +3,8 @@
 /* Which builds there are; see accel.h. */
 #include "arch/accel.h"
 
+#include "fxp/sat.h"
+
 static bool is_power_of_two(int v)
 {
 	return v > 0 && (v & (v - 1)) == 0;
@@ -39,9 +41,38 @@ int mch_accel_check(const struct mch_accel_config *cfg, struct mch_err *err)
 		return mch_err_set(err, "accelerator",
 				   "buffers of %u and %u words; choose powers of two from 2 to 32768", cfg->x_words,
 				   cfg->w_words);
-	if (cfg->mult != MCH_MULT_INTEGER)
+	if (cfg->mult == MCH_MULT_SHIFT && (cfg->w_bits < 2 || cfg->w_bits > 5))
+		return mch_err_set(err, "accelerator", "powers of two of %d bits; choose 2 to 5", cfg->w_bits);
+	if (cfg->mult == MCH_MULT_MINIFLOAT)
 		return mch_err_set(err, "accelerator",
-				   "has no programs for multipliers of kind %d yet; choose 0, integer",
-				   (int)cfg->mult);
+				   "has no programs for multipliers of minifloats; choose integers or powers of two");
 	return 0;
+}
+
+static struct mch_format weight_format(const struct mch_accel_config *cfg)
+{
+	return (struct mch_format){
+	    .bits = cfg->w_bits, .is_signed = true, .number = cfg->mult == MCH_MULT_SHIFT ? MCH_POW2 : MCH_FIXED};
+}
+
+bool mch_accel_weight_code(const struct mch_accel_config *cfg, int64_t weight, int32_t *code)
+{
+	const struct mch_format format = weight_format(cfg);
+	int64_t of = weight;
+	if (cfg->mult == MCH_MULT_SHIFT) { /* 0, and +-2^(code - 1) */
+		const uint64_t magnitude = (uint64_t)(weight < 0 ? -weight : weight);
+		int exponent = 0;
+		while (exponent < 62 && magnitude >> exponent > 1)
+			exponent++;
+		if (magnitude & (magnitude - 1))
+			return false;
+		of = weight == 0 ? 0 : weight < 0 ? -1 - exponent : 1 + exponent;
+	}
+	*code = (int32_t)of;
+	return of >= mch_format_min(format) && of <= mch_format_max(format);
+}
+
+int32_t mch_accel_weight(const struct mch_accel_config *cfg, int32_t code)
+{
+	return (int32_t)mch_format_integer(weight_format(cfg), mch_wrap(code, cfg->w_bits));
 }

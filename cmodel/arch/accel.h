@@ -9,9 +9,10 @@
 #include <stdint.h>
 
 #include "base/err.h"
-#include "fxp/round_shift.h"
+#include "fxp/format.h"
 
-/* Kind of multipliers, as BUILD_MULT numbers them. */
+/* Kind of multipliers, as BUILD_MULT numbers them. Those that shift take codes of powers of two with a zero (W_KIND
+ * 5), 2 to 5 bits. */
 enum mch_mult { MCH_MULT_INTEGER, MCH_MULT_SHIFT, MCH_MULT_MINIFLOAT };
 
 /* RTL parameters, same spelling in lower case. */
@@ -55,6 +56,10 @@ static inline int mch_accel_seed_words(const struct mch_accel_config *cfg)
 {
 	return cfg->round == MCH_ROUND_STOCHASTIC ? 16 / mch_accel_elem_bits(cfg) : 0;
 }
+
+/* The element that stands for a weight, an integer; false: there is none. And back. */
+bool mch_accel_weight_code(const struct mch_accel_config *cfg, int64_t weight, int32_t *code);
+int32_t mch_accel_weight(const struct mch_accel_config *cfg, int32_t code);
 
 /* PARAM: biases, shifts, seeds. */
 static inline int mch_accel_param_words(const struct mch_accel_config *cfg)

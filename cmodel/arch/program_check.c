@@ -37,6 +37,21 @@ static int weight_bits(const struct mch_step *step)
 	return width_of(low, high);
 }
 
+/* Every weight has a code. */
+static bool weights_fit(const struct mch_accel_config *cfg, const struct mch_step *step)
+{
+	const size_t n = step->form == MCH_FORM_MAC ? step->layer->n_weights : (size_t)step->n_in;
+	bool fit = true;
+	for (size_t i = 0; fit && i < n; i++) {
+		int32_t code;
+		const int64_t w = step->form == MCH_FORM_MAC       ? step->weights[i]
+				  : step->form == MCH_FORM_ELTWISE ? mch_eltwise_term(&step->eltwise_in[i], 1)
+								   : 1;
+		fit = mch_accel_weight_code(cfg, w, &code);
+	}
+	return fit;
+}
+
 /* Of sums and biases. */
 static int acc_bits(const struct mch_step *step)
 {
@@ -119,9 +134,10 @@ static const char *width_reason(const struct mch_accel_config *cfg, const struct
 		return "output wider than OUT_BITS";
 	if (step->form == MCH_FORM_POOL_MAX)
 		return NULL;
-	if (step->form != MCH_FORM_POOL_AVG && weight_bits(step) > cfg->w_bits)
-		return step->form == MCH_FORM_ELTWISE ? "fractions too far apart for W_BITS"
-						      : "weights wider than W_BITS";
+	if (step->form != MCH_FORM_POOL_AVG && !weights_fit(cfg, step))
+		return step->form == MCH_FORM_ELTWISE  ? "fractions too far apart for W_BITS"
+		       : cfg->mult == MCH_MULT_INTEGER ? "weights wider than W_BITS"
+						       : "weights that are no powers of two of W_BITS";
 	if (step->form == MCH_FORM_MAC && step->acc.bits < mch_step_certificate(step).bits)
 		return step->acc.overflow == MCH_WRAP && step->acc.bits == cfg->acc_bits
 			   ? NULL
@@ -213,4 +229,5 @@ void mch_program_widths(const struct mch_qnet *q, struct mch_accel_config *cfg)
 		}
 	}
 	cfg->acc_bits = cfg->acc_bits > 48 ? 48 : cfg->acc_bits;
+	cfg->w_bits = cfg->mult == MCH_MULT_SHIFT ? 5 : cfg->w_bits;
 }

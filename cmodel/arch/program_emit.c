@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "arch/program_build.h"
+#include "base/require.h"
 #include "fxp/lfsr.h"
 
 /* Blocks of an input that a y block reads, and how many channels of the last of them. */
@@ -102,11 +103,19 @@ void mch_program_put_params(struct mch_program *p, const struct mch_param *param
 	}
 }
 
+/* Element `to` of the image; every weight of a layer that was not refused has a code. */
+static void put_weight(struct mch_program *p, uint64_t to, int32_t value)
+{
+	int32_t code;
+	MCH_REQUIRE(mch_accel_weight_code(&p->cfg, value, &code), "weights were checked");
+	mch_accel_put(p->image, to, mch_accel_elem_bytes(&p->cfg), code);
+}
+
 /* The beats of input i for one y block, from element `to` of the image on; the element behind them. */
 static uint64_t put_beats(struct mch_program *p, const struct mch_job *job, int i, struct need need, int y_block,
 			  uint64_t to)
 {
-	const int cols = p->cfg.cols, bytes = mch_accel_elem_bytes(&p->cfg);
+	const int cols = p->cfg.cols;
 	struct column column[64];
 	for (int j = 0; j < cols; j++)
 		column[j] = column_of(job, job->y->channel[y_block * cols + j]);
@@ -117,8 +126,7 @@ static uint64_t put_beats(struct mch_program *p, const struct mch_job *job, int 
 			for (int s = 0; s < job->window.s; s++)
 				for (int e = 0; e < n_c; e++)
 					for (int j = 0; j < cols; j++, to++)
-						mch_accel_put(p->image, to, bytes,
-							      weight(job, i, &column[j], c[e], r, s));
+						put_weight(p, to, weight(job, i, &column[j], c[e], r, s));
 	}
 	return to;
 }

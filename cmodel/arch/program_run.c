@@ -107,7 +107,7 @@ static int take_stream(struct run *run)
 	for (uint64_t i = 0; i < run->beats; i++)
 		for (int j = 0; j < run->cols; j++)
 			run->w[i * (uint64_t)run->cols + (uint64_t)j] =
-			    (int32_t)mch_wrap(stream(words, run, (uint64_t)n_param + i, j, true), cfg->w_bits);
+			    mch_accel_weight(cfg, stream(words, run, (uint64_t)n_param + i, j, true));
 	run->w_used += n;
 	return 0;
 }
