@@ -123,6 +123,7 @@ EXTRA_DIST += \
 	tb/replay_file.vh \
 	tb/run-bench \
 	tb/store_rows.h \
+	tb/seq_case.h \
 	tb/stream.cpp \
 	tb/stream.h \
 	tb/tb_datapath.cpp \
