@@ -16,5 +16,6 @@ RTL = \
 	rtl/mch_round_shift.v \
 	rtl/mch_sat.v \
 	rtl/mch_seq.v \
-	rtl/mch_store.v
+	rtl/mch_store.v \
+	rtl/mch_top.v
 EXTRA_DIST += $(RTL) rtl/mch_map.txt rtl/mch_map.vh

@@ -86,6 +86,7 @@ UNIT_TESTS = \
 	tests/check_search \
 	tests/check_sgd \
 	tests/check_svg \
+	tests/check_top \
 	tests/check_temporary \
 	tests/check_tensor \
 	tests/check_train_nets \
@@ -202,6 +203,8 @@ tests_bench_float_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_exact_SOURCES = tests/check_exact.c $(RANDOM_GRAPH)
 tests_check_prefix_SOURCES = tests/check_prefix.c $(RANDOM_GRAPH)
 tests_check_prefix_LDADD = $(ALL_LIBS)
+tests_check_top_SOURCES = tests/check_top.c $(RANDOM_GRAPH)
+tests_check_top_LDADD = $(ALL_LIBS)
 tests_check_program_SOURCES = tests/check_program.c $(RANDOM_GRAPH)
 tests_check_program_LDADD = $(ALL_LIBS)
 tests_check_program_rules_SOURCES = tests/check_program_rules.c $(RANDOM_GRAPH)

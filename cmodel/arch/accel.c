@@ -43,7 +43,7 @@ int mch_accel_check(const struct mch_accel_config *cfg, struct mch_err *err)
 				   cfg->w_words);
 	if (cfg->mult == MCH_MULT_SHIFT && (cfg->w_bits < 2 || cfg->w_bits > 5))
 		return mch_err_set(err, "accelerator", "powers of two of %d bits; choose 2 to 5", cfg->w_bits);
-	if (cfg->mult == MCH_MULT_MINIFLOAT)
+	if (cfg->mult != MCH_MULT_INTEGER && cfg->mult != MCH_MULT_SHIFT)
 		return mch_err_set(err, "accelerator",
 				   "has no programs for multipliers of minifloats; choose integers or powers of two");
 	return 0;

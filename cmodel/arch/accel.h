@@ -8,12 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch/mac_array.h"
 #include "base/err.h"
 #include "fxp/format.h"
-
-/* Kind of multipliers, as BUILD_MULT numbers them. Those that shift take codes of powers of two with a zero (W_KIND
- * 5), 2 to 5 bits. */
-enum mch_mult { MCH_MULT_INTEGER, MCH_MULT_SHIFT, MCH_MULT_MINIFLOAT };
 
 /* RTL parameters, same spelling in lower case. */
 struct mch_accel_config {
@@ -24,7 +21,7 @@ struct mch_accel_config {
 	int mem_bits;     /* of a beat of memory: a power of two, 8..1024 */
 	uint32_t x_words; /* of one half of the feature buffer */
 	uint32_t w_words; /* of the ring of weights */
-	enum mch_mult mult;
+	enum mch_mult mult; /* those that shift take codes of powers of two with a zero (W_KIND 5), 2 to 5 bits */
 };
 
 /* 0, or -1 with err. */

@@ -35,6 +35,12 @@ void mch_datapath_free(struct mch_datapath *d)
 	d->lane = NULL;
 }
 
+void mch_datapath_reset(struct mch_datapath *d)
+{
+	mch_mac_array_reset(&d->array);
+	d->valid1 = d->valid2 = d->valid3 = false;
+}
+
 bool mch_datapath_idle(const struct mch_datapath *d)
 {
 	return mch_mac_array_idle(&d->array) && !(d->valid1 || d->valid2 || d->valid3);
@@ -78,13 +84,14 @@ void mch_datapath_step(struct mch_datapath *d, const struct mch_datapath_in *in)
 	const bool from_array = mch_mac_array_out_valid(&d->array), valid = from_array || in->sum_valid;
 	const int64_t *row = from_array ? d->array.bank : in->sum;
 	if (en) {
-		for (int j = 0; (valid || d->valid1 || d->valid2) && j < d->cfg.array.cols; j++)
+		const bool moves = d->array.has_data && (valid || d->valid1 || d->valid2);
+		for (int j = 0; moves && j < d->cfg.array.cols; j++)
 			step_lane(d, &d->lane[j], valid ? row[j] : 0, valid);
 		d->valid3 = d->valid2;
 		d->valid2 = d->valid1;
 		d->valid1 = valid;
 	}
-	if (in->load)
+	if (in->load && d->array.has_data)
 		load_lanes(d, in);
 	struct mch_mac_array_in array = in->array;
 	array.out_ready = en;

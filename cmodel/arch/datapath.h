@@ -58,6 +58,9 @@ struct mch_datapath {
 int mch_datapath_init(struct mch_datapath *d, const struct mch_datapath_config *cfg, struct mch_err *err);
 void mch_datapath_free(struct mch_datapath *d);
 
+/* What rst_ni does: the control registers clear, the data registers keep what they hold. */
+void mch_datapath_reset(struct mch_datapath *d);
+
 static inline bool mch_datapath_in_ready(const struct mch_datapath *d)
 {
 	return mch_mac_array_in_ready(&d->array);

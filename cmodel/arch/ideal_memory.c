@@ -74,8 +74,9 @@ static void step_write(struct mch_ideal_memory *m, const struct mch_axi_master *
 		push(&m->write, &in->aw);
 	if (in->w.valid && pins->wready) {
 		const unsigned at = (m->w_first + m->n_w) % MCH_IDEAL_W_BEATS;
-		m->w[at].strb = in->w.strb;
-		if (m->bytes)
+		/* A master without data (a plan) reads its descriptors, and writes nothing. */
+		m->w[at].strb = in->w.data ? in->w.strb : 0;
+		if (m->bytes && in->w.data)
 			memcpy(m->w[at].data, in->w.data, m->beat_bytes);
 		m->n_w++;
 	}

@@ -47,4 +47,6 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/seq.c \
 	cmodel/arch/seq.h \
 	cmodel/arch/store.c \
-	cmodel/arch/store.h
+	cmodel/arch/store.h \
+	cmodel/arch/top.c \
+	cmodel/arch/top.h

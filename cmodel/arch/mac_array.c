@@ -40,6 +40,7 @@ int mch_mac_array_init(struct mch_mac_array *a, const struct mch_mac_array_confi
 		return -1;
 	const size_t rows = (size_t)cfg->rows, cols = (size_t)cfg->cols, n = rows * cols;
 	a->cfg = *cfg;
+	a->has_data = true;
 	a->x = calloc(rows, sizeof(*a->x));
 	a->w = calloc(cols, sizeof(*a->w));
 	a->w_integer = calloc(cols, sizeof(*a->w_integer));
@@ -79,15 +80,19 @@ static void step_bank(struct mch_mac_array *a, bool en, bool out_ready)
 {
 	const size_t n = (size_t)a->cfg.rows * (size_t)a->cfg.cols, cols = (size_t)a->cfg.cols;
 	if (a->done && en) {
+		a->n_out = a->cfg.rows;
+		if (!a->has_data)
+			return;
 		memcpy(a->bank, a->acc, n * sizeof(*a->bank));
 		memcpy(a->bank_over, a->over, n * sizeof(*a->bank_over));
-		a->n_out = a->cfg.rows;
 	} else if (a->n_out > 0 && out_ready) {
+		a->n_out--;
+		if (!a->has_data)
+			return;
 		memmove(a->bank, a->bank + cols, (n - cols) * sizeof(*a->bank));
 		memmove(a->bank_over, a->bank_over + cols, (n - cols) * sizeof(*a->bank_over));
 		memset(a->bank + n - cols, 0, cols * sizeof(*a->bank));
 		memset(a->bank_over + n - cols, 0, cols * sizeof(*a->bank_over));
-		a->n_out--;
 	}
 }
 
@@ -150,7 +155,8 @@ void mch_mac_array_step(struct mch_mac_array *a, const struct mch_mac_array_in *
 	a->cycle++;
 	if (!en)
 		return;
-	step_datapath(a);
+	if (a->has_data)
+		step_datapath(a);
 	a->done = a->v1 && a->last1;
 	a->v1 = a->v0;
 	a->first1 = a->first0;
@@ -158,6 +164,6 @@ void mch_mac_array_step(struct mch_mac_array *a, const struct mch_mac_array_in *
 	a->v0 = in->valid;
 	a->first0 = in->first;
 	a->last0 = in->last;
-	if (in->valid)
+	if (in->valid && a->has_data)
 		take(a, in);
 }

@@ -44,6 +44,7 @@ struct mch_mac_array_in {
 /* Registers; the suffix _q of the RTL name is implied. Arrays are row-major [rows][cols]. */
 struct mch_mac_array {
 	struct mch_mac_array_config cfg;
+	bool has_data;                        /* true; false: control alone, as a plan's cycles need it */
 	uint64_t cycle;                       /* edges since reset */
 	bool v0, first0, last0;               /* stage 0: operands */
 	bool v1, first1, last1;               /* stage 1: products */

@@ -14,19 +14,33 @@ void mch_program_load(const struct mch_program *p, uint8_t *mem)
 		memcpy(mem + p->image_addr * word_bytes, p->image, (p->n_words - p->image_addr) * word_bytes);
 }
 
-/* Element of channel k at pixel i, in elements of memory. */
+/* Element `slot` of the blocks at pixel i, in elements of memory. */
+static uint64_t slot_element(const struct mch_program *p, const struct mch_program_tensor *t, int slot, int i)
+{
+	const uint64_t cols = (uint64_t)p->cfg.cols, at = (uint64_t)slot;
+	return (t->addr + at / cols * t->step + (uint64_t)i) * cols + at % cols;
+}
+
 static uint64_t element(const struct mch_program *p, const struct mch_program_tensor *t, int k, int i)
 {
-	const uint64_t cols = (uint64_t)p->cfg.cols, slot = (uint64_t)t->slot[k];
-	return (t->addr + slot / cols * t->step + (uint64_t)i) * cols + slot % cols;
+	return slot_element(p, t, t->slot[k], i);
+}
+
+/* Nobody looks at elements without a channel; as 0 they are no noise in a comparison of memories. */
+static void put_unused(const struct mch_program *p, const struct mch_program_tensor *t, uint8_t *mem)
+{
+	for (int slot = 0; slot < t->blocks * p->cfg.cols; slot++)
+		for (int i = 0; t->channel[slot] < 0 && i < t->h * t->w; i++)
+			mch_accel_put(mem, slot_element(p, t, slot, i), mch_accel_elem_bytes(&p->cfg), 0);
 }
 
 void mch_program_put(const struct mch_program *p, int edge, const int32_t *codes, uint8_t *mem)
 {
 	const struct mch_program_tensor *t = &p->tensor[edge];
-	const int bytes = mch_accel_elem_bytes(&p->cfg);
+	const int bytes = mch_accel_elem_bytes(&p->cfg), n_pixels = t->h * t->w;
+	put_unused(p, t, mem);
 	for (int k = 0; k < t->c; k++)
-		for (int i = 0; i < t->h * t->w; i++)
+		for (int i = 0; i < n_pixels; i++)
 			mch_accel_put(mem, element(p, t, k, i), bytes, *codes++);
 }
 
@@ -53,6 +67,7 @@ void mch_program_put_input(const struct mch_program *p, const int32_t *codes, ui
 	row.r = row.stride_h = row.dilation_h = 1;
 	row.pad_top = row.pad_bottom = 0;
 	const struct mch_conv *walk = p->layout == MCH_INPUT_ROW ? &row : g;
+	put_unused(p, t, mem);
 	for (int k = 0; k < t->c; k++) {
 		const int c = k % g->c, s = k / g->c % g->s, r = k / g->c / g->s;
 		for (int i = 0; i < t->h * t->w; i++) {
