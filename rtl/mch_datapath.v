@@ -20,8 +20,9 @@ module mch_datapath #(
     parameter OUT_BITS = 8,   // 1..16
     parameter ROUND    = 3,   // as in mch_round_shift
     parameter OUT_WRAP = 0,   // as in mch_requant
-    parameter MULT     = 0,   // as in mch_mac_array, the next one too
-    parameter W_KIND   = 0
+    parameter MULT     = 0,   // as in mch_mac_array, all of the rest
+    parameter W_KIND   = 0,
+    parameter PACK     = 0
 ) (
     input  wire                     clk_i,
     input  wire                     rst_ni,
@@ -75,7 +76,7 @@ module mch_datapath #(
 
     mch_mac_array #(
         .ROWS(ROWS), .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT),
-        .MULT(MULT), .W_KIND(W_KIND)
+        .MULT(MULT), .W_KIND(W_KIND), .PACK(PACK)
     ) u_array (
         .clk_i(clk_i),
         .rst_ni(rst_ni),

@@ -5,7 +5,7 @@
 // Twin: cmodel/fxp/mac.h. Spec: docs/datapath.md "mac"; the stages are those of "mac_array".
 //
 // MULT = 0: w is an integer. MULT = 1: w is the code of a power of two, with a zero (W_KIND 5) or without (6), and the
-// product is x, or -x, moved left: no multiplier.
+// product is x, or -x, moved left: no multiplier. PACK = 1: two columns share a multiplication, x * (w[j+1] * 2^P_BITS + w[j]).
 //
 // Latency: a product is in acc_q two edges after its operands were on x_i and w_i (which the array registers), in
 // bank_q three edges after. Throughput: one step of every lane per cycle.
@@ -22,7 +22,8 @@ module mch_mac #(
     parameter ACC_BITS = 32,
     parameter ACC_SAT  = 0,   // 0 wraps, 1 saturates
     parameter MULT     = 0,   // 0 multiplies, 1 shifts
-    parameter W_KIND   = 0    // of the weights' numbers: 0, of a shift 5 or 6
+    parameter W_KIND   = 0,   // of the weights' numbers: 0, of a shift 5 or 6
+    parameter PACK     = 0    // 1: columns in pairs, each in one DSP slice; the accumulators are in logic. MULT 0 alone
 ) (
     input  wire                       clk_i,
     input  wire                       mul_i,    // load product_q
@@ -47,7 +48,36 @@ module mch_mac #(
     reg signed [ACC_BITS-1:0] bank_q    [0:COLS-1];
 
     generate
-        if (MULT == 0) begin : g_multiply
+        if (MULT == 0 && PACK == 1) begin : g_pack
+            // |x| <= 2^X_BITS - 1 and |w| <= 2^(W_BITS-1): 2 * P_BITS bits, signed. The lower product takes a one off the upper
+            // when it is negative; the accumulator puts it back. One bit more than both weights: the lowest of both needs it.
+            function signed [2*P_BITS-1:0] multiply_pair;
+                input signed [X_BITS:0]   x;
+                input signed [W_BITS-1:0] w_high;
+                input signed [W_BITS-1:0] w_low;
+                reg signed [W_BITS+P_BITS:0] w;
+                begin
+                    w = {w_high[W_BITS-1], w_high, {P_BITS{1'b0}}} + {{(P_BITS+1){w_low[W_BITS-1]}}, w_low};
+                    // verilator lint_off WIDTH
+                    multiply_pair = x * w;
+                    // verilator lint_on WIDTH
+                end
+            endfunction
+
+            // The last of an odd number is alone.
+            wire signed [W_BITS-1:0] w_last = w_i[(COLS-1)*W_BITS +: W_BITS];
+            integer j;
+            always @(posedge clk_i)
+                if (mul_i) begin
+                    for (j = 0; j < COLS - 1; j = j + 2)
+                        {product_q[j+1], product_q[j]} <=
+                            multiply_pair(x_i, w_i[(j+1)*W_BITS +: W_BITS], w_i[j*W_BITS +: W_BITS]);
+                    if (COLS % 2 == 1)
+                        // verilator lint_off WIDTH
+                        product_q[COLS-1] <= x_i * w_last;
+                        // verilator lint_on WIDTH
+                end
+        end else if (MULT == 0) begin : g_multiply
             function signed [P_BITS-1:0] multiply;
                 input signed [X_BITS:0]   x;
                 input signed [W_BITS-1:0] w;
@@ -103,6 +133,35 @@ module mch_mac #(
         sum = {{(SUM_BITS-ACC_BITS){acc[ACC_BITS-1]}}, acc} + {{(SUM_BITS-P_BITS){product[P_BITS-1]}}, product};
     endfunction
 
+    // Of a pair: what the lower product has taken off the upper. As the carry into the adder it costs one bit of it.
+    // verilator lint_off UNUSEDSIGNAL
+    function signed [SUM_BITS-1:0] pair_sum;
+        input signed [ACC_BITS-1:0] acc;
+        input signed [P_BITS-1:0]   product;
+        input                       taken;
+        reg [SUM_BITS:0] twice;
+        begin
+            twice = {{(SUM_BITS-ACC_BITS){acc[ACC_BITS-1]}}, acc, 1'b1} +
+                    {{(SUM_BITS-P_BITS){product[P_BITS-1]}}, product, taken};
+            pair_sum = twice[SUM_BITS:1];
+        end
+    endfunction
+    // verilator lint_on UNUSEDSIGNAL
+
+    // Here, in a block: Yosys then orders the processes, and so maps the plain lane, as cmodel/arch/mac_cost.inc has it.
+    integer k;
+    generate
+        if (COLS > 0) begin : g_bank
+            always @(posedge clk_i)
+                if (load_i)
+                    for (k = 0; k < COLS; k = k + 1)
+                        bank_q[k] <= acc_q[k];
+                else if (shift_i)
+                    for (k = 0; k < COLS; k = k + 1)
+                        bank_q[k] <= bank_i[k*ACC_BITS +: ACC_BITS];
+        end
+    endgenerate
+
     generate
         if (ACC_SAT == 0) begin : g_wrap
             function signed [ACC_BITS-1:0] wrap;
@@ -114,10 +173,18 @@ module mch_mac #(
             endfunction
 
             integer i;
-            always @(posedge clk_i)
-                if (add_i)
-                    for (i = 0; i < COLS; i = i + 1)
-                        acc_q[i] <= wrap(sum(first_i ? {ACC_BITS{1'b0}} : acc_q[i], product_q[i]));
+            if (PACK == 1) begin : g_pairs
+                always @(posedge clk_i)
+                    if (add_i)
+                        for (i = 0; i < COLS; i = i + 1)
+                            acc_q[i] <= wrap(pair_sum(first_i ? {ACC_BITS{1'b0}} : acc_q[i], product_q[i],
+                                                      i % 2 == 1 && product_q[i & ~1][P_BITS-1]));
+            end else begin : g_lanes
+                always @(posedge clk_i)
+                    if (add_i)
+                        for (i = 0; i < COLS; i = i + 1)
+                            acc_q[i] <= wrap(sum(first_i ? {ACC_BITS{1'b0}} : acc_q[i], product_q[i]));
+            end
 
             // A wrapping adder of a DSP slice does not show its overflow: the flag is constant.
             wire unused_over = &{1'b0, bank_over_i};
@@ -137,29 +204,30 @@ module mch_mac #(
             endfunction
 
             integer i;
-            always @(posedge clk_i) begin
-                if (add_i)
-                    for (i = 0; i < COLS; i = i + 1)
-                        {over_q[i], acc_q[i]} <= saturate(sum(first_i ? {ACC_BITS{1'b0}} : acc_q[i], product_q[i]))
-                                                 | {over_q[i] && !first_i, {ACC_BITS{1'b0}}};
+            if (PACK == 1) begin : g_pairs
+                always @(posedge clk_i)
+                    if (add_i)
+                        for (i = 0; i < COLS; i = i + 1)
+                            {over_q[i], acc_q[i]} <= saturate(pair_sum(first_i ? {ACC_BITS{1'b0}} : acc_q[i], product_q[i],
+                                                                       i % 2 == 1 && product_q[i & ~1][P_BITS-1]))
+                                                     | {over_q[i] && !first_i, {ACC_BITS{1'b0}}};
+            end else begin : g_lanes
+                always @(posedge clk_i)
+                    if (add_i)
+                        for (i = 0; i < COLS; i = i + 1)
+                            {over_q[i], acc_q[i]} <= saturate(sum(first_i ? {ACC_BITS{1'b0}} : acc_q[i], product_q[i]))
+                                                     | {over_q[i] && !first_i, {ACC_BITS{1'b0}}};
+            end
+
+            always @(posedge clk_i)
                 if (load_i)
                     bank_over_q <= over_q;
                 else if (shift_i)
                     bank_over_q <= bank_over_i;
-            end
 
             assign bank_over_o = bank_over_q;
         end
     endgenerate
-
-    integer k;
-    always @(posedge clk_i)
-        if (load_i)
-            for (k = 0; k < COLS; k = k + 1)
-                bank_q[k] <= acc_q[k];
-        else if (shift_i)
-            for (k = 0; k < COLS; k = k + 1)
-                bank_q[k] <= bank_i[k*ACC_BITS +: ACC_BITS];
 
     genvar g;
     generate

@@ -19,7 +19,8 @@ module mch_mac_array #(
     parameter ACC_BITS = 32,  // 2..48
     parameter ACC_SAT  = 0,   // 0 wraps, 1 saturates
     parameter MULT     = 0,   // 0 multiplies; 1 shifts: W_BITS 2..5
-    parameter W_KIND   = 0    // what weights are, docs/datapath.md "number": MULT 0: 0; MULT 1: 5, 6
+    parameter W_KIND   = 0,   // what weights are, docs/datapath.md "number": MULT 0: 0; MULT 1: 5, 6
+    parameter PACK     = 0    // with MULT 0: 1 takes a DSP slice for two columns; X_BITS + 2 * W_BITS up to 24
 ) (
     input  wire                     clk_i,
     input  wire                     rst_ni,
@@ -47,6 +48,9 @@ module mch_mac_array #(
         if (MULT < 0 || MULT > 1 || (MULT == 0 && W_KIND != 0) ||
             (MULT == 1 && (W_KIND < 5 || W_KIND > 6 || W_BITS < 2 || W_BITS > 5))) begin : g_illegal_mult
             mch_mac_array_needs_MULT_0_or_MULT_1_with_W_KIND_5_or_6_and_W_BITS_2_to_5 u_error ();
+        end
+        if (PACK < 0 || PACK > 1 || (PACK == 1 && (MULT != 0 || X_BITS + 2 * W_BITS > 24))) begin : g_illegal_pack
+            mch_mac_array_needs_PACK_0_or_PACK_1_with_MULT_0_and_X_BITS_plus_two_W_BITS_up_to_24 u_error ();
         end
     endgenerate
 
@@ -116,7 +120,7 @@ module mch_mac_array #(
         for (r = 0; r < ROWS; r = r + 1) begin : g_row
             mch_mac #(
                 .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT),
-                .MULT(MULT), .W_KIND(W_KIND)
+                .MULT(MULT), .W_KIND(W_KIND), .PACK(PACK)
             ) u_mac (
                 .clk_i(clk_i),
                 .mul_i(en && v0_q),

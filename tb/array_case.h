@@ -30,7 +30,7 @@ namespace mch_tb {
 
 enum { ROWS = DUT_ROWS, COLS = DUT_COLS, X_BITS = DUT_X_BITS, W_BITS = DUT_W_BITS, ACC_BITS = DUT_ACC_BITS };
 const mch_acc array_acc = {ACC_BITS, static_cast<mch_overflow>(DUT_ACC_SAT)};
-const mch_mac_array_config array_cfg = {ROWS, COLS, X_BITS, W_BITS, array_acc, mult_of_dut, w_kind_of_dut};
+const mch_mac_array_config array_cfg = {ROWS, COLS, X_BITS, W_BITS, array_acc, mult_of_dut, w_kind_of_dut, pack_of_dut};
 
 inline void array_report(const mch_sim::BenchArgs &args, uint64_t number, const mch_field *in, int n_in,
 			 const std::string &place, int64_t want, int64_t got, mch_format format)

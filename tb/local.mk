@@ -64,6 +64,7 @@ EXTRA_DIST += \
 	tb/mutants/load_x-overflow.sed \
 	tb/mutants/mac-first.sed \
 	tb/mutants/mac-late.sed \
+	tb/mutants/mac-pack.sed \
 	tb/mutants/mac-product.sed \
 	tb/mutants/mac-over.sed \
 	tb/mutants/mac-rail.sed \

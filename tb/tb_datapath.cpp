@@ -19,7 +19,7 @@ namespace {
 
 const mch_datapath_config datapath_cfg = {
 	{DUT_ROWS, DUT_COLS, DUT_X_BITS, DUT_W_BITS, {DUT_ACC_BITS, static_cast<mch_overflow>(DUT_ACC_SAT)}, mch_tb::mult_of_dut,
-	 mch_tb::w_kind_of_dut},
+	 mch_tb::w_kind_of_dut, mch_tb::pack_of_dut},
 	DUT_OUT_BITS,
 	static_cast<mch_round>(DUT_ROUND),
 	DUT_OUT_WRAP != 0};

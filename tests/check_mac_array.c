@@ -103,9 +103,10 @@ START_TEST(sums_are_those_of_conv)
 						       {8, 3, 8, 8, {14, MCH_SATURATE}},
 						       {1, 1, 4, 3, {9, MCH_WRAP}},
 						       {4, 4, 8, 4, {24, MCH_WRAP}, MCH_MULT_SHIFT, MCH_POW2},
-						       {4, 3, 16, 5, {30, MCH_SATURATE}, MCH_MULT_SHIFT, MCH_POW2_NO_ZERO}};
+						       {4, 3, 16, 5, {30, MCH_SATURATE}, MCH_MULT_SHIFT, MCH_POW2_NO_ZERO},
+						       {4, 5, 8, 8, {24, MCH_WRAP}, MCH_MULT_INTEGER, MCH_FIXED, true}};
 	for (size_t i = 0; i < 4; i++)
-		for (size_t j = 0; j < 6; j++)
+		for (size_t j = 0; j < 7; j++)
 			for (uint32_t stalls = 0; stalls <= 50; stalls += 25)
 				compare(configs[j], *convs[i], stalls);
 }
@@ -172,6 +173,8 @@ START_TEST(refuses_parameters)
 	       "array: weights of kind 5 are no operands of MULT 0; W_KIND is 0");
 	refuse((struct mch_mac_array_config){4, 4, 8, 6, {32, MCH_WRAP}, MCH_MULT_SHIFT, MCH_POW2},
 	       "array: weights of kind 5 with 6 bits are no operands of MULT 1; W_KIND is 5 or 6, W_BITS 2 to 5");
+	refuse((struct mch_mac_array_config){4, 4, 9, 8, {32, MCH_WRAP}, MCH_MULT_INTEGER, MCH_FIXED, true},
+	       "array: operands of 9 and 8 bits of MULT 0 cannot be packed; X_BITS + 2 * W_BITS is up to 24, MULT 0");
 }
 END_TEST
 

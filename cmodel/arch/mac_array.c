@@ -22,6 +22,11 @@ static int check_mult(const struct mch_mac_array_config *cfg, struct mch_err *er
 		return mch_err_set(err, "array",
 				   "weights of kind %d with %d bits are no operands of MULT 1; W_KIND is 5 or 6, W_BITS 2 to 5",
 				   cfg->w_kind, cfg->w_bits);
+	/* Of a DSP slice's 25 x 18 bits, the pair of weights takes X_BITS + 2 * W_BITS + 1 of the 25. */
+	if (cfg->pack && (cfg->mult != MCH_MULT_INTEGER || cfg->x_bits + 2 * cfg->w_bits > 24))
+		return mch_err_set(err, "array",
+				   "operands of %d and %d bits of MULT %d cannot be packed; X_BITS + 2 * W_BITS is up to 24, MULT 0",
+				   cfg->x_bits, cfg->w_bits, cfg->mult);
 	return 0;
 }
 
@@ -45,11 +50,12 @@ int mch_mac_array_init(struct mch_mac_array *a, const struct mch_mac_array_confi
 	a->w = calloc(cols, sizeof(*a->w));
 	a->w_integer = calloc(cols, sizeof(*a->w_integer));
 	a->product = calloc(n, sizeof(*a->product));
+	a->whole = calloc(n, sizeof(*a->whole));
 	a->acc = calloc(n, sizeof(*a->acc));
 	a->over = calloc(n, sizeof(*a->over));
 	a->bank = calloc(n, sizeof(*a->bank));
 	a->bank_over = calloc(n, sizeof(*a->bank_over));
-	if (!a->x || !a->w || !a->w_integer || !a->product || !a->acc || !a->over || !a->bank || !a->bank_over) {
+	if (!a->x || !a->w || !a->w_integer || !a->product || !a->whole || !a->acc || !a->over || !a->bank || !a->bank_over) {
 		mch_mac_array_free(a);
 		return mch_err_set(err, "array", "out of memory; use a machine with more");
 	}
@@ -62,6 +68,7 @@ void mch_mac_array_free(struct mch_mac_array *a)
 	free(a->w);
 	free(a->w_integer);
 	free(a->product);
+	free(a->whole);
 	free(a->acc);
 	free(a->over);
 	free(a->bank);
@@ -96,6 +103,27 @@ static void step_bank(struct mch_mac_array *a, bool en, bool out_ready)
 	}
 }
 
+/* Of a pair, the lower product is exact, and takes one off the upper when it is negative. */
+static const int32_t *whole_products(struct mch_mac_array *a)
+{
+	const int cols = a->cfg.cols;
+	const int32_t *p = a->product;
+	if (!a->cfg.pack)
+		return p;
+	for (int i = 0; i < a->cfg.rows; i++)
+		for (int j = 0; j < cols; j++)
+			a->whole[i * cols + j] = p[i * cols + j] + ((j & 1) && p[i * cols + j - 1] < 0);
+	return a->whole;
+}
+
+static void pack(struct mch_mac_array *a)
+{
+	const int cols = a->cfg.cols;
+	for (int i = 0; i < a->cfg.rows; i++)
+		for (int j = 1; j < cols; j += 2)
+			a->product[i * cols + j] -= a->product[i * cols + j - 1] < 0;
+}
+
 /* Stage 2. The loops are the model's whole cost: two forms, each of one straight line that the compiler can vectorize. */
 static inline __attribute__((always_inline)) void accumulate(struct mch_mac_array *a, enum mch_overflow overflow)
 {
@@ -103,7 +131,7 @@ static inline __attribute__((always_inline)) void accumulate(struct mch_mac_arra
 	const size_t n = (size_t)a->cfg.rows * (size_t)a->cfg.cols;
 	const int64_t keep = a->first1 ? 0 : -1; /* a mask: `first` starts from 0 */
 	int64_t *restrict acc = a->acc;
-	const int32_t *restrict product = a->product;
+	const int32_t *restrict product = whole_products(a);
 	bool *restrict over = a->over;
 	for (size_t i = 0; i < n; i++) {
 		bool overflowed;
@@ -135,6 +163,8 @@ MCH_CLONES static void step_datapath(struct mch_mac_array *a)
 	}
 	if (a->v0)
 		multiply(a, a->cfg.mult == MCH_MULT_INTEGER ? a->w : a->w_integer);
+	if (a->v0 && a->cfg.pack)
+		pack(a);
 }
 
 /* Stage 0. */

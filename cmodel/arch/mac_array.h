@@ -25,6 +25,7 @@ struct mch_mac_array_config {
 	struct mch_acc acc; /* ACC_BITS 2..48, ACC_SAT */
 	enum mch_mult mult; /* of a shift: W_BITS 2..5 */
 	enum mch_number w_kind; /* MCH_FIXED; of a shift MCH_POW2 or MCH_POW2_NO_ZERO */
+	bool pack; /* of integers: two columns in one multiplication */
 };
 
 /* Of a product register. */
@@ -52,7 +53,9 @@ struct mch_mac_array {
 	int n_out;                            /* rows still in the bank, 0..rows */
 	int32_t *x, *w;                       /* [rows], [cols] */
 	int32_t *w_integer;                   /* [cols]: what w stands for, of a shift; no register */
-	int32_t *product;                     /* [rows][cols]: at most 16 + 16 bits */
+	int32_t *product;                     /* [rows][cols]: at most 16 + 16 bits; packed, odd columns lack what the
+						 column before took off: one, where that is negative */
+	int32_t *whole;                       /* [rows][cols]: packed, the products that enter the sums; no register */
 	int64_t *acc;                         /* [rows][cols] */
 	bool *over;                           /* [rows][cols]: saturation seen in this tile; ACC_SAT only */
 	int64_t *bank;                        /* [rows][cols]: finished sums, row 0 is on the output pins */
