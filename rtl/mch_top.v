@@ -16,7 +16,8 @@ module mch_top #(
 	parameter OUT_BITS = 8,   // 1..16
 	parameter ACC_BITS = 32,  // 2..48
 	parameter ROUND = 3,      // as in mch_round_shift
-	parameter MULT = 0,       // as in mch_datapath
+	parameter MULT = 0,       // as in mch_datapath: 0 integers, 1 weights that are powers of two
+	parameter PACK = 0,       // as in mch_datapath: 1: two columns in one DSP slice
 	parameter MEM_BITS = 128, // 64, 128, 256, 512
 	parameter X_WORDS = 4096, // words in half of the feature buffer, a power of two
 	parameter W_WORDS = 4096  // words in the ring of weights, a power of two
@@ -361,7 +362,7 @@ module mch_top #(
 
 	mch_datapath #(
 		.ROWS(ROWS), .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(0), .OUT_BITS(OUT_BITS),
-		.ROUND(ROUND), .OUT_WRAP(0), .MULT(MULT), .W_KIND(MULT == 1 ? 5 : 0)
+		.ROUND(ROUND), .OUT_WRAP(0), .MULT(MULT), .W_KIND(MULT == 1 ? 5 : 0), .PACK(PACK)
 	) u_datapath (
 		.clk_i(clk_i),
 		.rst_ni(rst_ni && !dp_clear_q),

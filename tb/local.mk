@@ -22,7 +22,8 @@ BENCH_TESTS = \
 	tb/check_sc_mac_array \
 	tb/check_seq \
 	tb/check_store \
-	tb/check_sim
+	tb/check_sim \
+	tb/check_top
 
 TESTS += $(BENCH_TESTS)
 EXTRA_DIST += \
@@ -114,6 +115,9 @@ EXTRA_DIST += \
 	tb/mutants/store-stop.sed \
 	tb/mutants/store-strobe.sed \
 	tb/mutants/store.sed \
+	tb/mutants/top-address.sed \
+	tb/mutants/top-clear.sed \
+	tb/mutants/top-half.sed \
 	tb/rate.v \
 	tb/pooler_case.h \
 	tb/pooler_registers.h \
@@ -144,7 +148,10 @@ EXTRA_DIST += \
 	tb/tb_sat.cpp \
 	tb/tb_sc_mac_array.cpp \
 	tb/tb_store.cpp \
-	tb/tb_seq.cpp
+	tb/tb_seq.cpp \
+	tb/tb_top.cpp \
+	tb/top_machine.cpp \
+	tb/top_machine.h
 
 # Made anew when configure is run again: the scripts read it, so nothing else would ask for it.
 BUILT_SOURCES += tb/config.sh

@@ -128,7 +128,9 @@ AM_TESTS_ENVIRONMENT = \
 	LC_ALL=C; top_srcdir='$(abs_top_srcdir)'; top_builddir='$(abs_top_builddir)'; CC='$(CC)'; \
 	export LC_ALL top_srcdir top_builddir CC;
 
-check_LIBRARIES += tests/oracle/libslow.a
+check_LIBRARIES += tests/librandom.a tests/oracle/libslow.a
+# For benches of whole networks.
+tests_librandom_a_SOURCES = tests/random_graph.c tests/random_graph.h tests/random_net.c tests/random_net.h
 tests_oracle_libslow_a_SOURCES = \
 	tests/oracle/slow_concat.c \
 	tests/oracle/slow_concat.h \

@@ -21,6 +21,7 @@ struct mch_accel_config {
 	int mem_bits;     /* of a beat of memory: a power of two, 8..1024 */
 	uint32_t x_words; /* of one half of the feature buffer */
 	uint32_t w_words; /* of the ring of weights */
+	bool pack; /* two columns in one multiplier */
 	enum mch_mult mult; /* those that shift take codes of powers of two with a zero (W_KIND 5), 2 to 5 bits */
 };
 

@@ -50,6 +50,7 @@ static int init_units(struct mch_top *t, struct mch_err *err)
 		.array = {.rows = c->rows, .cols = c->cols, .x_bits = c->x_bits, .w_bits = c->w_bits,
 			  .acc = {c->acc_bits, MCH_WRAP},
 			  .mult = c->mult,
+			  .pack = c->pack,
 			  .w_kind = c->mult == MCH_MULT_SHIFT ? MCH_POW2 : MCH_FIXED},
 		.out_bits = c->out_bits,
 		.round = c->round};
@@ -112,6 +113,21 @@ void mch_top_free(struct mch_top *t)
 	memset(t, 0, sizeof(*t));
 }
 
+void mch_top_reset(struct mch_top *t)
+{
+	mch_regs_reset(&t->regs);
+	mch_seq_reset(&t->seq);
+	mch_read_reset(&t->read);
+	mch_load_x_reset(&t->load_x);
+	mch_load_w_reset(&t->load_w);
+	mch_lanes_reset(&t->lanes);
+	mch_pooler_reset(&t->pooler);
+	mch_issue_reset(&t->issue);
+	mch_datapath_reset(&t->datapath);
+	mch_store_reset(&t->store);
+	t->dp_clear = false;
+}
+
 void mch_top_drive(const struct mch_top *t, struct mch_axi_master *m)
 {
 	mch_read_drive(&t->read, m);
@@ -133,6 +149,7 @@ struct wires {
 	struct mch_store_in store_in;
 	struct mch_store_out store;
 	struct mch_regs_in regs_in;
+	struct mch_seq_in seq_in;
 	bool is_conv, is_max, clear, cp_idle, beat;
 	bool release[2], xr_en;
 	size_t xr_addr, wr_addr;
@@ -258,10 +275,10 @@ static void wire_store(struct mch_top *t, const struct mch_top_in *in, struct wi
 	mch_store_eval(&t->store, &w->store_in, &w->store);
 }
 
-static void step_seq(struct mch_top *t, const struct mch_top_in *in, const struct wires *w)
+static void wire_seq(const struct mch_top *t, const struct mch_top_in *in, struct wires *w)
 {
 	const struct mch_axi_slave *s = in->axi;
-	const struct mch_seq_in seq = {
+	w->seq_in = (struct mch_seq_in){
 		.start = t->regs.start,
 		.reset = t->regs.reset,
 		.list = t->regs.list,
@@ -285,7 +302,6 @@ static void step_seq(struct mch_top *t, const struct mch_top_in *in, const struc
 			    w->beat || w->xr_en,
 		.read_idle = w->read.idle,
 		.write_idle = w->store.idle};
-	mch_seq_step(&t->seq, &seq);
 }
 
 /* The two memories' edge: what is read was there before what is written. */
@@ -361,6 +377,7 @@ static void wire_all(struct mch_top *t, const struct mch_top_in *in, struct wire
 	wire_datapath(t, w);
 	wire_store(t, in, w);
 	w->beat = t->issue.in_valid && w->issue_in.in_ready;
+	wire_seq(t, in, w);
 	wire_regs(t, in, w);
 }
 
@@ -378,7 +395,7 @@ void mch_top_step(struct mch_top *t, const struct mch_top_in *in)
 	mch_issue_step(&t->issue, &w.issue_in, &w.issue);
 	step_memories(t, &w);
 	step_loaders(t, &w);
-	step_seq(t, in, &w);
+	mch_seq_step(&t->seq, &w.seq_in);
 	mch_regs_step(&t->regs, &w.regs_in);
 	mch_read_step(&t->read, &w.read_in, &w.read);
 	t->dp_clear = w.clear;

@@ -53,6 +53,9 @@ struct mch_top {
 int mch_top_init(struct mch_top *t, const struct mch_accel_config *cfg, bool has_data, struct mch_err *err);
 void mch_top_free(struct mch_top *t);
 
+/* What rst_ni does: the control registers clear, the data registers and the memories keep what they hold. */
+void mch_top_reset(struct mch_top *t);
+
 /* The pins of AXI4 that the accelerator drives: functions of the registers alone. */
 void mch_top_drive(const struct mch_top *t, struct mch_axi_master *m);
 
