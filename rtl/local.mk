@@ -2,6 +2,7 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 RTL = \
 	rtl/mch_datapath.v \
+	rtl/mch_encode.v \
 	rtl/mch_issue.v \
 	rtl/mch_lanes.v \
 	rtl/mch_lfsr.v \

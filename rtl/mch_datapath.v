@@ -22,7 +22,9 @@ module mch_datapath #(
     parameter OUT_WRAP = 0,   // as in mch_requant
     parameter MULT     = 0,   // as in mch_mac_array, all of the rest
     parameter W_KIND   = 0,
-    parameter PACK     = 0
+    parameter PACK     = 0,
+    parameter OUT_KIND = 0,   // as in mch_requant, the next one too
+    parameter OUT_EXP  = 0
 ) (
     input  wire                     clk_i,
     input  wire                     rst_ni,
@@ -101,7 +103,8 @@ module mch_datapath #(
     generate
         for (c = 0; c < COLS; c = c + 1) begin : g_col
             mch_requant #(
-                .ACC_BITS(ACC_BITS), .OUT_BITS(OUT_BITS), .ROUND(ROUND), .OUT_WRAP(OUT_WRAP)
+                .ACC_BITS(ACC_BITS), .OUT_BITS(OUT_BITS), .ROUND(ROUND), .OUT_WRAP(OUT_WRAP),
+                .OUT_KIND(OUT_KIND), .OUT_EXP(OUT_EXP)
             ) u_requant (
                 .clk_i(clk_i),
                 .rst_ni(rst_ni),

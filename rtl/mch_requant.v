@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Macchiato authors
-// requant: y = sat(round_shift(relu(acc + bias), shift)), the lane of one output channel. With OUT_WRAP the code wraps.
+// requant: y = sat(round_shift(relu(acc + bias), shift)), the lane of one output channel. With OUT_WRAP the code wraps. With
+// OUT_KIND y = encode(relu(acc + bias), shift), a minifloat.
 // Twin: cmodel/op/requant.h. Spec: docs/datapath.md "requant".
 //
 // Latency 3, counted in edges with en_i high: y of an acc taken at edge t stands from edge t + 2 until the next, for
 // the reader to take at edge t + 3. Throughput one value a cycle. en_i low holds all three stages and takes nothing.
 // A data register loads only when its stage takes a value: bubbles cost no toggles.
 //   stage 1  sum_q    relu(acc + bias); shift1_q and noise1_q travel with it
-//   stage 2  round_q  round_shift
+//   stage 2  round_q  round_shift; of a minifloat sat and y
 //   stage 3  y_q, sat_q
 // load_i replaces the channel's bias, shift and noise at any edge, en_i high or low: the value taken at that same edge
 // and all values in flight keep the old ones. The noise advances by one step with every value taken.
@@ -18,7 +19,9 @@ module mch_requant #(
 	parameter ACC_BITS = 32, // 2..48
 	parameter OUT_BITS = 8,  // 1..16
 	parameter ROUND = 3,     // as in mch_round_shift
-	parameter OUT_WRAP = 0   // 1: what does not fit the output wraps
+	parameter OUT_WRAP = 0,  // 1: what does not fit the output wraps
+	parameter OUT_KIND = 0,  // of "number": 0 fixed point; 1..4 minifloats, as in mch_encode
+	parameter OUT_EXP = 0    // of a minifloat: 1..5
 ) (
 	input  wire                       clk_i,
 	input  wire                       rst_ni,
@@ -31,7 +34,7 @@ module mch_requant #(
 	// layer
 	input  wire                       relu_i,
 	input  wire                       y_signed_i,
-	input  wire [4:0]                 y_bits_i, // 1..OUT_BITS
+	input  wire [4:0]                 y_bits_i, // 1..OUT_BITS; minifloats have OUT_BITS
 	// values
 	input  wire                       valid_i,
 	input  wire signed [ACC_BITS-1:0] acc_i,
@@ -40,12 +43,15 @@ module mch_requant #(
 	output wire                       sat_o,
 	output wire                       idle_o // no value in the stages
 );
-	localparam SUM_BITS = ACC_BITS + 1, ROUND_BITS = SUM_BITS + 15, STOCHASTIC = 4;
+	localparam SUM_BITS = ACC_BITS + 1, ROUND_BITS = OUT_KIND == 0 ? SUM_BITS + 15 : OUT_BITS + 1, STOCHASTIC = 4;
 
-	// OUT_BITS and ROUND are refused by mch_sat and mch_round_shift.
+	// OUT_BITS and ROUND are refused by mch_sat and mch_round_shift, or mch_encode.
 	generate
 		if (ACC_BITS < 2 || ACC_BITS > 48) begin : g_bad_acc_bits
 			mch_requant_needs_ACC_BITS_2_to_48 u_illegal ();
+		end
+		if (OUT_KIND < 0 || OUT_KIND > 4 || (OUT_KIND != 0 && OUT_WRAP != 0) || (OUT_KIND == 0 && OUT_EXP != 0)) begin : g_bad_kind
+			mch_requant_needs_OUT_KIND_0_to_4_OUT_EXP_of_a_minifloat_and_OUT_WRAP_without_one u_illegal ();
 		end
 	endgenerate
 
@@ -96,36 +102,60 @@ module mch_requant #(
 		end
 	endgenerate
 
-	// Stage 2.
+	// Stages 2 and 3.
 	wire signed [ROUND_BITS-1:0] rounded;
-	mch_round_shift #(
-		.IN_BITS(SUM_BITS),
-		.ROUND(ROUND)
-	) u_round_shift (
-		.v_i(sum_q),
-		.shift_i(shift1_q),
-		.noise_i(noise1),
-		.y_o(rounded)
-	);
 	reg signed [ROUND_BITS-1:0] round_q;
 	always @(posedge clk_i)
 		if (en_i && valid1_q)
 			round_q <= rounded;
 
-	// Stage 3.
 	wire [OUT_BITS-1:0] y;
 	wire sat;
-	mch_sat #(
-		.IN_BITS(ROUND_BITS),
-		.OUT_BITS(OUT_BITS),
-		.WRAP(OUT_WRAP)
-	) u_sat (
-		.v_i(round_q),
-		.y_bits_i(y_bits_i),
-		.y_signed_i(y_signed_i),
-		.y_o(y),
-		.sat_o(sat)
-	);
+	generate
+		if (OUT_KIND == 0) begin : g_fixed
+			mch_round_shift #(
+				.IN_BITS(SUM_BITS),
+				.ROUND(ROUND)
+			) u_round_shift (
+				.v_i(sum_q),
+				.shift_i(shift1_q),
+				.noise_i(noise1),
+				.y_o(rounded)
+			);
+			mch_sat #(
+				.IN_BITS(ROUND_BITS),
+				.OUT_BITS(OUT_BITS),
+				.WRAP(OUT_WRAP)
+			) u_sat (
+				.v_i(round_q),
+				.y_bits_i(y_bits_i),
+				.y_signed_i(y_signed_i),
+				.y_o(y),
+				.sat_o(sat)
+			);
+		end else begin : g_minifloat
+			wire [OUT_BITS-1:0] code;
+			wire code_sat;
+			mch_encode #(
+				.IN_BITS(SUM_BITS),
+				.OUT_BITS(OUT_BITS),
+				.OUT_KIND(OUT_KIND),
+				.OUT_EXP(OUT_EXP),
+				.ROUND(ROUND)
+			) u_encode (
+				.v_i(sum_q),
+				.shift_i(shift1_q),
+				.noise_i(noise1),
+				.y_signed_i(y_signed_i),
+				.y_o(code),
+				.sat_o(code_sat)
+			);
+			assign rounded = {code_sat, code};
+			assign {sat, y} = round_q;
+			wire unused = &{1'b0, y_bits_i};
+		end
+	endgenerate
+
 	reg [OUT_BITS-1:0] y_q;
 	reg sat_q;
 	always @(posedge clk_i)

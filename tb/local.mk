@@ -4,6 +4,7 @@
 # tb/mutants/<stem>.sed, add tb/check_<stem>, which runs both, to BENCH_TESTS, and lines to sim/matrix.txt.
 BENCH_TESTS = \
 	tb/check_datapath \
+	tb/check_encode \
 	tb/check_exported \
 	tb/check_issue \
 	tb/check_lanes \
@@ -44,6 +45,9 @@ EXTRA_DIST += \
 	tb/mutants/datapath-idle.sed \
 	tb/mutants/datapath-sum.sed \
 	tb/mutants/datapath.sed \
+	tb/mutants/encode-last.sed \
+	tb/mutants/encode-small.sed \
+	tb/mutants/encode.sed \
 	tb/mutants/issue-command.sed \
 	tb/mutants/issue-hold.sed \
 	tb/mutants/issue-pend.sed \
@@ -132,6 +136,7 @@ EXTRA_DIST += \
 	tb/stream.cpp \
 	tb/stream.h \
 	tb/tb_datapath.cpp \
+	tb/tb_encode.cpp \
 	tb/tb_exported.cpp \
 	tb/tb_issue.cpp \
 	tb/tb_lanes.cpp \

@@ -102,7 +102,9 @@ Lockstep::Lockstep(VerilatedContext *context, const mch_mac_array *array, const 
 	n_values_ = N_CONTROL + static_cast<uint64_t>(c.rows + c.cols) + (saturates ? 5 : 3) * n;
 	for (int i = 0; datapath && i < N_LANE_REGISTERS; i++) {
 		const int sum_bits = c.acc.bits + 1;
-		const int bits[] = {c.acc.bits, 6, sum_bits, 6, sum_bits + 15, datapath->cfg.out_bits, 1};
+		const bool is_fixed = datapath->cfg.out_kind == MCH_FIXED;
+		const int round_bits = is_fixed ? sum_bits + 15 : datapath->cfg.out_bits + 1;
+		const int bits[] = {c.acc.bits, 6, sum_bits, 6, round_bits, datapath->cfg.out_bits, 1};
 		LaneRegister lane = {lane_names[i], {}, 0, bits[i]};
 		for (int j = 0; j < c.cols; j++) {
 			const std::string col = lanes_scope + ".g_col[" + std::to_string(j) + "].u_requant";

@@ -113,19 +113,31 @@ void Stream::enter_row()
 		std::vector<int32_t> want(sum_.size());
 		bool saturated;
 		for (size_t j = 0; j < want.size(); j++)
-			want[j] = mch_requant_value(&step_->requant, sum_[j], twin_.lane[j].bias, twin_.lane[j].shift,
-						    twin_.lane[j].noise, &saturated);
+			want[j] = step_->requant.number == MCH_FIXED
+					  ? mch_requant_value(&step_->requant, sum_[j], twin_.lane[j].bias, twin_.lane[j].shift,
+							      twin_.lane[j].noise, &saturated)
+					  : mch_wide_code(&step_->requant, sum_[j] + twin_.lane[j].bias, twin_.lane[j].shift,
+							  twin_.lane[j].noise, nullptr);
 		rows_.push_back(want);
 		in_.sum_valid = false;
 	}
+}
+
+/* Column j of y_o. */
+int32_t Stream::code_on_pins(int j)
+{
+	const uint64_t code = unpack(&dut_->y_o, j, cfg_.out_bits);
+	const mch_format y = step_->out_format;
+	if (y.number != MCH_FIXED)
+		return mch_minifloat_code(y, static_cast<uint32_t>(code));
+	return static_cast<int32_t>(y.is_signed ? mch_wrap(static_cast<int64_t>(code), cfg_.out_bits) : static_cast<int64_t>(code));
 }
 
 bool Stream::take_sums(const std::vector<int32_t> &want)
 {
 	const mch_format y = step_->out_format;
 	for (int j = 0; j < cfg_.array.cols; j++) {
-		const int64_t code = static_cast<int64_t>(unpack(&dut_->y_o, j, cfg_.out_bits));
-		const int64_t got = y.is_signed ? mch_wrap(code, cfg_.out_bits) : code;
+		const int64_t got = code_on_pins(j);
 		if (got != want[static_cast<size_t>(j)]) {
 			difference_ = {"y_o[" + std::to_string(j) + "] of a row of sums", -1, j, want[static_cast<size_t>(j)],
 				       got, cfg_.out_bits, y.is_signed};
@@ -145,11 +157,8 @@ bool Stream::take_row()
 			return take_sums(sums);
 	}
 	const mch_tile tile = mch_gemm_tile(&gemm_, tile_out_);
-	const mch_format y = step_->out_format;
 	for (int j = 0; row_out_ < tile.n_pixels && j < tile.n_channels; j++) {
-		const uint64_t code = unpack(&dut_->y_o, j, cfg_.out_bits);
-		y_[mch_gemm_out_index(&gemm_, tile, row_out_, j)] = static_cast<int32_t>(
-			y.is_signed ? mch_wrap(static_cast<int64_t>(code), cfg_.out_bits) : static_cast<int64_t>(code));
+		y_[mch_gemm_out_index(&gemm_, tile, row_out_, j)] = code_on_pins(j);
 		saturated_ += unpack(&dut_->sat_o, j, 1);
 	}
 	if (++row_out_ == cfg_.array.rows) {
@@ -314,7 +323,7 @@ bool Stream::run(const mch_step &step, int n, const int32_t *x, int32_t *y)
 std::string Stream::hint() const
 {
 	char text[MCH_HINT_BYTES];
-	if (!step_ || lanes_before_.empty() || difference_.name.find("round_q") == std::string::npos)
+	if (!step_ || lanes_before_.empty() || step_->requant.number != MCH_FIXED || difference_.name.find("round_q") == std::string::npos)
 		return "";
 	const mch_datapath_lane &lane = lanes_before_[static_cast<size_t>(difference_.col)];
 	struct mch_requant rule = step_->requant;

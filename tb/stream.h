@@ -11,10 +11,12 @@
 
 extern "C" {
 #include "arch/gemm.h"
+#include "fxp/encode.h"
 #include "fxp/lfsr.h"
 #include "net/qnet.h"
 #include "op/hint.h"
 #include "op/requant.h"
+#include "op/wide.h"
 }
 #include DUT_HEADER /* "Vmch_datapath.h", or that of a wrapper with the same pins: see scripts/verilate */
 #include "sim/dut.h"
@@ -63,6 +65,7 @@ private:
 	bool load(const mch_step &step, const mch_tile &tile);
 	bool drain();
 	bool take_row();
+	int32_t code_on_pins(int j);
 	bool take_sums(const std::vector<int32_t> &want);
 	void offer_sums();
 	void enter_row();

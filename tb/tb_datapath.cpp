@@ -11,6 +11,10 @@
 
 using namespace mch_sim;
 
+#ifndef DUT_OUT_KIND
+#define DUT_OUT_KIND 0
+#define DUT_OUT_EXP 0
+#endif
 #ifndef DUT_OUT_WRAP
 #define DUT_OUT_WRAP 0
 #endif
@@ -22,7 +26,9 @@ const mch_datapath_config datapath_cfg = {
 	 mch_tb::w_kind_of_dut, mch_tb::pack_of_dut},
 	DUT_OUT_BITS,
 	static_cast<mch_round>(DUT_ROUND),
-	DUT_OUT_WRAP != 0};
+	DUT_OUT_WRAP != 0,
+	static_cast<mch_number>(DUT_OUT_KIND),
+	DUT_OUT_EXP};
 
 /* A random layer with its data; owns what its step points at. */
 struct Layer {
@@ -77,6 +83,8 @@ struct Layer {
 		step.in_format = {draw(rng, 1, DUT_X_BITS), 0, mch_rng_below(rng, 2) != 0};
 		step.weight_format = {draw(rng, 1, DUT_W_BITS), 0, true};
 		step.out_format = {draw(rng, 1, DUT_OUT_BITS), 0, mch_rng_below(rng, 2) != 0};
+		if (datapath_cfg.out_kind != MCH_FIXED)
+			step.out_format = {DUT_OUT_BITS, 0, step.out_format.is_signed, datapath_cfg.out_kind, DUT_OUT_EXP};
 		step.acc = datapath_cfg.array.acc;
 	}
 
@@ -94,7 +102,7 @@ struct Layer {
 		for (int k = 0; k < g.k; k++) {
 			bias.push_back(corner(rng, DUT_ACC_BITS, true) >> mch_rng_below(rng, DUT_ACC_BITS));
 			/* Mostly near the shift that leaves the output's width; all shifts now and then. */
-			const int near = mch_mac_array_product_bits(&datapath_cfg.array) - step.out_format.bits + draw(rng, -4, 4);
+			const int near = mch_mac_array_product_bits(&datapath_cfg.array) - out_bits() + draw(rng, -4, 4);
 			const int s = draw(rng, 0, 7) == 0 ? draw(rng, MCH_SHIFT_MIN, MCH_SHIFT_MAX) : near;
 			shift.push_back(static_cast<int8_t>(s < MCH_SHIFT_MIN ? MCH_SHIFT_MIN : s));
 		}
@@ -103,7 +111,18 @@ struct Layer {
 		step.shift = shift.data();
 		step.requant = {step.out_format.bits, step.out_format.is_signed, mch_rng_below(rng, 2) != 0,
 				datapath_cfg.round, static_cast<uint32_t>(mch_rng_next(rng)), bias.data(), shift.data(),
-				false, 0, 0, datapath_cfg.out_wraps};
+				false, 0, 0, datapath_cfg.out_wraps, step.out_format.number, step.out_format.exp_bits};
+	}
+
+	/* Of the integer of the largest code. */
+	int out_bits() const
+	{
+		if (step.out_format.number == MCH_FIXED)
+			return step.out_format.bits;
+		int bits = 1;
+		while (mch_format_integer(step.out_format, mch_format_max(step.out_format)) >> bits)
+			bits++;
+		return bits;
 	}
 
 	size_t n_out() const
@@ -130,6 +149,20 @@ void report(const BenchArgs &args, uint64_t number, const mch_field *in, int n_i
 	mch_mismatch_print(stdout, &m);
 }
 
+/* The plain operators on numbers of any kind. */
+void run_wide(const Layer &layer, int32_t *y)
+{
+	const mch_format x = layer.step.in_format;
+	std::vector<int64_t> integers, weights(layer.integers.begin(), layer.integers.end());
+	for (int64_t code = mch_format_min(x); code <= mch_format_max(x); code++)
+		integers.push_back(mch_format_integer(x, code));
+	const std::vector<mch_int128> bias(layer.bias.begin(), layer.bias.end());
+	struct mch_wide_mac m = {layer.step.conv, layer.step.acc, integers.data(), mch_format_min(x), weights.data(), bias.data(),
+			  &layer.step.requant};
+	m.conv.n = layer.n;
+	mch_wide_mac(&m, layer.x.data(), y, nullptr);
+}
+
 /* Reassembled outputs against the plain operators. */
 bool outputs_agree(const BenchArgs &args, uint64_t number, const Layer &layer, const std::vector<int32_t> &y)
 {
@@ -138,7 +171,10 @@ bool outputs_agree(const BenchArgs &args, uint64_t number, const Layer &layer, c
 	mch_step step = layer.step;
 	std::vector<int32_t> integers = layer.integers;
 	step.weights = integers.data();
-	mch_step_run(&step, layer.n, layer.x.data(), acc.data(), want.data(), nullptr);
+	if (datapath_cfg.out_kind == MCH_FIXED)
+		mch_step_run(&step, layer.n, layer.x.data(), acc.data(), want.data(), nullptr);
+	else
+		run_wide(layer, want.data());
 	const size_t pixels = static_cast<size_t>(mch_conv_p(&layer.step.conv) * mch_conv_q(&layer.step.conv));
 	for (size_t i = 0; i < want.size(); i++) {
 		if (want[i] == y[i])

@@ -23,6 +23,7 @@ UNIT_TESTS = \
 	tests/check_dataset \
 	tests/check_driver \
 	tests/check_eltwise \
+	tests/check_encode \
 	tests/check_err \
 	tests/check_exact \
 	tests/check_float \

@@ -6,14 +6,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fxp/encode.h"
 #include "fxp/lfsr.h"
 #include "op/requant.h"
+
+/* A minifloat, signed, that rtl/mch_encode.v makes. */
+static bool is_encodable(const struct mch_datapath_config *cfg)
+{
+	const struct mch_format y = {cfg->out_bits, 0, true, cfg->out_kind, cfg->out_exp};
+	const int mantissa = cfg->out_bits - 1 - cfg->out_exp;
+	return mch_number_is_minifloat(cfg->out_kind) && mch_format_is_operand(y) &&
+	       mantissa >= (cfg->out_kind == MCH_MINIFLOAT_FN ? 2 : 1) && !cfg->out_wraps;
+}
 
 int mch_datapath_init(struct mch_datapath *d, const struct mch_datapath_config *cfg, struct mch_err *err)
 {
 	memset(d, 0, sizeof(*d));
 	if (cfg->out_bits < 1 || cfg->out_bits > 16)
 		return mch_err_set(err, "datapath", "outputs of %d bits are out of range; OUT_BITS is 1 to 16", cfg->out_bits);
+	if (cfg->out_kind != MCH_FIXED && !is_encodable(cfg))
+		return mch_err_set(err, "datapath",
+				   "outputs of kind %d with %d bits, %d of them exponent, are none that are made; OUT_KIND is 1 to 4, "
+				   "OUT_EXP 1 to 5, with a mantissa, and OUT_WRAP 0",
+				   cfg->out_kind, cfg->out_bits, cfg->out_exp);
 	if (mch_mac_array_init(&d->array, &cfg->array, err) != 0)
 		return -1;
 	d->cfg = *cfg;
@@ -53,14 +68,37 @@ static int32_t code_of(const struct mch_datapath *d, int64_t rounded, bool *sat)
 	return (int32_t)(d->cfg.out_wraps ? mch_wrap_code(rounded, l->y_bits, l->y_signed) : kept);
 }
 
-/* From the last stage to the first, so that each reads what its predecessor held before the edge. A data register
- * loads only when its stage takes a value. */
-static void step_lane(const struct mch_datapath *d, struct mch_datapath_lane *lane, int64_t acc, bool valid)
+/* Stages 3 and 2. */
+static void step_fixed(const struct mch_datapath *d, struct mch_datapath_lane *lane)
 {
 	if (d->valid2)
 		lane->y = code_of(d, lane->round, &lane->sat);
 	if (d->valid1)
 		lane->round = mch_round_shift(lane->sum, lane->shift1, d->cfg.round, lane->noise1);
+}
+
+static void step_minifloat(const struct mch_datapath *d, struct mch_datapath_lane *lane)
+{
+	const struct mch_format y = {d->cfg.out_bits, 0, d->layer.y_signed, d->cfg.out_kind, d->cfg.out_exp};
+	if (d->valid2) {
+		lane->sat = lane->round >> y.bits & 1;
+		lane->y = (int32_t)(lane->round & ((INT64_C(1) << y.bits) - 1));
+	}
+	if (d->valid1) {
+		bool sat;
+		const uint32_t memory = mch_encode(y, lane->sum, lane->shift1, d->cfg.round, lane->noise1, &sat);
+		lane->round = (int64_t)sat << y.bits | memory;
+	}
+}
+
+/* From the last stage to the first, so that each reads what its predecessor held before the edge. A data register
+ * loads only when its stage takes a value. */
+static void step_lane(const struct mch_datapath *d, struct mch_datapath_lane *lane, int64_t acc, bool valid)
+{
+	if (d->cfg.out_kind == MCH_FIXED)
+		step_fixed(d, lane);
+	else
+		step_minifloat(d, lane);
 	if (valid) {
 		lane->sum = mch_requant_sum(d->layer.relu, acc, lane->bias);
 		lane->shift1 = lane->shift;

@@ -14,10 +14,12 @@ struct mch_datapath_config {
 	int out_bits;         /* OUT_BITS, 1..16 */
 	enum mch_round round; /* ROUND */
 	bool out_wraps;       /* OUT_WRAP */
+	enum mch_number out_kind; /* MCH_FIXED, or a minifloat of out_bits: OUT_KIND */
+	int out_exp;          /* of a minifloat: OUT_EXP, 1..5 */
 };
 struct mch_datapath_layer {
 	bool relu, y_signed;
-	int y_bits; /* 1..OUT_BITS */
+	int y_bits; /* 1..OUT_BITS; of a minifloat not looked at */
 };
 
 /* Parameters of the columns, taken with `load`. */
@@ -41,8 +43,8 @@ struct mch_datapath_lane {
 	int64_t sum;
 	int shift1;
 	uint16_t noise1;
-	int64_t round;
-	int32_t y;
+	int64_t round; /* of a minifloat: y, and sat above it */
+	int32_t y;     /* of a minifloat: as memory has it */
 	bool sat;
 };
 

@@ -1,13 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* mch_format_encode (number.h) of many sums of less than 47 bits with one format and shift. Host only: no RTL twin.
- * Spec: docs/datapath.md "number". */
+/* mch_format_encode (number.h) as hardware has it, and of many sums of less than 47 bits with one format and shift.
+ * Twin: rtl/mch_encode.v. Spec: docs/datapath.md "encode". */
 #ifndef MCH_FXP_ENCODE_H
 #define MCH_FXP_ENCODE_H
 
 #include "fxp/number.h"
 
 enum { MCH_ENCODE_NARROW_BITS = 47 };
+
+/* A minifloat's code as memory has it: sign and magnitude, unsigned the magnitude alone. Zero has no sign. */
+static inline uint32_t mch_minifloat_memory(struct mch_format f, int64_t code)
+{
+	return code < 0 ? UINT32_C(1) << (f.bits - 1) | (uint32_t)-code : (uint32_t)code;
+}
+
+static inline int32_t mch_minifloat_code(struct mch_format f, uint32_t memory)
+{
+	const uint32_t sign = f.is_signed ? UINT32_C(1) << (f.bits - 1) : 0;
+	return memory & sign ? -(int32_t)(memory ^ sign) : (int32_t)memory;
+}
+
+/* What the RTL computes: of a minifloat with a mantissa, |v| <= 2^48, shift up to MCH_SHIFT_MAX. */
+static inline uint32_t mch_encode(struct mch_format f, int64_t v, int shift, enum mch_round round, uint32_t noise, bool *saturated)
+{
+	return mch_minifloat_memory(f, mch_format_encode(f, v, shift, round, noise, saturated));
+}
 
 /* Codes from 0 up in runs of one step: the first run, one for each power of two, the last. */
 struct mch_encoder {
