@@ -205,7 +205,7 @@ START_TEST(every_change_is_found_and_named)
 	char hash[65], want[512], path[256];
 	fixture_make(&f, MCH_ROUND_HALF_EVEN, 0);
 	fixture_export(&f);
-	ck_assert_msg(mch_accel_check(f.dir, hash, &err) == 0, "%s", err.text);
+	ck_assert_msg(mch_accel_check_folder(f.dir, hash, &err) == 0, "%s", err.text);
 	ck_assert_msg(mch_accel_manifest_read(f.dir, &m, &err) == 0, "%s", err.text);
 	ck_assert_int_eq(m.n_entries, 2 + 3 * 3 + 3 + 3);
 	ck_assert_str_eq(hash, m.config_hash);
@@ -216,20 +216,20 @@ START_TEST(every_change_is_found_and_named)
 		spill(f.dir, m.entries[i].name, bytes, n);
 		snprintf(want, sizeof(want), "%s/%s: SHA-256 differs from manifest.json; export again or restore the "
 			 "file", f.dir, m.entries[i].name);
-		ck_assert_int_eq(mch_accel_check(f.dir, NULL, &err), -1);
+		ck_assert_int_eq(mch_accel_check_folder(f.dir, NULL, &err), -1);
 		ck_assert_str_eq(err.text, want);
 		bytes[n / 2] ^= 1;
 		spill(f.dir, m.entries[i].name, bytes, n - 1);
 		snprintf(want, sizeof(want), "%s/%s: has %zu bytes, %zu are in manifest.json; export again or "
 			 "restore the file", f.dir, m.entries[i].name, n - 1, n);
-		ck_assert_int_eq(mch_accel_check(f.dir, NULL, &err), -1);
+		ck_assert_int_eq(mch_accel_check_folder(f.dir, NULL, &err), -1);
 		ck_assert_str_eq(err.text, want);
 		snprintf(path, sizeof(path), "%s/%s", f.dir, m.entries[i].name);
 		unlink(path);
-		ck_assert_int_eq(mch_accel_check(f.dir, NULL, &err), -1);
+		ck_assert_int_eq(mch_accel_check_folder(f.dir, NULL, &err), -1);
 		ck_assert_ptr_eq(strstr(err.text, path), err.text);
 		spill(f.dir, m.entries[i].name, bytes, n);
-		ck_assert_int_eq(mch_accel_check(f.dir, NULL, &err), 0);
+		ck_assert_int_eq(mch_accel_check_folder(f.dir, NULL, &err), 0);
 		free(bytes);
 	}
 	mch_accel_manifest_free(&m);
@@ -250,13 +250,13 @@ START_TEST(every_change_of_the_manifest_is_found)
 			continue; /* white space is free */
 		text[i] ^= 1;
 		spill(f.dir, "manifest.json", text, n);
-		ck_assert_msg(mch_accel_check(f.dir, NULL, &err) == -1, "byte %zu", i);
+		ck_assert_msg(mch_accel_check_folder(f.dir, NULL, &err) == -1, "byte %zu", i);
 		ck_assert_msg(strstr(err.text, "/accel/manifest.json: ") != NULL, "%s", err.text);
 		text[i] ^= 1;
 	}
 	for (size_t i = 0; i + 2 < n; i++) { /* the last byte is the end of the line */
 		spill(f.dir, "manifest.json", text, i);
-		ck_assert_int_eq(mch_accel_check(f.dir, NULL, &err), -1);
+		ck_assert_int_eq(mch_accel_check_folder(f.dir, NULL, &err), -1);
 	}
 	free(text);
 	fixture_free(&f);
@@ -270,11 +270,11 @@ START_TEST(a_header_of_another_export_is_refused)
 	struct mch_accel_summary summary;
 	fixture_make(&f, MCH_ROUND_HALF_EVEN, 0);
 	fixture_export(&f);
-	ck_assert_int_eq(mch_accel_check(f.dir, hash, &err), 0);
+	ck_assert_int_eq(mch_accel_check_folder(f.dir, hash, &err), 0);
 	ck_assert_int_eq(mch_accel_check_skew(f.dir, hash, &err), 0);
 	f.codes[5] ^= 1; /* one bit of one pixel is another export */
 	ck_assert_int_eq(mch_accel_export(&f.export, f.dir, false, &summary, &err), 0);
-	ck_assert_int_eq(mch_accel_check(f.dir, other, &err), 0);
+	ck_assert_int_eq(mch_accel_check_folder(f.dir, other, &err), 0);
 	ck_assert_str_eq(summary.config_hash, other);
 	ck_assert_str_ne(hash, other);
 	ck_assert_int_eq(mch_accel_check_skew(f.dir, hash, &err), -1);
@@ -328,7 +328,7 @@ START_TEST(only_an_export_is_replaced)
 	ck_assert_int_eq(mkdir(inner, 0777), 0);
 	refused(&f, true, "accel: holds the folder \"notes.txt\"");
 	ck_assert_int_eq(rmdir(inner), 0);
-	ck_assert_msg(mch_accel_check(f.dir, NULL, &err) == 0, "%s", err.text); /* refusals touched nothing */
+	ck_assert_msg(mch_accel_check_folder(f.dir, NULL, &err) == 0, "%s", err.text); /* refusals touched nothing */
 	fixture_free(&f);
 }
 END_TEST

@@ -68,6 +68,7 @@ UNIT_TESTS = \
 	tests/check_pool \
 	tests/check_profile \
 	tests/check_program \
+	tests/check_program_folder \
 	tests/check_program_rules \
 	tests/check_prefix \
 	tests/check_prototxt \
@@ -101,6 +102,7 @@ SCRIPT_TESTS = \
 	tests/cli/convert.sh \
 	tests/cli/eval.sh \
 	tests/cli/export-verilog.sh \
+	tests/cli/export-program.sh \
 	tests/cli/export.sh \
 	tests/cli/info.sh \
 	tests/cli/interrupt.sh \
@@ -167,6 +169,8 @@ tests_check_accel_SOURCES = tests/check_accel.c $(ACCEL_FIXTURE)
 tests_check_accel_LDADD = $(ALL_LIBS)
 tests_check_accel_vector_SOURCES = tests/check_accel_vector.c $(ACCEL_FIXTURE)
 tests_check_accel_vector_LDADD = $(ALL_LIBS)
+tests_check_program_folder_SOURCES = tests/check_program_folder.c $(ACCEL_FIXTURE)
+tests_check_program_folder_LDADD = $(ALL_LIBS)
 check_PROGRAMS += tests/make_accel_net
 tests_make_accel_net_SOURCES = tests/make_accel_net.c $(ACCEL_FIXTURE)
 tests_make_accel_net_LDADD = $(ALL_LIBS)

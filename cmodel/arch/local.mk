@@ -40,6 +40,8 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/program_run.h \
 	cmodel/arch/program_step.c \
 	cmodel/arch/program_tiles.c \
+	cmodel/arch/program_time.c \
+	cmodel/arch/program_time.h \
 	cmodel/arch/read.c \
 	cmodel/arch/read.h \
 	cmodel/arch/regs.c \

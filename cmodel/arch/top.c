@@ -419,8 +419,14 @@ static int fail(const struct mch_top *t, struct mch_err *err)
 			   t->seq.error_field);
 }
 
+static void put_mark(const struct mch_top *t, struct mch_top_mark *mark, int i, int n)
+{
+	if (mark && i >= 0 && i < n)
+		memcpy(mark[i].count, t->regs.count, sizeof(mark[i].count));
+}
+
 int64_t mch_top_run(struct mch_top *t, uint32_t list, uint8_t *bytes, uint64_t n_bytes, uint64_t most_cycles,
-		    int64_t *per_descriptor, int n, struct mch_err *err)
+		    struct mch_top_mark *mark, int n, struct mch_err *err)
 {
 	struct mch_ideal_memory memory;
 	struct mch_axi_master m;
@@ -437,11 +443,9 @@ int64_t mch_top_run(struct mch_top *t, uint32_t list, uint8_t *bytes, uint64_t n
 			m.w.data = memcpy(beat, m.w.data, (size_t)t->cfg.mem_bits / 8); /* the step replaces it */
 		mch_top_step(t, &in);
 		mch_ideal_memory_step(&memory, &m);
-		if (t->seq.cp_start || t->seq.done) {
-			if (per_descriptor && i >= 0 && i < n)
-				per_descriptor[i] = (int64_t)cycle;
-			i++;
-		}
+		i += t->seq.cp_start;
+		if (t->seq.cp_start || t->regs.done)
+			put_mark(t, mark, t->regs.done ? i : i - 1, n);
 		if (t->seq.error)
 			return fail(t, err);
 		if (t->regs.done)

@@ -67,10 +67,15 @@ static inline bool mch_top_busy(const struct mch_top *t)
 /* One rising edge. */
 void mch_top_step(struct mch_top *t, const struct mch_top_in *in);
 
+/* The counters of mch_regs at the end of a descriptor. */
+struct mch_top_mark {
+	uint32_t count[MCH_REGS_COUNTERS];
+};
+
 /* Runs the list on an ideal memory of n_bytes until it is done, in most_cycles at most. Returns the cycles from start to end, as
- * the register CYCLES counts them, or -1 with err (an error of the hardware, or no end). per_descriptor [n] may be NULL: the
- * cycle at which descriptor i is done (the next has been moved on to, or the list has ended). */
+ * the register CYCLES counts them, or -1 with err (an error of the hardware, or no end). mark [n] may be NULL: the counters
+ * as descriptor i is done (the next has been moved on to, or the list has ended). */
 int64_t mch_top_run(struct mch_top *t, uint32_t list, uint8_t *bytes, uint64_t n_bytes, uint64_t most_cycles,
-		    int64_t *per_descriptor, int n, struct mch_err *err);
+		    struct mch_top_mark *mark, int n, struct mch_err *err);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/export_program.h"
 #include "cli/load.h"
 #include "io/accel_write.h"
 #include "io/file.h"
@@ -23,10 +24,11 @@ struct arguments {
 	struct mch_accel_array array;
 	int n_vectors, n_images; /* n_images < 0: not given */
 	uint32_t seed;
-	bool force, json;
+	struct mch_build_options build;
+	bool force, json, is_program;
 };
 
-enum { KEY_ARRAY = 256, KEY_VECTORS, KEY_FORCE };
+enum { KEY_ARRAY = 256, KEY_VECTORS, KEY_FORCE, KEY_PROGRAM };
 
 static struct mch_accel_array parse_array(const char *text)
 {
@@ -57,8 +59,10 @@ static void check_complete(const struct arguments *args)
 		mch_cmd_fail("Q.json", "no quantization given; give the result of `macchiato quantize`");
 	if (!args->out)
 		mch_cmd_fail("--output", "no folder given; name the one to write, as in -o accel");
-	if (args->n_images >= 0 && !args->data.path)
+	if (args->n_images >= 0 && !args->data.path && !args->is_program)
 		mch_cmd_fail("--images", "there are none without --data; give the folder or file of the images");
+	if (args->build.is_given && !args->is_program)
+		mch_cmd_fail("--program", "options of the accelerator say nothing without it; give it too");
 }
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
@@ -81,6 +85,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		args->seed = (uint32_t)mch_cmd_integer("--seed", text, 0, UINT32_MAX);
 		args->data.seed = args->seed;
 		return 0;
+	case KEY_PROGRAM:
+		args->is_program = true;
+		return 0;
 	case KEY_FORCE:
 		args->force = true;
 		return 0;
@@ -89,7 +96,8 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->net;
-		state->child_inputs[1] = &args->data;
+		state->child_inputs[1] = &args->build;
+		state->child_inputs[2] = &args->data;
 		return 0;
 	case ARGP_KEY_ARG:
 		take_file(args, text);
@@ -108,11 +116,14 @@ static const struct argp_option options[] = {
 	{"array", KEY_ARRAY, "RxC", 0, "Rows and columns of the MAC array (default 16x16)", 0},
 	{"vectors", KEY_VECTORS, "N", 0, "Golden vectors of each layer (default 64)", 0},
 	{"seed", 's', "N", 0, "Of the choice of vectors, and of --shuffle (default 1)", 0},
+	{"program", KEY_PROGRAM, NULL, 0, "Write a program of the accelerator mch_top instead, with its memory "
+	 "before and after each image (default 1; noise without --data)", 0},
 	{"force", KEY_FORCE, NULL, 0, "Replace DIR though it is no export (never one that holds folders)", 0},
 	{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 	{0},
 };
-static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0}, {&mch_data_argp, 0, NULL, 0}, {0}};
+static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0}, {&mch_build_argp, 0, NULL, 0},
+					     {&mch_data_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {options, parse_option, "NET Q.json -o DIR",
 				 "Writes what hardware gets of a quantized network: C and Verilog headers, memory "
 				 "images, golden vectors, and a manifest that ties them together.",
@@ -129,13 +140,14 @@ static int load_images(const struct arguments *args, const struct mch_qnet *q, s
 		       struct mch_err *err)
 {
 	const struct mch_shape want = q->net->edges[q->net->input].shape;
-	const long n_wanted = args->n_images < 0 ? IMAGES_DEFAULT : args->n_images;
+	const int usual = args->is_program ? 1 : IMAGES_DEFAULT;
+	const long n_wanted = args->n_images < 0 ? usual : args->n_images;
 	if (mch_load_data(&args->data, args->data.path, "test", q->net, n_wanted, &test->data, err) != 0 ||
-	    mch_load_require_labels(&test->data, q->net, err) != 0)
+	    (!args->is_program && mch_load_require_labels(&test->data, q->net, err) != 0))
 		return -1;
 	test->n = args->n_images;
 	if (test->n < 0) /* not asked for: a small data set goes along whole */
-		test->n = test->data.n_images < IMAGES_DEFAULT ? test->data.n_images : IMAGES_DEFAULT;
+		test->n = test->data.n_images < usual ? test->data.n_images : usual;
 	if (test->n > test->data.n_images)
 		return mch_err_set(err, args->data.path, "has %d test images, --images asks for %d; ask for fewer",
 				   test->data.n_images, test->n);
@@ -176,7 +188,19 @@ static int export(const struct arguments *args, const struct mch_net *net, struc
 	int status = mch_hash_file(args->quant, quant_hash, err);
 	if (status == 0 && args->data.path)
 		status = load_images(args, &q, &test, err);
-	if (status == 0) {
+	if (status == 0 && args->is_program) {
+		struct mch_program_export e = {
+			.q = &q, .n_images = test.codes ? test.n : args->n_images < 0 ? 1 : args->n_images,
+			.codes = test.codes, .labels = test.data.labels,
+			.net_file = mch_file_name(args->net.path), .quant_file = mch_file_name(args->quant),
+			.net_hash = net_hash, .quant_hash = quant_hash,
+		};
+		const struct mch_export_program job = {
+			.build = args->build, .rows = args->array.rows, .cols = args->array.cols, .out = args->out,
+			.force = args->force, .json = args->json, .seed = args->seed,
+		};
+		status = mch_export_program(&job, &e, err);
+	} else if (status == 0) {
 		const struct mch_accel_export e = {
 			.q = &q, .array = args->array, .n_vectors = args->n_vectors, .seed = args->seed,
 			.n_images = test.n, .codes = test.codes, .labels = test.data.labels,
@@ -185,7 +209,7 @@ static int export(const struct arguments *args, const struct mch_net *net, struc
 		};
 		status = mch_accel_export(&e, args->out, args->force, &summary, err);
 	}
-	if (status == 0)
+	if (status == 0 && !args->is_program)
 		report(args, test.n, &summary);
 	free(test.codes);
 	mch_dataset_free(&test.data);
@@ -196,7 +220,8 @@ static int export(const struct arguments *args, const struct mch_net *net, struc
 int mch_cmd_export(int argc, char **argv, struct mch_err *err)
 {
 	struct arguments args = {
-		.data = mch_data_options_usual(), .array = {16, 16}, .n_vectors = 64, .n_images = -1, .seed = 1};
+		.data = mch_data_options_usual(), .build = mch_build_options_usual(), .array = {16, 16},
+		.n_vectors = 64, .n_images = -1, .seed = 1};
 	struct mch_net net;
 	struct mch_quant quant;
 	mch_cmd_parse(&argp, argc, argv, &args);

@@ -2,6 +2,8 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 bin_PROGRAMS += macchiato
 macchiato_SOURCES = \
+	cmodel/cli/build_options.c \
+	cmodel/cli/build_options.h \
 	cmodel/cli/certificates.c \
 	cmodel/cli/certificates.h \
 	cmodel/cli/cmd.c \
@@ -22,6 +24,8 @@ macchiato_SOURCES = \
 	cmodel/cli/eval_options.h \
 	cmodel/cli/eval_report.c \
 	cmodel/cli/eval_report.h \
+	cmodel/cli/export_program.c \
+	cmodel/cli/export_program.h \
 	cmodel/cli/format_text.c \
 	cmodel/cli/format_text.h \
 	cmodel/cli/host_layers.c \

@@ -14,6 +14,7 @@
 
 #include "base/temporary.h"
 #include "io/accel_manifest.h"
+#include "io/program_json.h"
 
 static int fail(const char *name, int reason, struct mch_err *err)
 {
@@ -30,8 +31,12 @@ static bool ends_with(const char *text, const char *end)
 /* A name that an export gives to a file. */
 static bool is_ours(const char *name)
 {
-	return strcmp(name, MCH_ACCEL_MANIFEST) == 0 || strcmp(name, "macchiato_config.h") == 0 ||
-	       strcmp(name, "macchiato_config.vh") == 0 || ends_with(name, ".mem") || ends_with(name, ".vec");
+	static const char *const names[] = {MCH_ACCEL_MANIFEST, MCH_PROGRAM_JSON, "macchiato_config.h",
+					    "macchiato_config.vh", "mch_config.h", "mch_config.vh"};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	return ends_with(name, ".mem") || ends_with(name, ".vec") || ends_with(name, ".bin");
 }
 
 /* What lies in a folder, as far as replacing it goes. */
@@ -59,7 +64,7 @@ static int look(const char *path, struct content *content)
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		content->is_empty = false;
-		if (strcmp(entry->d_name, MCH_ACCEL_MANIFEST) == 0)
+		if (strcmp(entry->d_name, MCH_ACCEL_MANIFEST) == 0 || strcmp(entry->d_name, MCH_PROGRAM_JSON) == 0)
 			content->has_manifest = true;
 		if (fstatat(dirfd(dir), entry->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(about.st_mode))
 			keep_first(content->folder, entry->d_name);
@@ -200,4 +205,13 @@ void mch_accel_folder_abandon(struct mch_accel_folder *folder)
 	free(folder->name);
 	free(folder->path);
 	memset(folder, 0, sizeof(*folder));
+}
+
+void mch_accel_folder_rename(struct mch_err *err, const char *temporary, const char *name)
+{
+	const size_t n = strlen(temporary);
+	if (!err || strncmp(err->text, temporary, n) != 0)
+		return;
+	const struct mch_err old = *err;
+	snprintf(err->text, sizeof(err->text), "%.256s%s", name, old.text + n);
 }

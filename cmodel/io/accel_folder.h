@@ -26,4 +26,7 @@ int mch_accel_folder_commit(struct mch_accel_folder *folder, struct mch_err *err
 /* Removes the temporary folder with its files; safe after a failed begin and after commit. */
 void mch_accel_folder_abandon(struct mch_accel_folder *folder);
 
+/* A message about a file begins with its path: the user knows the folder, not its temporary name. */
+void mch_accel_folder_rename(struct mch_err *err, const char *temporary, const char *name);
+
 #endif

@@ -109,16 +109,31 @@ static void put_layers(FILE *stream, const struct mch_accel_table *table)
 	fprintf(stream, "};\n");
 }
 
+static void put_guard(FILE *stream, const struct language *lang, const char *file, const char *end)
+{
+	const char *hash = lang == &c ? "#" : "`";
+	for (int i = 0; i < 2; i++) {
+		fprintf(stream, i == 0 ? "%sifndef " : "%sdefine ", hash);
+		for (const char *at = file; *at; at++)
+			fputc(*at >= 'a' && *at <= 'z' ? *at - 'a' + 'A' : *at, stream);
+		fprintf(stream, "%s\n", end);
+	}
+}
+
 void mch_accel_header_c(FILE *stream, const struct mch_accel_table *table)
 {
 	fprintf(stream, "/* Configuration of an accelerator, made by `macchiato export`: do not edit, export again.\n"
-			" * macchiato_config.vh says the same in Verilog; MCH_CONFIG_HASH ties them to images. */\n"
-			"#ifndef MACCHIATO_CONFIG_H\n#define MACCHIATO_CONFIG_H\n\n"
-			"/* SHA-256 of all constants and memory images; _0 is its first 16 digits. */\n");
+			" * %s.vh says the same in Verilog; MCH_CONFIG_HASH ties them to images. */\n", table->file);
+	put_guard(stream, &c, table->file, "_H");
+	fprintf(stream, "\n/* SHA-256 of all constants and memory images; _0 is its first 16 digits. */\n");
 	put_hash(stream, &c, table->hash);
 	fprintf(stream, "\n");
 	put_rows(stream, &c, table);
 	fprintf(stream, "\n");
+	if (table->n_fields == 0) {
+		fprintf(stream, "#endif\n");
+		return;
+	}
 	put_struct(stream, table);
 	fprintf(stream, "\n#endif\n\n"
 			"/* The layers once more, to loop over: define MCH_CONFIG_LAYERS before this line. */\n"
@@ -131,9 +146,9 @@ void mch_accel_header_c(FILE *stream, const struct mch_accel_table *table)
 void mch_accel_header_verilog(FILE *stream, const struct mch_accel_table *table)
 {
 	fprintf(stream, "// Configuration of an accelerator, made by `macchiato export`: do not edit, export again.\n"
-			"// macchiato_config.h says the same in C; MCH_CONFIG_HASH ties both to the images.\n"
-			"`ifndef MACCHIATO_CONFIG_VH\n`define MACCHIATO_CONFIG_VH\n\n"
-			"// SHA-256 of all constants and memory images; _0 is its first 16 digits.\n");
+			"// %s.h says the same in C; MCH_CONFIG_HASH ties both to the images.\n", table->file);
+	put_guard(stream, &verilog, table->file, "_VH");
+	fprintf(stream, "\n// SHA-256 of all constants and memory images; _0 is its first 16 digits.\n");
 	put_hash(stream, &verilog, table->hash);
 	fprintf(stream, "\n");
 	put_rows(stream, &verilog, table);

@@ -32,7 +32,7 @@ static int check_file(const char *path, const struct mch_accel_entry *entry, str
 	return 0;
 }
 
-int mch_accel_check(const char *dir, char config_hash[65], struct mch_err *err)
+int mch_accel_check_folder(const char *dir, char config_hash[65], struct mch_err *err)
 {
 	struct mch_accel_manifest m;
 	if (mch_accel_manifest_read(dir, &m, err) != 0)
@@ -52,7 +52,7 @@ int mch_accel_check(const char *dir, char config_hash[65], struct mch_err *err)
 int mch_accel_check_skew(const char *dir, const char *compiled_hash, struct mch_err *err)
 {
 	char hash[MCH_HASH_HEX];
-	if (mch_accel_check(dir, hash, err) != 0)
+	if (mch_accel_check_folder(dir, hash, err) != 0)
 		return -1;
 	if (strcmp(hash, compiled_hash) != 0)
 		return mch_err_set(err, dir,

@@ -12,7 +12,7 @@
 
 /* Verifies dir/manifest.json and every file that it names. config_hash, which may be NULL, takes the hash that both
  * headers carry. 0, or -1 with err that names the first bad file: "accel/conv1.weights.mem: ...". */
-int mch_accel_check(const char *dir, char config_hash[65], struct mch_err *err);
+int mch_accel_check_folder(const char *dir, char config_hash[65], struct mch_err *err);
 
 /* The same, and refuses a folder that is not the one whose header was compiled in: compiled_hash is that header's
  * MCH_CONFIG_HASH. */

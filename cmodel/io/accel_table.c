@@ -25,6 +25,7 @@ void mch_accel_table_init(struct mch_accel_table *table, const struct mch_accel_
 	memset(table, 0, sizeof(*table));
 	table->fields = fields;
 	table->n_fields = n_fields;
+	table->file = "macchiato_config";
 }
 
 void mch_accel_table_free(struct mch_accel_table *table)

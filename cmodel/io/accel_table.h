@@ -44,7 +44,8 @@ struct mch_accel_field {
 
 struct mch_accel_table {
 	const struct mch_accel_field *fields; /* not owned */
-	int n_fields, n_layers;
+	int n_fields, n_layers; /* no fields: no layers */
+	const char *file;       /* the headers' name without what follows the dot; not owned */
 	struct mch_accel_row *rows;
 	int n_rows, room;
 	char hash[65]; /* of the table and the memory images, once known; see accel_image.h */

@@ -168,16 +168,6 @@ static void summarize(const struct job *job, struct mch_accel_summary *summary)
 				    e->labels[i];
 }
 
-/* A message about a file begins with its path: the user knows the folder, not its temporary name. */
-static void name_folder(struct mch_err *err, const char *temporary, const char *dir)
-{
-	const size_t n = strlen(temporary);
-	if (!err || strncmp(err->text, temporary, n) != 0)
-		return;
-	const struct mch_err old = *err;
-	snprintf(err->text, sizeof(err->text), "%.256s%s", dir, old.text + n);
-}
-
 int mch_accel_export(const struct mch_accel_export *e, const char *dir, bool force, struct mch_accel_summary *summary,
 		     struct mch_err *err)
 {
@@ -190,7 +180,7 @@ int mch_accel_export(const struct mch_accel_export *e, const char *dir, bool for
 	if (status == 0)
 		status = put_all(&job, err);
 	if (status != 0)
-		name_folder(err, job.dir, dir);
+		mch_accel_folder_rename(err, job.dir, dir);
 	else
 		summarize(&job, summary);
 	if (status == 0)

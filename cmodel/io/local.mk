@@ -150,6 +150,13 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/picture.c \
 	cmodel/io/picture.h \
 	cmodel/io/png.c \
+	cmodel/io/program_golden.c \
+	cmodel/io/program_json.c \
+	cmodel/io/program_json.h \
+	cmodel/io/program_read.c \
+	cmodel/io/program_read.h \
+	cmodel/io/program_write.c \
+	cmodel/io/program_write.h \
 	cmodel/io/prototxt.c \
 	cmodel/io/prototxt.h \
 	cmodel/io/prototxt_parse.c \

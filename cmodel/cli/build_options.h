@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* Which accelerator is built: options that commands share, but --array. */
+#ifndef MCH_CLI_BUILD_OPTIONS_H
+#define MCH_CLI_BUILD_OPTIONS_H
+
+#include <argp.h>
+#include <stdbool.h>
+
+#include "arch/accel.h"
+#include "net/qnet.h"
+
+/* Widths that are 0 are those that the network needs. */
+struct mch_build_options {
+	int x_bits, w_bits, out_bits, acc_bits, mem_bits;
+	uint32_t x_words, w_words;
+	int mult; /* enum mch_mult; -1: of powers of two when all weights are */
+	bool pack;
+	bool is_given; /* one of the options was */
+};
+
+struct mch_build_options mch_build_options_usual(void);
+
+/* A child of a command's argp; the input is a struct mch_build_options. */
+extern const struct argp mch_build_argp;
+
+/* The parameters of mch_top for a network; 0, or -1 with err when there is no such build. */
+int mch_build_config(const struct mch_build_options *options, int rows, int cols, const struct mch_qnet *q,
+		     struct mch_accel_config *cfg, struct mch_err *err);
+
+#endif

@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Macchiato authors
+# macchiato export --program: its report, its errors, equal bytes for equal arguments, headers that compilers take.
+set -eu
+macchiato=${top_builddir:?run me by make check}/macchiato
+work=$(mktemp -d "${TMPDIR:-/tmp}/export-program.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+failed=0
+
+fail() {
+	echo "FAIL: $*"
+	failed=1
+}
+
+# refuse TEXT ARGUMENT...: exit 2, the one message TEXT, nothing on stdout and nothing left in the folder.
+refuse() {
+	want=$1
+	shift
+	before=$(ls -A)
+	status=0
+	"$macchiato" export "$@" >out.txt 2>err.txt || status=$?
+	[ "$status" = 2 ] || fail "export $*: exit $status, not 2"
+	[ "$(cat err.txt)" = "macchiato: $want" ] || fail "export $*: $(cat err.txt)"
+	[ ! -s out.txt ] || fail "export $*: wrote to stdout"
+	rm out.txt err.txt
+	[ "$(ls -A)" = "$before" ] || fail "export $*: left something behind"
+}
+
+cd "$work"
+"$top_builddir/tests/make_accel_net" .
+set -- fixture.onnx fixture.quant.json --program --array=4x4 --mem-bits=64 --x-words=256 --w-words=512
+
+"$macchiato" export "$@" -o prog --data=. --images=3 >report.txt
+hash=$(sed -n 's/^#define MCH_CONFIG_HASH "\(.*\)"$/\1/p' prog/mch_config.h)
+bytes=$(cat prog/*.bin prog/mch_config.* | wc -c)
+right=$(sed -n 's/^right  *//p' report.txt)
+cycles=$(sed -n 's/.*"cycles": \([0-9]*\)$/\1/p' prog/program.json | awk '{ n += $1 } END { print n }')
+used=$(awk "BEGIN { printf \"%.1f\", (1296 + 192 + 72) / $cycles / 16 * 100 }")
+cat >want.txt <<END
+folder      prog: 10 files, $bytes bytes
+config      $hash
+build       4x4 multipliers, x 8, w 7, out 8, acc 16 bits; memory 64 bits, buffers 256 and 512 words
+program     4 descriptors in 1 lists, 0 steps of the host, memory of 430 words
+cycles      $cycles for an image, $used % of the array
+images      3 of the test images; 621 elements of 5 tensors are those of the exact model
+right       $right
+END
+diff want.txt report.txt || fail "the report is another"
+for file in memory golden-0 golden-1 golden-2; do
+	[ "$(wc -c <prog/$file.bin)" = 1720 ] || fail "$file.bin is no memory of 430 words of 4 bytes"
+done
+for name in ROWS:4 COLS:4 X_BITS:8 W_BITS:7 OUT_BITS:8 ACC_BITS:16 MEM_BITS:64 X_WORDS:256 W_WORDS:512 MULT:0; do
+	grep -Eq "^.define MCH_${name%:*} +${name#*:} " prog/mch_config.vh || fail "$name is not in mch_config.vh"
+done
+
+# Equal arguments, equal bytes; over an earlier export of either kind; noise where there is no data.
+"$macchiato" export fixture.onnx fixture.quant.json -o again >out.txt
+LC_ALL=C.UTF-8 OMP_NUM_THREADS=2 "$macchiato" export "$@" -o again --data=. --images=3 >out.txt
+diff -r prog again || fail "two exports of the same differ"
+"$macchiato" export "$@" -o again --json >out.txt
+grep -q '"descriptors": 4, "host": 0, "tensors": 5, "words": 430, "macs": 1560, ' out.txt || fail "--json: $(cat out.txt)"
+grep -q '"random": true' again/program.json || fail "noise is not told"
+cmp -s prog/memory.bin again/memory.bin || fail "another image, another memory"
+"$macchiato" export "$@" -o again --seed=2 --images=2 >out.txt
+cmp -s again/input-0.bin again/input-1.bin && fail "two images of noise are equal"
+rm -r again out.txt
+
+strict="-pedantic -Wall -Wextra -Werror"
+if command -v "${CC:=cc}" >which.txt; then
+	printf '#include "mch_config.h"\n#include "mch_config.h"\nint x[MCH_ROWS];\n' >use.c
+	# shellcheck disable=SC2086 # options
+	$CC -std=c99 $strict -Iprog -fsyntax-only use.c || fail "C99 refuses the header"
+	rm use.c
+fi
+rm -f which.txt want.txt report.txt
+
+refuse '--x-words: 300 is no power of two; give one from 2 to 32768' "$@" -o x --x-words=300
+refuse '--mem-bits: "32" is no whole number from 64 to 512; give one' "$@" -o x --mem-bits=32
+refuse '--mult: "float" is no multiplier; give integer or shift' "$@" -o x --mult=float
+refuse '--program: options of the accelerator say nothing without it; give it too' fixture.onnx fixture.quant.json -o x \
+	--mem-bits=64
+refuse 'accelerator: 3 columns: a descriptor is a whole number of words; choose a power of two' "$@" -o x --array=4x3
+exit $failed
