@@ -18,6 +18,7 @@ EXTRA_DIST += \
 	scripts/install-deps \
 	scripts/make-map \
 	scripts/measure-cost \
+	scripts/run-program \
 	scripts/sim \
 	scripts/test \
 	scripts/verilate

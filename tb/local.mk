@@ -14,6 +14,7 @@ BENCH_TESTS = \
 	tb/check_mac \
 	tb/check_mac_array \
 	tb/check_pooler \
+	tb/check_program \
 	tb/check_read \
 	tb/check_regs \
 	tb/check_replay \
@@ -154,6 +155,7 @@ EXTRA_DIST += \
 	tb/tb_sc_mac_array.cpp \
 	tb/tb_store.cpp \
 	tb/tb_seq.cpp \
+	tb/tb_program.cpp \
 	tb/tb_top.cpp \
 	tb/top_machine.cpp \
 	tb/top_machine.h

@@ -45,6 +45,7 @@ public:
 	/* A new memory, with what the bus then does; as after power-on when `reset`. */
 	void connect(size_t n_bytes, const mch_sim::AxiMemoryOptions &options, bool reset);
 	mch_sim::AxiMemory &memory() { return *memory_; }
+	size_t memory_size() const { return memory_->size(); }
 	const mch_top &twin() const { return twin_; }
 
 	/* One cycle. False after the first failure, and nothing moves from then on. */
