@@ -30,6 +30,16 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
+/* Of a strip: what mch_descriptor_cycles counts, and the parameters of each y block, which wait for a tile before that is
+ * alone. */
+static uint64_t computing_of(const struct mch_descriptor *d, const struct mch_accel_config *cfg,
+			     const struct mch_strip *s)
+{
+	const bool is_alone = s->n_pixels <= (uint32_t)cfg->rows;
+	const uint64_t param = (uint64_t)mch_accel_param_words(cfg) + (is_alone ? 4 : 0);
+	return mch_descriptor_cycles(d, cfg, s) + (d->op == MCH_OP_CONV ? d->y_blocks * param : 0);
+}
+
 uint64_t mch_program_cycles(const struct mch_descriptor *d, const struct mch_accel_config *cfg)
 {
 	const uint64_t word_bits = 8U * mch_accel_word_bytes(cfg), mem_bits = (uint64_t)cfg->mem_bits;
@@ -44,7 +54,7 @@ uint64_t mch_program_cycles(const struct mch_descriptor *d, const struct mch_acc
 			cycles += d->barrier ? x_cycles : 0;
 		else
 			cycles += larger(computing, x_cycles + d->w_words * word_cycles);
-		computing = mch_descriptor_cycles(d, cfg, &s);
+		computing = computing_of(d, cfg, &s);
 	}
 	return cycles + larger(computing, n == 1 ? d->w_words * word_cycles : 0);
 }
