@@ -36,6 +36,8 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/program_emit.c \
 	cmodel/arch/program_io.c \
 	cmodel/arch/program_place.c \
+	cmodel/arch/program_refine.c \
+	cmodel/arch/program_refine.h \
 	cmodel/arch/program_run.c \
 	cmodel/arch/program_run.h \
 	cmodel/arch/program_step.c \

@@ -3,14 +3,15 @@
 /* Options of a build of the accelerator; see build_options.h. */
 #include "cli/build_options.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "arch/program.h"
+#include "arch/program_refine.h"
 #include "arch/top.h"
 #include "cli/cmd.h"
 
 enum { OPT_MEM_BITS = 0x3100, OPT_X_WORDS, OPT_W_WORDS, OPT_X_BITS,
-       OPT_W_BITS, OPT_OUT_BITS, OPT_ACC_BITS, OPT_MULT, OPT_PACK };
+       OPT_W_BITS, OPT_OUT_BITS, OPT_ACC_BITS, OPT_MULT, OPT_PACK, OPT_REFINE };
 
 struct mch_build_options mch_build_options_usual(void)
 {
@@ -59,6 +60,9 @@ static error_t parse(int key, char *text, struct argp_state *state)
 	case OPT_ACC_BITS:
 		o->acc_bits = (int)mch_cmd_integer("--acc-bits", text, 2, 48);
 		break;
+	case OPT_REFINE:
+		o->refine = true;
+		break;
 	case OPT_PACK:
 		o->pack = true;
 		break;
@@ -83,6 +87,7 @@ static const struct argp_option table[] = {
 	{"mult", OPT_MULT, "KIND", 0,
 	 "Accelerator: multipliers, integer or shift (default: shift when all weights are powers of two)", 21},
 	{"pack", OPT_PACK, NULL, 0, "Accelerator: two columns of integers in one multiplier", 21},
+	{"refine", OPT_REFINE, NULL, 0, "Program: choose strips by the cycle model, not by an estimate", 21},
 	{0},
 };
 const struct argp mch_build_argp = {table, parse, NULL, NULL, NULL, NULL, NULL};
@@ -125,4 +130,14 @@ int mch_build_config(const struct mch_build_options *options, int rows, int cols
 		return -1;
 	mch_top_free(&top);
 	return 0;
+}
+
+int mch_build_refine(const struct mch_qnet *q, const struct mch_accel_config *cfg, bool keep, int **tiles,
+		     uint64_t *before, uint64_t *after, struct mch_err *err)
+{
+	const struct mch_program_options options = {.allow_host = true, .keep = keep};
+	*tiles = calloc((size_t)q->n_steps + 1, sizeof(**tiles));
+	if (!*tiles)
+		return mch_err_set(err, "program", "out of memory; use a machine with more");
+	return mch_program_refine(q, cfg, &options, *tiles, before, after, err);
 }

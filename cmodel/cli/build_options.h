@@ -16,6 +16,7 @@ struct mch_build_options {
 	uint32_t x_words, w_words;
 	int mult; /* enum mch_mult; -1: of powers of two when all weights are */
 	bool pack;
+	bool refine;   /* TILES by the cycle model */
 	bool is_given; /* one of the options was */
 };
 
@@ -27,5 +28,10 @@ extern const struct argp mch_build_argp;
 /* The parameters of mch_top for a network; 0, or -1 with err when there is no such build. */
 int mch_build_config(const struct mch_build_options *options, int rows, int cols, const struct mch_qnet *q,
 		     struct mch_accel_config *cfg, struct mch_err *err);
+
+/* TILES of each step by the cycle model, [n_steps], owned by the caller; keep as in mch_program_options. 0, or -1 with
+ * err. */
+int mch_build_refine(const struct mch_qnet *q, const struct mch_accel_config *cfg, bool keep, int **tiles,
+		     uint64_t *before, uint64_t *after, struct mch_err *err);
 
 #endif

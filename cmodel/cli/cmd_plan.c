@@ -10,6 +10,7 @@
 
 #include "cli/cmd.h"
 #include "cli/load.h"
+#include "cli/plan_program.h"
 #include "cli/search_options.h"
 #include "io/quant_json.h"
 #include "net/lower.h"
@@ -19,7 +20,8 @@ struct arguments {
 	struct mch_data_options data; /* preprocessing, a part of the network's hash */
 	const char *quant;
 	struct mch_cost_config hardware;
-	bool json;
+	struct mch_build_options build;
+	bool json, is_program;
 };
 
 /* A network's layers with their widths, and the sums. */
@@ -32,6 +34,8 @@ struct plan {
 	double sums[MCH_N_COSTS];
 };
 
+enum { KEY_PROGRAM = 256 };
+
 static error_t parse_option(int key, char *text, struct argp_state *state)
 {
 	struct arguments *args = state->input;
@@ -39,10 +43,14 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case 'j':
 		args->json = true;
 		return 0;
+	case KEY_PROGRAM:
+		args->is_program = true;
+		return 0;
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &args->net;
 		state->child_inputs[1] = &args->hardware;
-		state->child_inputs[2] = &args->data;
+		state->child_inputs[2] = &args->build;
+		state->child_inputs[3] = &args->data;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (!args->net.path)
@@ -55,6 +63,8 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 	case ARGP_KEY_END:
 		if (!args->quant)
 			mch_cmd_fail("Q.json", "no quantization given; give the result of `macchiato quantize`");
+		if (args->build.is_given && !args->is_program)
+			mch_cmd_fail("--program", "options of the accelerator say nothing without it; give it too");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -188,11 +198,12 @@ static int show(struct plan *p, const struct mch_quant *quant, struct mch_err *e
 }
 
 static const struct argp_option options[] = {
+	{"program", KEY_PROGRAM, NULL, 0, "Count the cycles of the accelerator mch_top by its cycle model instead", 0},
 	{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 	{0},
 };
 static const struct argp_child children[] = {{&mch_net_argp, 0, NULL, 0}, {&mch_array_argp, 0, NULL, 0},
-					     {&mch_data_argp, 0, NULL, 0}, {0}};
+					     {&mch_build_argp, 0, NULL, 0}, {&mch_data_argp, 0, NULL, 0}, {0}};
 static const struct argp argp = {
 	options,
 	parse_option,
@@ -203,9 +214,21 @@ static const struct argp argp = {
 	NULL,
 	NULL};
 
+static int show_program(const struct arguments *args, const struct mch_net *net, struct mch_quant *quant,
+			struct mch_err *err)
+{
+	struct mch_qnet q;
+	if (mch_qnet_build(&q, net, quant, err) != 0)
+		return -1;
+	const int status = mch_plan_program(&args->build, args->hardware.rows, args->hardware.cols, &q, args->json, err);
+	mch_qnet_free(&q);
+	return status;
+}
+
 int mch_cmd_plan(int argc, char **argv, struct mch_err *err)
 {
-	struct arguments args = {.hardware = mch_array_options_usual(), .data = mch_data_options_usual()};
+	struct arguments args = {.hardware = mch_array_options_usual(), .build = mch_build_options_usual(),
+				 .data = mch_data_options_usual()};
 	struct mch_net net;
 	struct mch_quant quant;
 	mch_cmd_parse(&argp, argc, argv, &args);
@@ -216,7 +239,7 @@ int mch_cmd_plan(int argc, char **argv, struct mch_err *err)
 		status = mch_quant_json_read(args.quant, &net, &quant, NULL, err);
 	if (status == 0) {
 		struct plan plan = {.args = &args, .net = &net};
-		status = show(&plan, &quant, err);
+		status = args.is_program ? show_program(&args, &net, &quant, err) : show(&plan, &quant, err);
 		mch_quant_free(&quant);
 	}
 	mch_net_free(&net);

@@ -56,6 +56,8 @@ int mch_export_program(const struct mch_export_program *job, struct mch_program_
 {
 	struct mch_program_summary summary;
 	int32_t *made = NULL;
+	int *tiles = NULL;
+	uint64_t before, after;
 	if (mch_build_config(&job->build, job->rows, job->cols, e->q, &e->cfg, err) != 0)
 		return -1;
 	if (!e->codes) {
@@ -65,9 +67,15 @@ int mch_export_program(const struct mch_export_program *job, struct mch_program_
 		e->codes = made;
 		e->is_random = true;
 	}
-	const int status = mch_program_export(e, job->out, job->force, &summary, err);
+	int status = 0;
+	if (job->build.refine)
+		status = mch_build_refine(e->q, &e->cfg, true, &tiles, &before, &after, err);
+	e->tiles = tiles;
+	if (status == 0)
+		status = mch_program_export(e, job->out, job->force, &summary, err);
 	if (status == 0)
 		report(job, e, &summary);
 	free(made);
+	free(tiles);
 	return status;
 }

@@ -38,6 +38,8 @@ macchiato_SOURCES = \
 	cmodel/cli/net_options.c \
 	cmodel/cli/net_options.h \
 	cmodel/cli/options.c \
+	cmodel/cli/plan_program.c \
+	cmodel/cli/plan_program.h \
 	cmodel/cli/policy_options.c \
 	cmodel/cli/policy_options.h \
 	cmodel/cli/progress.c \

@@ -125,7 +125,8 @@ static bool parse_part(json_t *item, const struct mch_program_folder *f, int *n_
 	if (p->is_host)
 		return p->layer && p->n == 0 && in_range(p->tensor, 0, f->n_tensors - 1);
 	const json_int_t words = ((json_int_t)p->n + 1) * mch_descriptor_words(&f->cfg);
-	if (!p->layer || p->tensor != -1 || p->first != *n_descriptors || !in_range(p->n, 0, f->n_descriptors - *n_descriptors) ||
+	if (!p->layer || p->tensor != -1 || p->first != *n_descriptors ||
+	    !in_range(p->n, 0, f->n_descriptors - *n_descriptors) ||
 	    !in_range(list, f->load_addr, f->n_words) || words > f->n_words - list)
 		return false;
 	p->list = (uint32_t)list;

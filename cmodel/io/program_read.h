@@ -69,7 +69,7 @@ void mch_program_folder_free(struct mch_program_folder *f);
 int mch_program_folder_input(const struct mch_program_folder *f, int i, uint8_t *mem, struct mch_err *err);
 int mch_program_folder_golden(const struct mch_program_folder *f, int i, uint8_t *mem, struct mch_err *err);
 
-/* The blocks of a tensor from one memory to another: what the host's step does, where the golden memory is at hand. */
+/* The blocks of a tensor from one memory to another: the host's step, where the golden memory is at hand. */
 void mch_program_folder_copy(const struct mch_program_folder *f, int tensor, const uint8_t *from, uint8_t *to);
 
 /* Element of memory (mch_accel_get's) that holds channel c of pixel (h, w). */

@@ -62,4 +62,34 @@ for array in 0x4 65x4 8 8x4x 8x; do
 done
 refuse 'macchiato: --bus-bits: "0" is no whole number from 1 to 4096; give one' small.onnx q.json --bus-bits=0
 refuse 'macchiato: more: a network and a quantization are expected; give no more' small.onnx q.json more
+refuse 'macchiato: --program: options of the accelerator say nothing without it; give it too' small.onnx q.json --mem-bits=64
+
+# --program: the cycle model. The layers' sums are the total, an export counts the same cycles, and --refine takes no more.
+set -- small.onnx q.json --program --array=8x4 --mem-bits=64 --x-words=256 --w-words=512
+"$macchiato" plan "$@" >plan.txt
+cat >want.txt <<END
+network     small
+build       8x4 multipliers, x 8, w 5, out 8, acc 16 bits; memory 64 bits, buffers 256 and 512 words
+
+END
+sed -n '1,3p' plan.txt >got.txt
+diff want.txt got.txt || fail "--program: the head is another"
+sed -n '4p' plan.txt | tr -s ' ' >got.txt
+echo 'Layer n tiles MACs cycles time used limit shape gather loads weights output pool start' | diff - got.txt ||
+	fail "--program: the columns are others"
+# conv: 144 outputs of 9 terms. Its 36 pixels are 4.5 tiles of 8, so 5 tiles of 9 beats: at least 45 cycles.
+sed -n '/^conv /,/^fc2 /p' plan.txt | awk '
+	$1 == "conv" && ($4 != 1296 || $5 < 45 || $8 > 90) { print "conv: " $0; bad = 1 }
+	$1 == "pool" && ($4 != 0 || $8 != 0 || $10 != "pool") { print "pool: " $0; bad = 1 }
+	{ n++; macs += $4 }
+	END { exit bad || n != 4 || macs != 1616 }' || fail "--program: the table is another: $(cat plan.txt)"
+total=$(sed -n 's/^total  *[0-9]*  *1616  *\([0-9]*\) .*/\1/p' plan.txt)
+[ "$(sed -n '/^conv /,/^fc2 /p' plan.txt | awk '{ n += $5 } END { print n }')" = "$total" ] || fail "cycles do not sum up to $total"
+"$macchiato" plan "$@" --json >plan.json
+[ "$(grep -c "\"cycles\": $total," plan.json)" = 1 ] || fail "--json does not have $total cycles"
+grep -q '"macs": 1616,' plan.json || fail "--json does not have the MACs"
+"$macchiato" export "$@" -o prog >out.txt
+grep -q "^cycles      $total for an image, " out.txt || fail "the export has other cycles: $(cat out.txt)"
+refined=$("$macchiato" plan "$@" --refine | sed -n "s/^refined     $total cycles before, \([0-9]*\) after\$/\1/p")
+[ "${refined:-999999}" -le "$total" ] || fail "--refine: \"$refined\" cycles, $total without"
 exit $failed
