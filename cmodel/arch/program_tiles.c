@@ -30,8 +30,8 @@ static uint64_t larger(uint64_t a, uint64_t b)
 	return a > b ? a : b;
 }
 
-/* Of a strip: what mch_descriptor_cycles counts, and the parameters of each y block, which wait for a tile before that is
- * alone. */
+/* Of a strip: what mch_descriptor_cycles counts, and the parameters of each y block, which wait for a tile before that
+ * is alone. */
 static uint64_t computing_of(const struct mch_descriptor *d, const struct mch_accel_config *cfg,
 			     const struct mch_strip *s)
 {

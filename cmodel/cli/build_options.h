@@ -29,8 +29,8 @@ extern const struct argp mch_build_argp;
 int mch_build_config(const struct mch_build_options *options, int rows, int cols, const struct mch_qnet *q,
 		     struct mch_accel_config *cfg, struct mch_err *err);
 
-/* TILES of each step by the cycle model, [n_steps], owned by the caller; keep as in mch_program_options. 0, or -1 with
- * err. */
+/* TILES of each step by the cycle model, [n_steps], owned by the caller; keep as in mch_program_options. 0, or -1
+ * with err. */
 int mch_build_refine(const struct mch_qnet *q, const struct mch_accel_config *cfg, bool keep, int **tiles,
 		     uint64_t *before, uint64_t *after, struct mch_err *err);
 
