@@ -24,7 +24,10 @@ module mch_datapath #(
     parameter W_KIND   = 0,
     parameter PACK     = 0,
     parameter OUT_KIND = 0,   // as in mch_requant, the next one too
-    parameter OUT_EXP  = 0
+    parameter OUT_EXP  = 0,
+    parameter X_KIND   = 0,   // as in mch_mac_array, the rest
+    parameter X_EXP    = 0,
+    parameter W_EXP    = 0
 ) (
     input  wire                     clk_i,
     input  wire                     rst_ni,
@@ -78,7 +81,7 @@ module mch_datapath #(
 
     mch_mac_array #(
         .ROWS(ROWS), .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT),
-        .MULT(MULT), .W_KIND(W_KIND), .PACK(PACK)
+        .MULT(MULT), .W_KIND(W_KIND), .PACK(PACK), .X_KIND(X_KIND), .X_EXP(X_EXP), .W_EXP(W_EXP)
     ) u_array (
         .clk_i(clk_i),
         .rst_ni(rst_ni),

@@ -5,7 +5,8 @@
 // Twin: cmodel/fxp/mac.h. Spec: docs/datapath.md "mac"; the stages are those of "mac_array".
 //
 // MULT = 0: w is an integer. MULT = 1: w is the code of a power of two, with a zero (W_KIND 5) or without (6), and the
-// product is x, or -x, moved left: no multiplier. PACK = 1: two columns share a multiplication, x * (w[j+1] * 2^P_BITS + w[j]).
+// product is x, or -x, moved left: no multiplier. MULT = 2: x and w are minifloats, which the array has taken apart, {significand in
+// two's complement, places that it is moved left}; the significands are multiplied. PACK = 1: two columns share a multiplication, x * (w[j+1] * 2^P_BITS + w[j]).
 //
 // Latency: a product is in acc_q two edges after its operands were on x_i and w_i (which the array registers), in
 // bank_q three edges after. Throughput: one step of every lane per cycle.
@@ -21,9 +22,15 @@ module mch_mac #(
     parameter W_BITS   = 8,
     parameter ACC_BITS = 32,
     parameter ACC_SAT  = 0,   // 0 wraps, 1 saturates
-    parameter MULT     = 0,   // 0 multiplies, 1 shifts
-    parameter W_KIND   = 0,   // of the weights' numbers: 0, of a shift 5 or 6
-    parameter PACK     = 0    // 1: columns in pairs, each in one DSP slice; the accumulators are in logic. MULT 0 alone
+    parameter MULT     = 0,   // 0 multiplies, 1 shifts, 2 multiplies minifloats
+    parameter W_KIND   = 0,   // of the weights' numbers: 0, of a shift 5 or 6, of minifloats 1..4
+    parameter PACK     = 0,   // 1: columns in pairs, each in one DSP slice; the accumulators are in logic. MULT 0 alone
+    parameter X_KIND   = 0,   // of minifloats: 1..4
+    parameter X_EXP    = 0,   // of minifloats: exponent bits
+    parameter W_EXP    = 0,
+    // Minifloats are taken apart into one bit more: an activation of either sign, a weight with its leading one.
+    parameter X_PORT   = MULT == 2 ? X_BITS + 2 : X_BITS + 1,
+    parameter W_PORT   = MULT == 2 ? W_BITS + 1 : W_BITS
 ) (
     input  wire                       clk_i,
     input  wire                       mul_i,    // load product_q
@@ -31,8 +38,8 @@ module mch_mac #(
     input  wire                       first_i,  // with add_i: start from 0
     input  wire                       load_i,   // bank_q <- acc_q
     input  wire                       shift_i,  // bank_q <- bank_i, the row below
-    input  wire signed [X_BITS:0]     x_i,
-    input  wire [COLS*W_BITS-1:0]     w_i,
+    input  wire signed [X_PORT-1:0]   x_i,
+    input  wire [COLS*W_PORT-1:0]     w_i,
     input  wire [COLS*ACC_BITS-1:0]   bank_i,
     input  wire [COLS-1:0]            bank_over_i,
     output wire [COLS*ACC_BITS-1:0]   bank_o,
@@ -40,8 +47,12 @@ module mch_mac #(
 );
 
     // |x| <= 2^X_BITS - 1 and |w| <= 2^(W_BITS-1): the product fits X_BITS + W_BITS bits, signed. A shift of up to
-    // 2^(W_BITS-1) - 1 places makes as many bits more, and the sign.
-    localparam P_BITS = MULT == 1 ? X_BITS + (1 << (W_BITS - 1)) : X_BITS + W_BITS;
+    // 2^(W_BITS-1) - 1 places makes as many bits more, and the sign. Minifloats: both significands and both largest exponents' places,
+    // which are less one where exponent 0 has no leading one, and a sign.
+    localparam X_SIG = X_BITS - X_EXP + 1, X_PLACES = (1 << X_EXP) - (X_KIND == 4 ? 1 : 2);
+    localparam W_SIG = W_BITS - W_EXP,     W_PLACES = (1 << W_EXP) - (W_KIND == 4 ? 1 : 2);
+    localparam P_BITS = MULT == 2 ? X_SIG + X_PLACES + W_SIG + W_PLACES + 1 :
+                        MULT == 1 ? X_BITS + (1 << (W_BITS - 1)) : X_BITS + W_BITS;
 
     reg signed [P_BITS-1:0]   product_q [0:COLS-1];
     reg signed [ACC_BITS-1:0] acc_q     [0:COLS-1];
@@ -93,6 +104,30 @@ module mch_mac #(
                 if (mul_i)
                     for (j = 0; j < COLS; j = j + 1)
                         product_q[j] <= multiply(x_i, w_i[j*W_BITS +: W_BITS]);
+        end else if (MULT == 2) begin : g_minifloat
+            function signed [P_BITS-1:0] multiply_minifloat;
+                input signed [X_SIG:0] x;
+                input [X_EXP-1:0]      x_places;
+                input signed [W_SIG:0] w;
+                input [W_EXP-1:0]      w_places;
+                reg signed [X_SIG+W_SIG:0] significand;
+                reg [5:0] places;
+                begin
+                    places = {{(6-X_EXP){1'b0}}, x_places} + {{(6-W_EXP){1'b0}}, w_places};
+                    // verilator lint_off WIDTH
+                    significand = x * w;
+                    multiply_minifloat = significand;
+                    // verilator lint_on WIDTH
+                    multiply_minifloat = multiply_minifloat << places;
+                end
+            endfunction
+
+            integer j;
+            always @(posedge clk_i)
+                if (mul_i)
+                    for (j = 0; j < COLS; j = j + 1)
+                        product_q[j] <= multiply_minifloat(x_i[X_BITS+1:X_EXP], x_i[X_EXP-1:0],
+                                                           w_i[j*W_PORT + W_EXP +: W_SIG + 1], w_i[j*W_PORT +: W_EXP]);
         end else begin : g_shift
             // Once for the row. |x| < 2^X_BITS: the negative fits too.
             wire signed [X_BITS:0] minus_x = -x_i;

@@ -18,9 +18,12 @@ module mch_mac_array #(
     parameter W_BITS   = 8,   // 1..16
     parameter ACC_BITS = 32,  // 2..48
     parameter ACC_SAT  = 0,   // 0 wraps, 1 saturates
-    parameter MULT     = 0,   // 0 multiplies; 1 shifts: W_BITS 2..5
-    parameter W_KIND   = 0,   // what weights are, docs/datapath.md "number": MULT 0: 0; MULT 1: 5, 6
-    parameter PACK     = 0    // with MULT 0: 1 takes a DSP slice for two columns; X_BITS + 2 * W_BITS up to 24
+    parameter MULT     = 0,   // 0 multiplies; 1 shifts: W_BITS 2..5; 2 multiplies minifloats
+    parameter W_KIND   = 0,   // what weights are, docs/datapath.md "number": MULT 0: 0; MULT 1: 5, 6; MULT 2: 1..4
+    parameter PACK     = 0,   // with MULT 0: 1 takes a DSP slice for two columns; X_BITS + 2 * W_BITS up to 24
+    parameter X_KIND   = 0,   // MULT 2: 1..4
+    parameter X_EXP    = 0,   // MULT 2: exponent bits, 1..5
+    parameter W_EXP    = 0
 ) (
     input  wire                     clk_i,
     input  wire                     rst_ni,
@@ -31,7 +34,7 @@ module mch_mac_array #(
     input  wire                     in_last_i,    // last beat of a tile
     input  wire                     x_signed_i,   // how to read x_i
     input  wire [ROWS*X_BITS-1:0]   x_i,          // row 0 in the lowest bits
-    input  wire [COLS*W_BITS-1:0]   w_i,          // column 0 in the lowest bits; codes, signed
+    input  wire [COLS*W_BITS-1:0]   w_i,          // column 0 in the lowest bits; codes, signed; minifloats as memory has them
 
     output wire                     out_valid_o,
     input  wire                     out_ready_i,
@@ -45,9 +48,15 @@ module mch_mac_array #(
             ACC_BITS < 2 || ACC_BITS > 48 || ACC_SAT < 0 || ACC_SAT > 1) begin : g_illegal
             mch_mac_array_parameter_out_of_range u_error ();
         end
-        if (MULT < 0 || MULT > 1 || (MULT == 0 && W_KIND != 0) ||
+        if (MULT < 0 || MULT > 2 || (MULT == 0 && W_KIND != 0) || (MULT != 2 && (X_KIND != 0 || X_EXP != 0 || W_EXP != 0)) ||
             (MULT == 1 && (W_KIND < 5 || W_KIND > 6 || W_BITS < 2 || W_BITS > 5))) begin : g_illegal_mult
-            mch_mac_array_needs_MULT_0_or_MULT_1_with_W_KIND_5_or_6_and_W_BITS_2_to_5 u_error ();
+            mch_mac_array_needs_MULT_0_or_MULT_1_with_W_KIND_5_or_6_and_W_BITS_2_to_5_or_MULT_2 u_error ();
+        end
+        if (MULT == 2 && (X_KIND < 1 || X_KIND > 4 || W_KIND < 1 || W_KIND > 4 || X_EXP < 1 || X_EXP > 5 || W_EXP < 1 ||
+                          W_EXP > 5 || X_BITS < 1 + X_EXP || W_BITS < 1 + W_EXP ||
+                          X_BITS - X_EXP + (1 << X_EXP) - (X_KIND == 4 ? 1 : 2) + W_BITS - W_EXP + (1 << W_EXP) -
+                          (W_KIND == 4 ? 1 : 2) + 2 > 48)) begin : g_illegal_minifloat
+            mch_mac_array_needs_minifloats_of_kind_1_to_4_EXP_1_to_5_whose_products_have_48_bits u_error ();
         end
         if (PACK < 0 || PACK > 1 || (PACK == 1 && (MULT != 0 || X_BITS + 2 * W_BITS > 24))) begin : g_illegal_pack
             mch_mac_array_needs_PACK_0_or_PACK_1_with_MULT_0_and_X_BITS_plus_two_W_BITS_up_to_24 u_error ();
@@ -106,8 +115,80 @@ module mch_mac_array #(
         if (en && in_valid_i) begin
             w_q <= w_i;
             for (i = 0; i < ROWS; i = i + 1)
-                x_q[i] <= {x_signed_i & x_i[i*X_BITS + X_BITS - 1], x_i[i*X_BITS +: X_BITS]};
+                x_q[i] <= {x_signed_i & (x_i[i*X_BITS + X_BITS - 1] | (MULT == 2)), x_i[i*X_BITS +: X_BITS]};
         end
+
+    // Minifloats are taken apart behind stage 0, once for a row and once for a column; the bit above x tells whether its highest one
+    // is a sign. The pattern of a flushed format is its code less one.
+    localparam X_PORT = MULT == 2 ? X_BITS + 2 : X_BITS + 1, W_PORT = MULT == 2 ? W_BITS + 1 : W_BITS;
+    wire [COLS*W_PORT-1:0] w_port;
+    wire signed [X_PORT-1:0] x_port [0:ROWS-1];
+    genvar c;
+    generate
+        if (MULT == 2) begin : g_minifloat
+            localparam X_SIG = X_BITS - X_EXP + 1, W_SIG = W_BITS - W_EXP;
+
+            function [X_BITS+1:0] x_apart;
+                input [X_BITS:0] x;
+                reg [X_BITS-1:0] magnitude;
+                reg [X_BITS-1:0] pattern;
+                reg [X_EXP-1:0]  exponent;
+                reg [X_SIG:0]    significand;
+                reg              leading;
+                begin
+                    magnitude = x[X_BITS-1:0] & {!x[X_BITS], {(X_BITS-1){1'b1}}};
+                    pattern = X_KIND == 4 && magnitude != {X_BITS{1'b0}} ? magnitude - 1'b1 : magnitude;
+                    exponent = x[X_BITS] ? pattern[X_BITS-2 -: X_EXP] : pattern[X_BITS-1 -: X_EXP];
+                    leading = X_KIND == 4 ? magnitude != {X_BITS{1'b0}} : exponent != {X_EXP{1'b0}};
+                    if (X_KIND != 4 && leading)
+                        exponent = exponent - 1'b1;
+                    // The mantissa's bits of the pattern; of a signed one there is one less.
+                    significand = {2'b00, pattern[X_SIG-2:0]};
+                    significand[X_SIG-1] = leading && !x[X_BITS];
+                    if (x[X_BITS])
+                        significand[X_SIG-2] = leading;
+                    if (x[X_BITS] && x[X_BITS-1])
+                        significand = -significand;
+                    x_apart = {significand, exponent};
+                end
+            endfunction
+
+            function [W_BITS:0] w_apart;
+                input [W_BITS-1:0] w;
+                reg [W_BITS-2:0] magnitude;
+                reg [W_BITS-2:0] pattern;
+                reg [W_EXP-1:0]  exponent;
+                reg [W_SIG:0]    significand;
+                reg              leading;
+                begin
+                    magnitude = w[W_BITS-2:0];
+                    pattern = W_KIND == 4 && magnitude != {(W_BITS-1){1'b0}} ? magnitude - 1'b1 : magnitude;
+                    exponent = pattern[W_BITS-2 -: W_EXP];
+                    leading = W_KIND == 4 ? magnitude != {(W_BITS-1){1'b0}} : exponent != {W_EXP{1'b0}};
+                    if (W_KIND != 4 && leading)
+                        exponent = exponent - 1'b1;
+                    // The bit above the mantissa is one of the exponent's.
+                    significand = {1'b0, pattern[W_SIG-1:0]};
+                    significand[W_SIG-1] = leading;
+                    if (w[W_BITS-1])
+                        significand = -significand;
+                    w_apart = {significand, exponent};
+                end
+            endfunction
+
+            for (c = 0; c < COLS; c = c + 1) begin : g_w
+                assign w_port[c*W_PORT +: W_PORT] = w_apart(w_q[c*W_BITS +: W_BITS]);
+            end
+            for (c = 0; c < ROWS; c = c + 1) begin : g_x
+                assign x_port[c] = x_apart(x_q[c]);
+            end
+        end else begin : g_integer
+            assign w_port = w_q;
+            for (c = 0; c < ROWS; c = c + 1) begin : g_x
+                assign x_port[c] = x_q[c];
+            end
+        end
+    endgenerate
 
     // Stages 1 to 3. Bank rows form a shift register towards row 0; zeros follow the last row.
     wire [COLS*ACC_BITS-1:0] bank      [0:ROWS];
@@ -120,7 +201,7 @@ module mch_mac_array #(
         for (r = 0; r < ROWS; r = r + 1) begin : g_row
             mch_mac #(
                 .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT),
-                .MULT(MULT), .W_KIND(W_KIND), .PACK(PACK)
+                .MULT(MULT), .W_KIND(W_KIND), .PACK(PACK), .X_KIND(X_KIND), .X_EXP(X_EXP), .W_EXP(W_EXP)
             ) u_mac (
                 .clk_i(clk_i),
                 .mul_i(en && v0_q),
@@ -128,8 +209,8 @@ module mch_mac_array #(
                 .first_i(first1_q),
                 .load_i(load),
                 .shift_i(shift),
-                .x_i(x_q[r]),
-                .w_i(w_q),
+                .x_i(x_port[r]),
+                .w_i(w_port),
                 .bank_i(bank[r+1]),
                 .bank_over_i(bank_over[r+1]),
                 .bank_o(bank[r]),

@@ -30,7 +30,8 @@ namespace mch_tb {
 
 enum { ROWS = DUT_ROWS, COLS = DUT_COLS, X_BITS = DUT_X_BITS, W_BITS = DUT_W_BITS, ACC_BITS = DUT_ACC_BITS };
 const mch_acc array_acc = {ACC_BITS, static_cast<mch_overflow>(DUT_ACC_SAT)};
-const mch_mac_array_config array_cfg = {ROWS, COLS, X_BITS, W_BITS, array_acc, mult_of_dut, w_kind_of_dut, pack_of_dut};
+const mch_mac_array_config array_cfg = {ROWS, COLS, X_BITS, W_BITS, array_acc, mult_of_dut, w_kind_of_dut, pack_of_dut,
+					x_kind_of_dut, x_exp_of_dut, w_exp_of_dut};
 
 inline void array_report(const mch_sim::BenchArgs &args, uint64_t number, const mch_field *in, int n_in,
 			 const std::string &place, int64_t want, int64_t got, mch_format format)
@@ -94,9 +95,9 @@ private:
 	void draw_beat()
 	{
 		for (int32_t &x : x_)
-			x = code(X_BITS, x_signed_);
+			x = code(X_BITS, x_signed_ && !is_minifloat_dut);
 		for (int32_t &w : w_)
-			w = code(W_BITS, true);
+			w = code(W_BITS, !is_minifloat_dut);
 	}
 
 	/* With rails_: operands whose sums run into the rails of the accumulator. */
@@ -134,7 +135,7 @@ private:
 			for (int j = 0; j < COLS; j++) {
 				int64_t &sum = sum_[static_cast<size_t>(i * COLS + j)];
 				bool over;
-				sum = mch_mac(array_acc, first_ ? 0 : sum, x_[i], weight_of(w_[j]), &over);
+				sum = mch_acc_add(array_acc, first_ ? 0 : sum, activation_of(x_[i], x_signed_) * weight_of(w_[j]), &over);
 			}
 		if (last_)
 			expected_.push_back(sum_);
@@ -145,7 +146,7 @@ private:
 		const bool out_ready = !mch_sim::chance(&rng_, stall_out_);
 		if (pins_.out_valid() && out_ready && !row_agrees())
 			return false;
-		const mch_mac_array_in in = {valid_, first_, last_, x_, w_, out_ready};
+		const mch_mac_array_in in = {valid_, first_, last_, x_, w_, out_ready, x_signed_};
 		pins_.edge(in, x_signed_);
 		mch_mac_array_step(&twin_, &in);
 		cycle_++;

@@ -71,6 +71,7 @@ EXTRA_DIST += \
 	tb/mutants/mac-first.sed \
 	tb/mutants/mac-late.sed \
 	tb/mutants/mac-pack.sed \
+	tb/mutants/mac-places.sed \
 	tb/mutants/mac-product.sed \
 	tb/mutants/mac-over.sed \
 	tb/mutants/mac-rail.sed \
@@ -78,6 +79,7 @@ EXTRA_DIST += \
 	tb/mutants/mac-zero.sed \
 	tb/mutants/mac_array-ready.sed \
 	tb/mutants/mac_array-sign.sed \
+	tb/mutants/mac_array-subnormal.sed \
 	tb/mutants/pooler-bubble.sed \
 	tb/mutants/pooler-command.sed \
 	tb/mutants/pooler-count.sed \

@@ -90,10 +90,11 @@ Lockstep::Lockstep(VerilatedContext *context, const mch_mac_array *array, const 
 	}
 	product_mask_ = mask_of(mch_mac_array_product_bits(&c));
 	sum_mask_ = mask_of(c.acc.bits);
-	differ_sums_ = sum_bytes_ == 8	 ? differ_sums_64
-		       : sum_bytes_ == 4 ? differ_sums_32
-		       : sum_bytes_ == 2 ? differ_sums_16
-					 : differ_sums_8;
+	const auto differ = [](size_t bytes) {
+		return bytes == 8 ? differ_sums_64 : bytes == 4 ? differ_sums_32 : bytes == 2 ? differ_sums_16 : differ_sums_8;
+	};
+	differ_sums_ = differ(sum_bytes_);
+	differ_wide_products_ = differ(product_bytes_);
 	differ_products_ = product_bytes_ == 4	 ? differ_products_32
 			   : product_bytes_ == 2 ? differ_products_16
 						 : differ_products_8;
@@ -168,7 +169,10 @@ bool Lockstep::array_differs() const
 						: rows_differ<uint8_t>(x_rows, a_->x, 1, c.rows, x_mask);
 	mch_sim::pack(packed_.data(), a_->w, c.cols, c.w_bits);
 	const bool w = std::memcmp(packed_.data(), w_.data, static_cast<size_t>(c.cols * c.w_bits + 7) / 8) != 0;
-	if (control || x || w || differ_products_(product_.data(), a_->product, c.rows, c.cols, product_mask_) ||
+	const uint64_t product = c.mult == MCH_MULT_MINIFLOAT
+					 ? differ_wide_products_(product_.data(), a_->product_wide, c.rows, c.cols, product_mask_)
+					 : differ_products_(product_.data(), a_->product, c.rows, c.cols, product_mask_);
+	if (control || x || w || product ||
 	    differ_sums_(acc_.data(), a_->acc, c.rows, c.cols, sum_mask_) ||
 	    differ_sums_(bank_.data(), a_->bank, c.rows, c.cols, sum_mask_))
 		return true;
@@ -265,7 +269,7 @@ Difference Lockstep::first() const
 	}
 	for (int i = 0; i < c.rows; i++) {
 		const int64_t got = read_element(x_.data, x_.elem_bytes, i, c.x_bits + 1);
-		if (got != a_->x[i])
+		if (got != mch_wrap(a_->x[i], c.x_bits + 1)) /* of minifloats the highest bit is no sign */
 			return {scope_ + ".x_q[" + std::to_string(i) + "]", i, -1, a_->x[i], got, c.x_bits + 1, true};
 	}
 	for (int j = 0; j < c.cols; j++) {
@@ -275,7 +279,9 @@ Difference Lockstep::first() const
 				mch_wrap(static_cast<int64_t>(got), c.w_bits), c.w_bits, true};
 	}
 	if (rows_first("product_q", product_, product_bytes_, mch_mac_array_product_bits(&c),
-		       [](const mch_mac_array *a, size_t i) { return static_cast<int64_t>(a->product[i]); }, &d) ||
+		       [](const mch_mac_array *a, size_t i) {
+			       return a->cfg.mult == MCH_MULT_MINIFLOAT ? a->product_wide[i] : int64_t{a->product[i]};
+		       }, &d) ||
 	    rows_first("acc_q", acc_, sum_bytes_, c.acc.bits,
 		       [](const mch_mac_array *a, size_t i) { return a->acc[i]; }, &d) ||
 	    rows_first("bank_q", bank_, sum_bytes_, c.acc.bits,

@@ -67,7 +67,7 @@ private:
 	std::vector<const void *> product_, acc_, bank_, over_, bank_over_;
 	size_t product_bytes_, sum_bytes_, over_bytes_ = 0;
 	uint64_t product_mask_, sum_mask_;
-	DifferSums differ_sums_;
+	DifferSums differ_sums_, differ_wide_products_;
 	DifferProducts differ_products_;
 	struct LaneRegister {
 		std::string name;

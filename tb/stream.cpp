@@ -285,7 +285,7 @@ bool Stream::run(const mch_step &step, int n, const int32_t *x, int32_t *y)
 	layer_start_ = cycles_;
 	x_beats_.resize(terms * rows);
 	w_beats_.resize(terms * cols);
-	dut_->x_signed_i = step.in_format.is_signed;
+	dut_->x_signed_i = in_.array.x_signed = step.in_format.is_signed;
 	dut_->relu_i = step.requant.relu;
 	dut_->y_signed_i = step.requant.out_signed;
 	dut_->y_bits_i = static_cast<uint8_t>(step.requant.out_bits);
@@ -301,6 +301,12 @@ bool Stream::run(const mch_step &step, int n, const int32_t *x, int32_t *y)
 			loaded_channel_ = tile.channel0;
 		}
 		mch_gemm_operands(&gemm_, t, x, step.weights, x_beats_.data(), w_beats_.data());
+		if (cfg_.array.mult == MCH_MULT_MINIFLOAT) {
+			for (int32_t &v : x_beats_)
+				v = static_cast<int32_t>(mch_minifloat_memory(step.in_format, v));
+			for (int32_t &v : w_beats_)
+				v = static_cast<int32_t>(mch_minifloat_memory(step.weight_format, v));
+		}
 		for (term_ = 0; term_ < terms;) {
 			const bool taken = dut_->in_ready_o;
 			in_.array.valid = !mch_sim::chance(&rng_, options_.stall_percent);

@@ -23,7 +23,7 @@ namespace {
 
 const mch_datapath_config datapath_cfg = {
 	{DUT_ROWS, DUT_COLS, DUT_X_BITS, DUT_W_BITS, {DUT_ACC_BITS, static_cast<mch_overflow>(DUT_ACC_SAT)}, mch_tb::mult_of_dut,
-	 mch_tb::w_kind_of_dut, mch_tb::pack_of_dut},
+	 mch_tb::w_kind_of_dut, mch_tb::pack_of_dut, mch_tb::x_kind_of_dut, mch_tb::x_exp_of_dut, mch_tb::w_exp_of_dut},
 	DUT_OUT_BITS,
 	static_cast<mch_round>(DUT_ROUND),
 	DUT_OUT_WRAP != 0,
@@ -34,7 +34,8 @@ const mch_datapath_config datapath_cfg = {
 struct Layer {
 	mch_layer layer = {};
 	mch_step step = {};
-	std::vector<int32_t> x, weights, integers; /* codes, codes and what they stand for */
+	std::vector<int32_t> x, weights;
+	std::vector<int64_t> integers; /* what the codes of weights stand for */
 	std::vector<int64_t> bias;
 	std::vector<int8_t> shift;
 	int n;
@@ -82,10 +83,23 @@ struct Layer {
 	{
 		step.in_format = {draw(rng, 1, DUT_X_BITS), 0, mch_rng_below(rng, 2) != 0};
 		step.weight_format = {draw(rng, 1, DUT_W_BITS), 0, true};
+		if (mch_tb::is_minifloat_dut) {
+			step.in_format = {DUT_X_BITS, 0, step.in_format.is_signed, mch_tb::x_kind_of_dut, DUT_X_EXP};
+			step.weight_format = {DUT_W_BITS, 0, true, mch_tb::w_kind_of_dut, DUT_W_EXP};
+		}
 		step.out_format = {draw(rng, 1, DUT_OUT_BITS), 0, mch_rng_below(rng, 2) != 0};
 		if (datapath_cfg.out_kind != MCH_FIXED)
 			step.out_format = {DUT_OUT_BITS, 0, step.out_format.is_signed, datapath_cfg.out_kind, DUT_OUT_EXP};
 		step.acc = datapath_cfg.array.acc;
+	}
+
+	static int32_t code(mch_rng *rng, mch_format f)
+	{
+		const int64_t v = corner(rng, f.bits, f.is_signed);
+		if (f.number == MCH_FIXED)
+			return static_cast<int32_t>(v);
+		const int64_t min = mch_format_min(f), max = mch_format_max(f);
+		return static_cast<int32_t>(v < min ? min : v > max ? max : v);
 	}
 
 	void draw_data(mch_rng *rng)
@@ -93,12 +107,12 @@ struct Layer {
 		const struct mch_conv &g = step.conv;
 		x.resize(static_cast<size_t>(n * g.c * g.h * g.w));
 		for (int32_t &v : x)
-			v = static_cast<int32_t>(corner(rng, step.in_format.bits, step.in_format.is_signed));
+			v = code(rng, step.in_format);
 		weights.resize(static_cast<size_t>(g.k) * mch_conv_terms(&g));
 		for (int32_t &v : weights)
-			v = static_cast<int32_t>(corner(rng, step.weight_format.bits, true));
+			v = code(rng, step.weight_format);
 		for (const int32_t v : weights)
-			integers.push_back(mch_tb::weight_of(v));
+			integers.push_back(mch_tb::is_minifloat_dut ? mch_format_integer(step.weight_format, v) : mch_tb::weight_of(v));
 		for (int k = 0; k < g.k; k++) {
 			bias.push_back(corner(rng, DUT_ACC_BITS, true) >> mch_rng_below(rng, DUT_ACC_BITS));
 			/* Mostly near the shift that leaves the output's width; all shifts now and then. */
@@ -169,9 +183,9 @@ bool outputs_agree(const BenchArgs &args, uint64_t number, const Layer &layer, c
 	std::vector<int64_t> acc(layer.n_out());
 	std::vector<int32_t> want(layer.n_out());
 	mch_step step = layer.step;
-	std::vector<int32_t> integers = layer.integers;
+	std::vector<int32_t> integers(layer.integers.begin(), layer.integers.end());
 	step.weights = integers.data();
-	if (datapath_cfg.out_kind == MCH_FIXED)
+	if (datapath_cfg.out_kind == MCH_FIXED && !mch_tb::is_minifloat_dut)
 		mch_step_run(&step, layer.n, layer.x.data(), acc.data(), want.data(), nullptr);
 	else
 		run_wide(layer, want.data());

@@ -37,6 +37,19 @@ struct Pins {
 	bool bank_over[COLS];
 };
 
+/* A minifloat that the array has taken apart: its significand, and below it the places. */
+int64_t apart(int32_t v, int exp_bits)
+{
+	return static_cast<int64_t>(v >> exp_bits) * (INT64_C(1) << (v & ((1 << exp_bits) - 1)));
+}
+
+int32_t draw_apart(mch_rng *rng, int significand_bits, int exp_bits, int kind)
+{
+	const int64_t high = high_code(significand_bits, false), v = corner(rng, significand_bits + 1, true);
+	const uint32_t places = mch_rng_below(rng, (1U << exp_bits) - (kind != 4));
+	return static_cast<int32_t>((v < -high ? -high : v) * (INT64_C(1) << exp_bits)) | static_cast<int32_t>(places);
+}
+
 Pins draw(mch_rng *rng)
 {
 	Pins p = {};
@@ -47,8 +60,12 @@ Pins draw(mch_rng *rng)
 	p.shift = chance(rng, 30);
 	/* Signed or unsigned in one more bit: both ends of both. */
 	p.x = static_cast<int32_t>(corner(rng, X_BITS, chance(rng, 50)));
+	if (mch_tb::is_minifloat_dut)
+		p.x = draw_apart(rng, X_BITS - DUT_X_EXP + 1, DUT_X_EXP, DUT_X_KIND);
 	for (int j = 0; j < COLS; j++) {
 		p.w[j] = static_cast<int32_t>(corner(rng, W_BITS, true));
+		if (mch_tb::is_minifloat_dut)
+			p.w[j] = draw_apart(rng, W_BITS - DUT_W_EXP, DUT_W_EXP, DUT_W_KIND);
 		p.bank[j] = corner(rng, ACC_BITS, true);
 		p.bank_over[j] = DUT_ACC_SAT && chance(rng, 50);
 	}
@@ -64,11 +81,12 @@ void step(Model *m, const Pins &p)
 		}
 		if (p.add) {
 			bool over;
-			m->acc[j] = mch_mac(cfg, p.first ? 0 : m->acc[j], static_cast<int32_t>(m->product[j]), 1, &over);
+			m->acc[j] = mch_acc_add(cfg, p.first ? 0 : m->acc[j], m->product[j], &over);
 			m->over[j] = DUT_ACC_SAT && (over || (!p.first && m->over[j]));
 		}
 		if (p.mul)
-			m->product[j] = static_cast<int64_t>(p.x) * mch_tb::weight_of(p.w[j]);
+			m->product[j] = mch_tb::is_minifloat_dut ? apart(p.x, DUT_X_EXP) * apart(p.w[j], DUT_W_EXP)
+								 : p.x * mch_tb::weight_of(p.w[j]);
 	}
 }
 
@@ -82,8 +100,8 @@ void drive(Dut<Vmch_mac> &dut, const Pins &p)
 	dut->first_i = p.first;
 	dut->load_i = p.load;
 	dut->shift_i = p.shift;
-	pack(&dut->x_i, &p.x, 1, X_BITS + 1);
-	pack(&dut->w_i, p.w, COLS, W_BITS);
+	pack(&dut->x_i, &p.x, 1, X_BITS + 1 + mch_tb::is_minifloat_dut);
+	pack(&dut->w_i, p.w, COLS, W_BITS + mch_tb::is_minifloat_dut);
 	pack(&dut->bank_i, p.bank, COLS, ACC_BITS);
 	pack(&dut->bank_over_i, over, COLS, 1);
 }
@@ -92,7 +110,7 @@ void report(const BenchArgs &args, uint64_t number, const Pins &p, int j, int64_
 	    bool over_got)
 {
 	const mch_format acc = {ACC_BITS, 0, true}, bit = {1, 0, false};
-	const mch_field in[] = {{"x", p.x, {X_BITS + 1, 0, true}, false}, {"w", p.w[j], {W_BITS, 0, true}, false}};
+	const mch_field in[] = {{"x", p.x, {X_BITS + 2, 0, true}, false}, {"w", p.w[j], {W_BITS + 1, 0, true}, false}};
 	const mch_field wanted[] = {{"bank", want, acc, false}, {"over", over_want, bit, false}};
 	const mch_field gotten[] = {{"bank", got, acc, false}, {"over", over_got, bit, false}};
 	const std::string at = "lane " + std::to_string(j) + "  parameters " DUT_PARAMETERS;

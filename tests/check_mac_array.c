@@ -6,6 +6,7 @@
 #include "arch/gemm.h"
 #include "base/rng.h"
 #include "check_main.h"
+#include "fxp/encode.h"
 
 enum { N_MAX = 4096 };
 
@@ -65,7 +66,7 @@ static uint64_t stream(struct mch_mac_array *a, const struct mch_conv *conv, con
 
 static void compare(struct mch_mac_array_config cfg, struct mch_conv conv, uint32_t stalls)
 {
-	static int32_t x[N_MAX], w[N_MAX], integers[N_MAX];
+	static int32_t x[N_MAX], w[N_MAX], x_integers[N_MAX], integers[N_MAX];
 	static int64_t want[N_MAX], got[N_MAX];
 	struct mch_rng rng = mch_rng_seed(11);
 	struct mch_mac_array a;
@@ -79,9 +80,20 @@ static void compare(struct mch_mac_array_config cfg, struct mch_conv conv, uint3
 		w[i] = code(&rng, cfg.w_bits, true);
 	}
 	ck_assert_int_eq(mch_mac_array_init(&a, &cfg, &err), 0);
-	for (size_t i = 0; i < N_MAX; i++)
-		integers[i] = integer(cfg.w_kind, w[i]);
-	mch_conv(&conv, cfg.acc, x, integers, want, NULL);
+	for (size_t i = 0; i < N_MAX; i++) {
+		x_integers[i] = x[i];
+		if (cfg.mult == MCH_MULT_MINIFLOAT) {
+			const struct mch_format xf = {cfg.x_bits, 0, false, cfg.x_kind, cfg.x_exp};
+			const struct mch_format wf = {cfg.w_bits, 0, true, cfg.w_kind, cfg.w_exp};
+			x[i] &= (1 << cfg.x_bits) - 1;
+			w[i] &= (1 << cfg.w_bits) - 1;
+			x_integers[i] = (int32_t)mch_format_integer(xf, x[i]);
+			integers[i] = (int32_t)mch_format_integer(wf, mch_minifloat_code(wf, (uint32_t)w[i]));
+		} else {
+			integers[i] = integer(cfg.w_kind, w[i]);
+		}
+	}
+	mch_conv(&conv, cfg.acc, x_integers, integers, want, NULL);
 	const uint64_t cycles = stream(&a, &conv, x, w, got, &rng, stalls);
 	for (size_t i = 0; i < n_out; i++)
 		ck_assert_int_eq(got[i], want[i]);
@@ -104,9 +116,13 @@ START_TEST(sums_are_those_of_conv)
 						       {1, 1, 4, 3, {9, MCH_WRAP}},
 						       {4, 4, 8, 4, {24, MCH_WRAP}, MCH_MULT_SHIFT, MCH_POW2},
 						       {4, 3, 16, 5, {30, MCH_SATURATE}, MCH_MULT_SHIFT, MCH_POW2_NO_ZERO},
-						       {4, 5, 8, 8, {24, MCH_WRAP}, MCH_MULT_INTEGER, MCH_FIXED, true}};
+						       {4, 5, 8, 8, {24, MCH_WRAP}, MCH_MULT_INTEGER, MCH_FIXED, true},
+						       {4, 4, 8, 8, {44, MCH_WRAP}, MCH_MULT_MINIFLOAT, MCH_MINIFLOAT_FN, false,
+							MCH_MINIFLOAT_FN, 4, 4},
+						       {3, 5, 6, 7, {20, MCH_SATURATE}, MCH_MULT_MINIFLOAT, MCH_MINIFLOAT_FLUSH,
+							false, MCH_MINIFLOAT, 2, 3}};
 	for (size_t i = 0; i < 4; i++)
-		for (size_t j = 0; j < 7; j++)
+		for (size_t j = 0; j < 9; j++)
 			for (uint32_t stalls = 0; stalls <= 50; stalls += 25)
 				compare(configs[j], *convs[i], stalls);
 }
@@ -175,6 +191,10 @@ START_TEST(refuses_parameters)
 	       "array: weights of kind 5 with 6 bits are no operands of MULT 1; W_KIND is 5 or 6, W_BITS 2 to 5");
 	refuse((struct mch_mac_array_config){4, 4, 9, 8, {32, MCH_WRAP}, MCH_MULT_INTEGER, MCH_FIXED, true},
 	       "array: operands of 9 and 8 bits of MULT 0 cannot be packed; X_BITS + 2 * W_BITS is up to 24, MULT 0");
+	refuse((struct mch_mac_array_config){4, 4, 8, 8, {48, MCH_WRAP}, MCH_MULT_MINIFLOAT, MCH_MINIFLOAT, false, MCH_MINIFLOAT, 5, 5},
+	       "array: operands of kinds 1 and 1 are none of MULT 2; kinds are 1 to 4, exponents 1 to 5 bits, products 48");
+	refuse((struct mch_mac_array_config){4, 4, 8, 8, {48, MCH_WRAP}, MCH_MULT_INTEGER, MCH_FIXED, false, MCH_MINIFLOAT, 4, 4},
+	       "array: minifloats are operands of MULT 2 alone; X_KIND, X_EXP and W_EXP are 0");
 }
 END_TEST
 

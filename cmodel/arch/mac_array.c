@@ -6,12 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fxp/encode.h"
+
 /* One source, compiled for several vector widths and chosen at load time; the result is the same integer in each. */
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__)
 #define MCH_CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define MCH_CLONES
 #endif
+
+static bool is_minifloat(int bits, int exp, enum mch_number kind)
+{
+	return mch_number_is_minifloat(kind) && exp >= 1 && exp <= MCH_EXP_BITS_MAX && bits >= 1 + exp;
+}
 
 static int check_mult(const struct mch_mac_array_config *cfg, struct mch_err *err)
 {
@@ -22,6 +29,15 @@ static int check_mult(const struct mch_mac_array_config *cfg, struct mch_err *er
 		return mch_err_set(err, "array",
 				   "weights of kind %d with %d bits are no operands of MULT 1; W_KIND is 5 or 6, W_BITS 2 to 5",
 				   cfg->w_kind, cfg->w_bits);
+	if (cfg->mult != MCH_MULT_MINIFLOAT && (cfg->x_kind != MCH_FIXED || cfg->x_exp != 0 || cfg->w_exp != 0))
+		return mch_err_set(err, "array", "minifloats are operands of MULT 2 alone; X_KIND, X_EXP and W_EXP are 0");
+	/* All widths first: only of formats that exist a product's width can be told. */
+	if (cfg->mult == MCH_MULT_MINIFLOAT && (!is_minifloat(cfg->x_bits, cfg->x_exp, cfg->x_kind) ||
+						!is_minifloat(cfg->w_bits, cfg->w_exp, cfg->w_kind) ||
+						mch_mac_array_product_bits(cfg) > MCH_ACC_BITS_MAX))
+		return mch_err_set(err, "array",
+				   "operands of kinds %d and %d are none of MULT 2; kinds are 1 to 4, exponents 1 to 5 bits, products 48",
+				   cfg->x_kind, cfg->w_kind);
 	/* Of a DSP slice's 25 x 18 bits, the pair of weights takes X_BITS + 2 * W_BITS + 1 of the 25. */
 	if (cfg->pack && (cfg->mult != MCH_MULT_INTEGER || cfg->x_bits + 2 * cfg->w_bits > 24))
 		return mch_err_set(err, "array",
@@ -49,13 +65,17 @@ int mch_mac_array_init(struct mch_mac_array *a, const struct mch_mac_array_confi
 	a->x = calloc(rows, sizeof(*a->x));
 	a->w = calloc(cols, sizeof(*a->w));
 	a->w_integer = calloc(cols, sizeof(*a->w_integer));
+	const bool is_wide = cfg->mult == MCH_MULT_MINIFLOAT;
+	a->x_wide = calloc(is_wide ? rows : 1, sizeof(*a->x_wide));
+	a->w_wide = calloc(is_wide ? cols : 1, sizeof(*a->w_wide));
+	a->product_wide = calloc(is_wide ? n : 1, sizeof(*a->product_wide));
 	a->product = calloc(n, sizeof(*a->product));
 	a->whole = calloc(n, sizeof(*a->whole));
 	a->acc = calloc(n, sizeof(*a->acc));
 	a->over = calloc(n, sizeof(*a->over));
 	a->bank = calloc(n, sizeof(*a->bank));
 	a->bank_over = calloc(n, sizeof(*a->bank_over));
-	if (!a->x || !a->w || !a->w_integer || !a->product || !a->whole || !a->acc || !a->over || !a->bank || !a->bank_over) {
+	if (!a->x || !a->w || !a->w_integer || !a->x_wide || !a->w_wide || !a->product_wide || !a->product || !a->whole || !a->acc || !a->over || !a->bank || !a->bank_over) {
 		mch_mac_array_free(a);
 		return mch_err_set(err, "array", "out of memory; use a machine with more");
 	}
@@ -67,6 +87,9 @@ void mch_mac_array_free(struct mch_mac_array *a)
 	free(a->x);
 	free(a->w);
 	free(a->w_integer);
+	free(a->x_wide);
+	free(a->w_wide);
+	free(a->product_wide);
 	free(a->product);
 	free(a->whole);
 	free(a->acc);
@@ -153,6 +176,20 @@ static inline __attribute__((always_inline)) void multiply(struct mch_mac_array 
 	}
 }
 
+/* Stages 2 and 1 of minifloats. */
+static void step_minifloat(struct mch_mac_array *a)
+{
+	const int rows = a->cfg.rows, cols = a->cfg.cols;
+	for (int i = 0; a->v1 && i < rows * cols; i++) {
+		bool over;
+		a->acc[i] = mch_acc_add(a->cfg.acc, a->first1 ? 0 : a->acc[i], a->product_wide[i], &over);
+		a->over[i] = a->cfg.acc.overflow == MCH_SATURATE && (over || (a->over[i] && !a->first1));
+	}
+	for (int i = 0; a->v0 && i < rows; i++)
+		for (int j = 0; j < cols; j++)
+			a->product_wide[i * cols + j] = a->x_wide[i] * a->w_wide[j];
+}
+
 MCH_CLONES static void step_datapath(struct mch_mac_array *a)
 {
 	if (a->v1) {
@@ -167,6 +204,20 @@ MCH_CLONES static void step_datapath(struct mch_mac_array *a)
 		pack(a);
 }
 
+/* Stage 0 of minifloats. */
+static void take_minifloats(struct mch_mac_array *a, const struct mch_mac_array_in *in)
+{
+	const struct mch_mac_array_config *c = &a->cfg;
+	const struct mch_format x = {c->x_bits, 0, in->x_signed, c->x_kind, c->x_exp};
+	const struct mch_format w = {c->w_bits, 0, true, c->w_kind, c->w_exp};
+	for (int i = 0; i < c->rows; i++) {
+		a->x[i] = in->x[i] | (in->x_signed ? 1 << c->x_bits : 0);
+		a->x_wide[i] = mch_format_integer(x, mch_minifloat_code(x, (uint32_t)in->x[i]));
+	}
+	for (int j = 0; j < c->cols; j++)
+		a->w_wide[j] = mch_format_integer(w, mch_minifloat_code(w, (uint32_t)in->w[j]));
+}
+
 /* Stage 0. */
 static void take(struct mch_mac_array *a, const struct mch_mac_array_in *in)
 {
@@ -175,6 +226,8 @@ static void take(struct mch_mac_array *a, const struct mch_mac_array_in *in)
 	memcpy(a->w, in->w, (size_t)a->cfg.cols * sizeof(*a->w));
 	for (int j = 0; a->cfg.mult == MCH_MULT_SHIFT && j < a->cfg.cols; j++)
 		a->w_integer[j] = (int32_t)mch_format_integer(w, in->w[j]); /* at most 2^15 */
+	if (a->cfg.mult == MCH_MULT_MINIFLOAT)
+		take_minifloats(a, in);
 }
 
 /* From the last stage to the first, so that each reads what its predecessor held before the edge. */
@@ -185,7 +238,9 @@ void mch_mac_array_step(struct mch_mac_array *a, const struct mch_mac_array_in *
 	a->cycle++;
 	if (!en)
 		return;
-	if (a->has_data)
+	if (a->has_data && a->cfg.mult == MCH_MULT_MINIFLOAT)
+		step_minifloat(a);
+	else if (a->has_data)
 		step_datapath(a);
 	a->done = a->v1 && a->last1;
 	a->v1 = a->v0;

@@ -16,6 +16,7 @@
 enum mch_mult {
 	MCH_MULT_INTEGER = 0,
 	MCH_MULT_SHIFT = 1, /* weights are powers of two */
+	MCH_MULT_MINIFLOAT = 2,
 };
 
 /* RTL parameters, same spelling in lower case. */
@@ -24,22 +25,35 @@ struct mch_mac_array_config {
 	int x_bits, w_bits; /* 1..16 */
 	struct mch_acc acc; /* ACC_BITS 2..48, ACC_SAT */
 	enum mch_mult mult; /* of a shift: W_BITS 2..5 */
-	enum mch_number w_kind; /* MCH_FIXED; of a shift MCH_POW2 or MCH_POW2_NO_ZERO */
+	enum mch_number w_kind; /* MCH_FIXED; of a shift MCH_POW2 or MCH_POW2_NO_ZERO; minifloats */
 	bool pack; /* of integers: two columns in one multiplication */
+	enum mch_number x_kind; /* of minifloats, as the next two: exponent bits */
+	int x_exp, w_exp;
 };
+
+/* Bits of the largest magnitude that any code of a minifloat stands for: significand and places. */
+static inline int mch_minifloat_integer_bits(int bits, int exp, enum mch_number kind)
+{
+	return bits - exp + (1 << exp) - (kind == MCH_MINIFLOAT_FLUSH ? 1 : 2);
+}
 
 /* Of a product register. */
 static inline int mch_mac_array_product_bits(const struct mch_mac_array_config *cfg)
 {
+	if (cfg->mult == MCH_MULT_MINIFLOAT) /* x may be unsigned: a bit more */
+		return mch_minifloat_integer_bits(cfg->x_bits + 1, cfg->x_exp, cfg->x_kind) +
+		       mch_minifloat_integer_bits(cfg->w_bits, cfg->w_exp, cfg->w_kind) + 1;
 	return cfg->x_bits + (cfg->mult == MCH_MULT_SHIFT ? 1 << (cfg->w_bits - 1) : cfg->w_bits);
 }
 
-/* Input pins, sampled at a rising edge. x [rows] is already read as signed or unsigned (x_signed_i decides in RTL). */
+/* Input pins, sampled at a rising edge. x [rows] is already read as signed or unsigned (x_signed_i decides in RTL); minifloats are as
+ * memory has them (fxp/encode.h), and x_signed says how. */
 struct mch_mac_array_in {
 	bool valid, first, last;
 	const int32_t *x; /* [rows] */
 	const int32_t *w; /* [cols] codes */
 	bool out_ready;
+	bool x_signed; /* read with minifloats alone */
 };
 
 /* Registers; the suffix _q of the RTL name is implied. Arrays are row-major [rows][cols]. */
@@ -51,8 +65,10 @@ struct mch_mac_array {
 	bool v1, first1, last1;               /* stage 1: products */
 	bool done;                            /* stage 2: accumulators hold a finished tile */
 	int n_out;                            /* rows still in the bank, 0..rows */
-	int32_t *x, *w;                       /* [rows], [cols] */
+	int32_t *x, *w;                       /* [rows], [cols]; above a minifloat x: x_signed */
 	int32_t *w_integer;                   /* [cols]: what w stands for, of a shift; no register */
+	int64_t *x_wide, *w_wide;             /* [rows], [cols]: what minifloats stand for; no registers */
+	int64_t *product_wide;                /* [rows][cols]: product of minifloats, at most 48 bits */
 	int32_t *product;                     /* [rows][cols]: at most 16 + 16 bits; packed, odd columns lack what the
 						 column before took off: one, where that is negative */
 	int32_t *whole;                       /* [rows][cols]: packed, the products that enter the sums; no register */
