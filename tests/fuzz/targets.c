@@ -25,6 +25,7 @@ const struct fuzz_target fuzz_targets[] = {
 	{"npy", fuzz_npy},
 	{"onnx", fuzz_onnx},
 	{"onnx_quant", fuzz_onnx_quant},
+	{"program", fuzz_program},
 	{"prototxt", fuzz_prototxt},
 	{"quant_json", fuzz_quant_json},
 	{"vec", fuzz_vec},

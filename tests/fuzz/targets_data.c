@@ -10,6 +10,8 @@
 #include "fuzz/fuzz.h"
 #include "io/accel_manifest.h"
 #include "io/idx.h"
+#include "io/program_json.h"
+#include "io/program_read.h"
 #include "tensor/crc32.h"
 #include "tensor/mem.h"
 #include "tensor/vec.h"
@@ -78,22 +80,80 @@ static void remove_dir(void)
 	rmdir(dir);
 }
 
-void fuzz_manifest(const uint8_t *bytes, size_t n_bytes)
+/* The folder, made once; its file of that name with the bytes. */
+static void put_file(const char *name, const void *bytes, size_t n_bytes, char path[128])
 {
-	static char path[128];
-	struct mch_err err = {""};
-	struct mch_accel_manifest manifest;
 	if (!dir[0]) {
 		snprintf(dir, sizeof(dir), "/tmp/macchiato-fuzz-XXXXXX");
 		MCH_REQUIRE(mkdtemp(dir), "a temporary folder can be made");
 		atexit(remove_dir);
-		snprintf(path, sizeof(path), "%s/" MCH_ACCEL_MANIFEST, dir);
 	}
+	snprintf(path, 128, "%s/%s", dir, name);
 	FILE *stream = fopen(path, "wb");
 	MCH_REQUIRE(stream && fwrite(bytes, 1, n_bytes, stream) == n_bytes && fclose(stream) == 0,
 		    "a temporary file can be written");
+}
+
+void fuzz_manifest(const uint8_t *bytes, size_t n_bytes)
+{
+	char path[128];
+	struct mch_err err = {""};
+	struct mch_accel_manifest manifest;
+	put_file(MCH_ACCEL_MANIFEST, bytes, n_bytes, path);
 	const int status = mch_accel_manifest_read(dir, &manifest, &err);
 	fuzz_expect(status, &err);
 	mch_accel_manifest_free(&manifest);
 	unlink(path);
+}
+
+/* Hashes hide all behind them from a fuzzer: they are put right, and every other file is zeros. */
+static void mend_program(json_t *root, uint64_t n_bytes, const uint8_t *zeros)
+{
+	json_t *file;
+	size_t i;
+	struct mch_hash hash;
+	char hex[MCH_HASH_HEX];
+	mch_hash_begin(&hash);
+	mch_hash_bytes(&hash, zeros, (size_t)n_bytes);
+	mch_hash_end(&hash, hex);
+	json_array_foreach(json_object_get(root, "files"), i, file) {
+		json_object_set_new(file, "sha256", json_string(hex));
+		json_object_set_new(file, "bytes", json_integer((json_int_t)n_bytes));
+	}
+	if (mch_program_json_hash(root, hex) == 0)
+		json_object_set_new(root, "sha256", json_string(hex));
+}
+
+void fuzz_program(const uint8_t *bytes, size_t n_bytes)
+{
+	static const uint8_t zeros[1 << 16];
+	struct mch_err err = {""};
+	struct mch_program_folder f;
+	struct mch_folder_difference at;
+	char path[128], memory[128];
+	json_t *root = json_loadb((const char *)bytes, n_bytes, JSON_REJECT_DUPLICATES, NULL);
+	if (!root)
+		return;
+	json_int_t words = 0, word_bytes = 0;
+	json_unpack(root, "{s:{s:I}, s:{s:I}}", "memory", "words", &words, "build", "word_bytes", &word_bytes);
+	const bool fits = words > 0 && word_bytes > 0 && words <= 4096 && word_bytes <= 16;
+	mend_program(root, fits ? (uint64_t)(words * word_bytes) : 0, zeros);
+	char *text = json_dumps(root, JSON_COMPACT);
+	json_decref(root);
+	if (!text)
+		return;
+	put_file(MCH_PROGRAM_JSON, text, strlen(text), path);
+	put_file(MCH_PROGRAM_MEMORY, zeros, fits ? (size_t)(words * word_bytes) : 0, memory);
+	const int status = mch_program_folder_read(&f, dir, &err);
+	fuzz_expect(status, &err);
+	if (status == 0) {
+		fuzz_expect(mch_program_folder_input(&f, 0, f.memory, &err), &err);
+		MCH_REQUIRE(!mch_program_folder_differs(&f, f.memory, zeros, &at), "all is zero");
+		for (int i = 0; i < f.n_tensors; i++)
+			mch_program_folder_copy(&f, i, zeros, f.memory);
+		mch_program_folder_free(&f);
+	}
+	free(text);
+	unlink(path);
+	unlink(memory);
 }
