@@ -66,6 +66,47 @@ cmp -s prog/memory.bin again/memory.bin || fail "another image, another memory"
 cmp -s again/input-0.bin again/input-1.bin && fail "two images of noise are equal"
 rm -r again out.txt
 
+# --refine: the strips that the plan of it has. Steps of the host: lists and their layers take turns.
+"$macchiato" export "$@" -o again --refine >out.txt
+"$macchiato" plan "$@" --refine >plan.txt
+cycles=$(sed -n 's/^refined .*, \([0-9]*\) after$/\1/p' plan.txt)
+grep -q "^cycles      $cycles for an image" out.txt || fail "--refine: $cycles cycles planned, exported: $(cat out.txt)"
+cat >host.prototxt <<'END'
+name: "host"
+layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 1 dim: 1 dim: 6 dim: 6 } } }
+layer { name: "c1" type: "Convolution" bottom: "data" top: "c1" convolution_param { num_output: 6 kernel_size: 3 } }
+layer { name: "n1" type: "LRN" bottom: "c1" top: "n1" lrn_param { local_size: 3 alpha: 0.001 beta: 0.75 } }
+layer { name: "c2" type: "Convolution" bottom: "n1" top: "c2" convolution_param { num_output: 5 kernel_size: 3 } }
+layer { name: "n2" type: "LRN" bottom: "c2" top: "n2" lrn_param { local_size: 3 alpha: 0.001 beta: 0.75 } }
+layer { name: "fc" type: "InnerProduct" bottom: "n2" top: "fc" inner_product_param { num_output: 3 } }
+END
+for kind in images-idx3 labels-idx1; do cp t10k-$kind-ubyte train-$kind-ubyte; done
+"$macchiato" convert host.prototxt --init=1 -o host.onnx >out.txt
+"$macchiato" quantize host.onnx --data=. --widths=6,6,8 -o host.json --quiet >out.txt
+"$macchiato" export host.onnx host.json -o again --program --array=4x4 >out.txt
+grep -q '^program     3 descriptors in 3 lists, 2 steps of the host' out.txt || fail "lists and host: $(cat out.txt)"
+[ "$(sed -n 's/^   "host": //p' again/program.json | tr -d ',\n')" = falsetruefalsetruefalse ] || fail "parts do not take turns"
+# Powers of two take shifters, and an array of integers when it is asked for.
+"$macchiato" quantize fixture.onnx --data=. --widths=4,4,8 --weight-numbers=pow2 -o shift.json --quiet >out.txt
+"$macchiato" export fixture.onnx shift.json -o again --program --array=4x4 >out.txt
+grep -q '^build       4x4 shifters, x 8, w 5, ' out.txt || fail "powers of two: $(cat out.txt)"
+"$macchiato" export fixture.onnx shift.json -o again --program --array=4x4 --mult=integer >out.txt
+grep -q '^build       4x4 multipliers, ' out.txt || fail "powers of two as integers: $(cat out.txt)"
+rm -r again host.* train-* shift.json plan.txt out.txt
+
+# Published networks, where they are: with LRN of the host.
+data=${MACCHIATO_DATA:-}
+if [ -e "$data/cifar10_full/cifar10_full.prototxt" ]; then
+	net="$data/cifar10_full/cifar10_full.prototxt --weights=$data/cifar10_full/cifar10_full_iter_70000.caffemodel
+		--mean=$data/cifar10/mean_3x32x32_f32le.bin --data=$data/cifar10/test_batch.bin"
+	# shellcheck disable=SC2086 # several words
+	"$macchiato" quantize $net --train-data="$data/cifar10/train_20000.bin" --widths=8,8,8 --limit=200 -o c.json --quiet >out.txt
+	# shellcheck disable=SC2086
+	"$macchiato" export $net c.json -o again --program --images=2 >out.txt
+	grep -q '^program     9 descriptors in 3 lists, 2 steps of the host' out.txt || fail "CIFAR-10 full: $(cat out.txt)"
+	rm -r again c.json out.txt
+fi
+
 strict="-pedantic -Wall -Wextra -Werror"
 if command -v "${CC:=cc}" >which.txt; then
 	printf '#include "mch_config.h"\n#include "mch_config.h"\nint x[MCH_ROWS];\n' >use.c
