@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	sim/mch_exported.v \
 	sim/pins.h \
 	sim/registers.vlt \
+	sim/sc_dut.h \
 	sim/stimulus.h
 
 # The regression: make sim, make sim LEVEL=1, make sim ONLY=requant, make sim SEED=7.

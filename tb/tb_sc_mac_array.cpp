@@ -6,53 +6,18 @@
  * verilate: --sc mch_mac_array sim/registers.vlt tb/lockstep.cpp */
 #include <array>
 #include <cstdlib>
-#include <memory>
 #include <systemc>
-#include <type_traits>
 
 #include "Vmch_mac_array.h"
-#if VM_TRACE
-#include "verilated_fst_sc.h"
-#endif
+#include "sim/sc_dut.h"
 #include "tb/array_case.h"
 
 using namespace mch_tb;
+using mch_sim::Packed;
+using mch_sim::PortValue;
+using mch_sim::SignalOf;
 
 namespace {
-
-/* Verilator's ports: bool for one bit, uint32_t and uint64_t up to 32 and 64 bits, sc_bv beyond. */
-template <class Port>
-using PortValue = typename std::remove_reference_t<Port>::data_type;
-template <class Port>
-using SignalOf = sc_core::sc_signal<PortValue<Port>>;
-
-/* Packed little-endian bytes, as sim/pins.h makes them, to a port's value and back. */
-template <class T>
-struct Packed {
-	enum { BYTES = sizeof(T) };
-	static void set(T *value, const uint8_t *bytes) { std::memcpy(value, bytes, sizeof(T)); }
-	static void get(const T &value, uint8_t *bytes) { std::memcpy(bytes, &value, sizeof(T)); }
-};
-
-template <int N>
-struct Packed<sc_dt::sc_bv<N>> {
-	enum { WORDS = (N + 31) / 32, BYTES = 4 * WORDS };
-	static void set(sc_dt::sc_bv<N> *value, const uint8_t *bytes)
-	{
-		for (int i = 0; i < WORDS; i++) {
-			uint32_t word;
-			std::memcpy(&word, bytes + 4 * i, 4);
-			value->set_word(i, word);
-		}
-	}
-	static void get(const sc_dt::sc_bv<N> &value, uint8_t *bytes)
-	{
-		for (int i = 0; i < WORDS; i++) {
-			const uint32_t word = value.get_word(i);
-			std::memcpy(bytes + 4 * i, &word, 4);
-		}
-	}
-};
 
 template <class Signal>
 void write_packed(Signal *signal, const int32_t *values, int n, int bits)
@@ -90,7 +55,7 @@ public:
 		sensitive << clk_.negedge_event();
 	}
 
-	void open_waves();
+	void open_waves() { waves_.open(&dut_, args_.waves); }
 	int status() const { return status_; }
 
 	/* What array_case.h asks of pins. */
@@ -153,34 +118,12 @@ private:
 	SignalOf<decltype(Vmch_mac_array::out_over_o)> out_over_;
 	SignalOf<decltype(Vmch_mac_array::idle_o)> idle_;
 	Vmch_mac_array dut_;
-#if VM_TRACE
-	std::unique_ptr<VerilatedFstSc> trace_;
-#endif
+	mch_sim::ScWaves waves_;
 	std::array<uint8_t, Packed<Row>::BYTES> row_{};
 	bool row_is_read_ = false;
 	int status_ = mch_sim::FAILED;
 	uint64_t cycles_ = 0;
 };
-
-/* Between elaboration and the first edge, as Verilator asks. */
-void Bench::open_waves()
-{
-#if VM_TRACE
-	trace_.reset(new VerilatedFstSc);
-	sc_core::sc_start(sc_core::SC_ZERO_TIME);
-	dut_.trace(trace_.get(), 99);
-	trace_->open(args_.waves.c_str());
-	if (!trace_->isOpen()) {
-		std::fprintf(stderr, "macchiato: %s: cannot be written; name another file for --waves\n",
-			     args_.waves.c_str());
-		std::exit(mch_sim::FAILED);
-	}
-#else
-	std::fprintf(stderr, "macchiato: %s: this bench was built without waves; build it without --fast\n",
-		     args_.waves.c_str());
-	std::exit(mch_sim::FAILED);
-#endif
-}
 
 } // namespace
 
