@@ -10,7 +10,11 @@ EXTRA_DIST += \
 	sim/pins.h \
 	sim/registers.vlt \
 	sim/sc_dut.h \
-	sim/stimulus.h
+	sim/stimulus.h \
+	sim/tlm_access.h \
+	sim/tlm_accelerator.h \
+	sim/tlm_memory.h \
+	sim/tlm_rtl.h
 
 # The regression: make sim, make sim LEVEL=1, make sim ONLY=requant, make sim SEED=7.
 sim: all

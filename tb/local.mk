@@ -22,6 +22,7 @@ BENCH_TESTS = \
 	tb/check_round_shift \
 	tb/check_sat \
 	tb/check_sc_mac_array \
+	tb/check_sc_top \
 	tb/check_seq \
 	tb/check_store \
 	tb/check_sim \
@@ -134,6 +135,7 @@ EXTRA_DIST += \
 	tb/replay.v \
 	tb/replay_file.vh \
 	tb/run-bench \
+	tb/sc_network.h \
 	tb/store_rows.h \
 	tb/seq_case.h \
 	tb/stream.cpp \
@@ -155,6 +157,7 @@ EXTRA_DIST += \
 	tb/tb_round_shift.cpp \
 	tb/tb_sat.cpp \
 	tb/tb_sc_mac_array.cpp \
+	tb/tb_sc_top.cpp \
 	tb/tb_store.cpp \
 	tb/tb_seq.cpp \
 	tb/tb_program.cpp \
