@@ -283,9 +283,13 @@ module mch_store #(
 					wvalid_q <= 1'b0;
 					have_q   <= {RATIO{1'b0}};
 				end
+			// Slot by slot: an indexed part would become a shifter, and one of its mask, as wide as the beat.
+			integer i;
 			always @(posedge clk_i)
 				if (word_out) begin
-					wdata_q[slot*WORD_BITS +: WORD_BITS] <= fifo_word;
+					for (i = 0; i < RATIO; i = i + 1)
+						if (slot == i[SLOT_BITS-1:0])
+							wdata_q[i*WORD_BITS +: WORD_BITS] <= fifo_word;
 					wlast_q <= fifo_last;
 				end
 			assign wvalid_o = wvalid_q;
