@@ -122,6 +122,36 @@ START_TEST(table)
 }
 END_TEST
 
+/* Near what was measured of the usual build (docs/results.md), and larger with every size. */
+START_TEST(accelerator)
+{
+	const struct mch_accel_config usual = {.rows = 16,
+					       .cols = 16,
+					       .x_bits = 8,
+					       .w_bits = 8,
+					       .out_bits = 8,
+					       .acc_bits = 32,
+					       .mem_bits = 128,
+					       .x_words = 4096,
+					       .w_words = 4096};
+	const struct mch_accel_area a = mch_accel_area(&usual);
+	ck_assert_double_eq_tol(a.lut, 22224, 22224 * a.lut_error / 100);
+	ck_assert_double_eq_tol(a.ff, 21711, 21711 * a.ff_error / 100);
+	ck_assert_int_eq(a.dsp, 256);
+	ck_assert_double_eq(a.bram, 45);
+	struct mch_accel_config more = usual;
+	more.rows = 17;
+	ck_assert_double_gt(mch_accel_area(&more).lut, a.lut);
+	more = usual, more.cols = 32;
+	ck_assert_double_gt(mch_accel_area(&more).lut, a.lut);
+	ck_assert_double_eq(mch_accel_area(&more).bram, 3 * 29); /* 256 bits in blocks of 4096 x 9 */
+	more = usual, more.acc_bits = 40;
+	ck_assert_double_gt(mch_accel_area(&more).ff, a.ff);
+	more = usual, more.cols = 4, more.x_words = more.w_words = 256; /* half a block each */
+	ck_assert_double_eq(mch_accel_area(&more).bram, 1);
+}
+END_TEST
+
 START_TEST(names)
 {
 	for (int i = 0; i < MCH_N_COSTS; i++) {
@@ -142,6 +172,7 @@ static Suite *suite(void)
 	tcase_add_test(cases, layers);
 	tcase_add_test(cases, totals);
 	tcase_add_test(cases, table);
+	tcase_add_test(cases, accelerator);
 	tcase_add_test(cases, names);
 	suite_add_tcase(s, cases);
 	return s;

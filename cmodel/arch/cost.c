@@ -17,6 +17,19 @@ static const struct {
 #include "arch/mac_cost.inc"
 };
 
+/* The terms of the accelerator's formulas, those of scripts/fit-accelerator.awk. */
+enum { N_TERMS = 6 };
+
+static const struct {
+	struct {
+		const char *name;
+		double lut[N_TERMS], ff[N_TERMS];
+	} unit[4];
+	double lut_error, ff_error;
+} accelerator = {
+#include "arch/accelerator_cost.inc"
+};
+
 static const char *const names[MCH_N_COSTS] = {
 	[MCH_COST_BITS] = "bits", [MCH_COST_BITOPS] = "bitops", [MCH_COST_LUT] = "lut",
 	[MCH_COST_DSP] = "dsp",   [MCH_COST_CYCLES] = "cycles", [MCH_COST_TRAFFIC] = "traffic",
@@ -31,6 +44,45 @@ struct mch_mac_cost mch_mac_cost(int x_bits, int w_bits, bool has_dsp)
 		       "a row for every pair of widths");
 	MCH_REQUIRE(mac_costs[i].x_bits == x_bits && mac_costs[i].w_bits == w_bits, "rows lie in order");
 	return has_dsp ? mac_costs[i].with_dsp : mac_costs[i].without_dsp;
+}
+
+/* Blocks of 36 Kbit in the shape that takes the fewest, 512 x 72 .. 32768 x 1; half of one where that is enough. */
+static double blocks(uint32_t depth, uint32_t width)
+{
+	static const uint32_t widths[] = {72, 36, 18, 9, 4, 2, 1};
+	double best = 0;
+	for (uint32_t i = 0; i < sizeof(widths) / sizeof(*widths); i++) {
+		const uint32_t d = 512U << i, w = widths[i];
+		double n = ((depth + d - 1) / d) * ((width + w - 1) / w);
+		if (n == 1 && (depth <= d / 2 || 2 * width <= w))
+			n = 0.5;
+		best = i == 0 || n < best ? n : best;
+	}
+	return best;
+}
+
+struct mch_accel_area mch_accel_area(const struct mch_accel_config *cfg)
+{
+	MCH_REQUIRE(cfg->mult == MCH_MULT_INTEGER, "the fit has seen no multipliers that shift");
+	const struct mch_mac_cost lane = mch_mac_cost(cfg->x_bits, cfg->w_bits, true);
+	const double cols = cfg->cols, lanes = cols * cfg->rows;
+	/* A lane was measured with 32 bits. One more is one in the bank and, outside of a slice, one in the accumulator. */
+	const double more = (cfg->acc_bits - 32) * (lane.dsp ? 1 : 2);
+	const double terms[N_TERMS - 1] = {1, cols, cols * cfg->x_bits, cols * cfg->acc_bits, lanes * cfg->x_bits};
+	struct mch_accel_area area = {.dsp = cfg->cols * cfg->rows * lane.dsp,
+				      .lut_error = accelerator.lut_error,
+				      .ff_error = accelerator.ff_error};
+	for (size_t u = 0; u < sizeof(accelerator.unit) / sizeof(*accelerator.unit); u++) {
+		for (int t = 0; t < N_TERMS - 1; t++) {
+			area.lut += accelerator.unit[u].lut[t] * terms[t];
+			area.ff += accelerator.unit[u].ff[t] * terms[t];
+		}
+		area.lut += accelerator.unit[u].lut[N_TERMS - 1] * lanes * (lane.lut + more);
+		area.ff += accelerator.unit[u].ff[N_TERMS - 1] * lanes * (lane.ff + more);
+	}
+	const uint32_t word = 8 * mch_accel_word_bytes(cfg);
+	area.bram = blocks(2 * cfg->x_words, word) + blocks(cfg->w_words, word);
+	return area;
 }
 
 const char *mch_cost_name(enum mch_cost_kind kind)

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "arch/accel.h"
 #include "base/err.h"
 #include "net/net.h"
 
@@ -23,6 +24,18 @@ struct mch_mac_cost {
 
 /* 1..16 bits each. has_dsp: with DSP slices, as Yosys places them; else in logic alone. */
 struct mch_mac_cost mch_mac_cost(int x_bits, int w_bits, bool has_dsp);
+
+/* What all of rtl/mch_top.v takes of a Xilinx 7 device: formulas fitted to synthesis (arch/accelerator_cost.inc, made by
+ * scripts/measure-accelerator), multipliers that do not shift. The errors are the largest that the fit had on builds that it had not
+ * seen, in percent. */
+struct mch_accel_area {
+	double lut, ff; /* LUTs that are memory are among them */
+	int dsp;
+	double bram; /* of 36 Kbit */
+	double lut_error, ff_error;
+};
+
+struct mch_accel_area mch_accel_area(const struct mch_accel_config *cfg);
 
 /* Of one layer that multiplies, for one image. */
 struct mch_layer_cost {

@@ -4,6 +4,7 @@ noinst_LIBRARIES += cmodel/arch/libarch.a
 cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/accel.c \
 	cmodel/arch/accel.h \
+	cmodel/arch/accelerator_cost.inc \
 	cmodel/arch/axi.h \
 	cmodel/arch/cost.c \
 	cmodel/arch/cost.h \
@@ -54,3 +55,5 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/store.h \
 	cmodel/arch/top.c \
 	cmodel/arch/top.h
+# The runs that accelerator_cost.inc is fitted to.
+EXTRA_DIST += cmodel/arch/accelerator_runs.txt

@@ -78,6 +78,27 @@ static struct mch_layer_cost layer_cost(const struct plan *p, int i)
 	return mch_cost_layer(&p->cost, i, p->weight_bits[i], x, p->edge_bits[layer->out[0]]);
 }
 
+/* The accelerator whose operands are the widest that the network has, with buffers as they usually are. */
+static bool accelerator_area(const struct plan *p, struct mch_accel_area *area)
+{
+	enum { BUFFER_WORDS = 4096, MEM_BITS_USUAL = 128 };
+	const int x = p->total.x_bits, w = p->total.w_bits, cols = p->cost.config.cols;
+	if (p->total.macs == 0 || cols < 4 || (cols & (cols - 1)) != 0)
+		return false;
+	*area = mch_accel_area(&(struct mch_accel_config){
+		.rows = p->cost.config.rows,
+		.cols = cols,
+		.x_bits = x,
+		.w_bits = w,
+		.out_bits = x,
+		.acc_bits = x <= 8 && w <= 8 ? 32 : 48,
+		.mem_bits = MEM_BITS_USUAL,
+		.x_words = BUFFER_WORDS,
+		.w_words = BUFFER_WORDS,
+	});
+	return true;
+}
+
 static void sum_up(struct plan *p)
 {
 	struct mch_layer_cost *t = &p->total;
@@ -137,6 +158,10 @@ static void print_plan(const struct plan *p)
 	       t->lut, t->dsp);
 	printf("balanced    as many lanes shared out by work, each layer at its widths: %.0f LUT, or %.0f DSP\n",
 	       p->sums[MCH_COST_LUT], p->sums[MCH_COST_DSP]);
+	struct mch_accel_area area;
+	if (accelerator_area(p, &area))
+		printf("accelerator %.0f LUT (+-%g %%), %.0f FF (+-%g %%), %d DSP, %g BRAM of 36 Kbit\n", area.lut, area.lut_error,
+		       area.ff, area.ff_error, area.dsp, area.bram);
 }
 
 static json_t *row_json(const char *name, const struct mch_layer_cost *c)
@@ -162,6 +187,12 @@ static int print_json(const struct plan *p, struct mch_err *err)
 	json_t *root = json_pack("{s:s, s:[i,i], s:i, s:o, s:o, s:o}", "network", p->net->name, "array",
 				 p->cost.config.rows, p->cost.config.cols, "bus_bits", p->cost.config.bus_bits,
 				 "layers", layers, "total", row_json("total", &p->total), "cost", sums);
+	struct mch_accel_area area;
+	if (root && accelerator_area(p, &area))
+		bad |= json_object_set_new(root, "accelerator",
+					   json_pack("{s:f, s:f, s:i, s:f, s:f, s:f}", "lut", area.lut, "ff", area.ff, "dsp",
+						     area.dsp, "bram", area.bram, "lut_error_percent", area.lut_error,
+						     "ff_error_percent", area.ff_error));
 	if (!root || bad) {
 		json_decref(root);
 		return mch_err_set(err, p->args->net.path,

@@ -43,7 +43,9 @@ diff want.txt got.txt || fail "the table is another: $(cat plan.txt)"
 "$macchiato" plan small.onnx q.json --array=8x4 --bus-bits=1024 | grep -Eq '^conv .* 45  .* array ' || fail "a wide bus changes nothing"
 
 "$macchiato" plan small.onnx q.json --array=8x4 --bus-bits=16 --json >plan.json
-for line in '"macs": 1616,' '"cycles": 242,' '"traffic_bits": 3860,' '"traffic": 3860.0'; do
+grep -Eq '^accelerator [0-9]+ LUT \(\+-[0-9.]+ %\), [0-9]+ FF \(\+-[0-9.]+ %\), [0-9]+ DSP, 12 BRAM of 36 Kbit$' plan.txt ||
+	fail "no accelerator: $(tail -n 1 plan.txt)"
+for line in '"accelerator": {' '"bram": 12.0,' '"macs": 1616,' '"cycles": 242,' '"traffic_bits": 3860,' '"traffic": 3860.0'; do
 	grep -qF "$line" plan.json || fail "no $line in the JSON"
 done
 
