@@ -14,10 +14,13 @@ EXTRA_DIST += \
 	scripts/build \
 	scripts/check-onnxruntime \
 	scripts/demo \
+	scripts/fit-accelerator.awk \
 	scripts/fuzz \
 	scripts/install-deps \
 	scripts/make-map \
+	scripts/measure-accelerator \
 	scripts/measure-cost \
+	scripts/place-and-route \
 	scripts/run-program \
 	scripts/sim \
 	scripts/test \

@@ -25,9 +25,9 @@ struct mch_mac_cost {
 /* 1..16 bits each. has_dsp: with DSP slices, as Yosys places them; else in logic alone. */
 struct mch_mac_cost mch_mac_cost(int x_bits, int w_bits, bool has_dsp);
 
-/* What all of rtl/mch_top.v takes of a Xilinx 7 device: formulas fitted to synthesis (arch/accelerator_cost.inc, made by
- * scripts/measure-accelerator), multipliers that do not shift. The errors are the largest that the fit had on builds that it had not
- * seen, in percent. */
+/* What all of rtl/mch_top.v takes of a Xilinx 7 device: formulas fitted to synthesis (arch/accelerator_cost.inc, made
+ * by scripts/measure-accelerator), of integer multipliers. The errors are the largest that the fit had on builds that
+ * it had not seen, in percent. */
 struct mch_accel_area {
 	double lut, ff; /* LUTs that are memory are among them */
 	int dsp;
