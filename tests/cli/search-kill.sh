@@ -37,15 +37,18 @@ for granularity in part layer; do
 	(search two.json 2 "$@")
 	cmp whole.json two.json || fail "$granularity: two threads give another result"
 	cmp whole.csv front.csv || fail "$granularity: two threads give another front"
-	# Moments within the time that the search takes, by a seeded generator; each run goes on where the last was killed. The
-	# machine may be busy at one time and idle at another: a run that is done before its moment tells how long one takes, and there
-	# are more moments until ten have left something to resume.
+	# Moments after the first score was written, within the time that the search takes, by a seeded generator; each run goes on where the
+	# last was killed. The machine may be busy at one time and idle at another: a run that is done before its moment tells how long one
+	# takes, and there are more moments until ten have left something to resume.
 	n_here=0 try=0
 	while [ $n_here -lt 10 ] && [ $try -lt 60 ]; do
 		try=$((try + 1))
 		ms=$(awk -v n=$try -v took="$took" 'BEGIN { srand(11); while (n-- > 0) at = rand(); print int(at * took) }')
 		(search killed.json $((ms % 2 + 1)) "$@") &
 		pid=$!
+		until [ -e killed.json.part ] || ! kill -0 $pid 2>kill.txt; do
+			sleep 0.002
+		done
 		sleep "$(awk -v ms="$ms" 'BEGIN { print ms / 1000 }')"
 		kill -9 $pid 2>kill.txt || true
 		wait $pid 2>wait.txt || true
@@ -61,7 +64,7 @@ for granularity in part layer; do
 		if [ -e killed.json ]; then
 			cmp whole.json killed.json || fail "$granularity, done before it was killed: another result"
 			rm -f killed.json killed.json.part
-			took=$((ms > 10 ? ms : 10))
+			took=$((ms > 4 ? ms * 3 / 4 : 3))
 		fi
 	done
 	(search killed.json 2 "$@")
