@@ -151,6 +151,7 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/picture.h \
 	cmodel/io/png.c \
 	cmodel/io/program_golden.c \
+	cmodel/io/program_golden.h \
 	cmodel/io/program_json.c \
 	cmodel/io/program_json.h \
 	cmodel/io/program_read.c \
