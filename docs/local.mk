@@ -11,4 +11,5 @@ EXTRA_DIST += \
 	docs/quantize.md \
 	docs/registers.md \
 	docs/results.md \
-	docs/vectors.md
+	docs/vectors.md \
+	docs/verification.md
