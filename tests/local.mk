@@ -99,6 +99,7 @@ UNIT_TESTS = \
 
 SCRIPT_TESTS = \
 	tests/cli/certificates.sh \
+	tests/cli/completion.sh \
 	tests/cli/convert.sh \
 	tests/cli/eval.sh \
 	tests/cli/export-verilog.sh \

@@ -86,3 +86,6 @@ MCH_LIBS = \
 	cmodel/base/libbase.a
 MCH_LIBS_SYS = $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(ZLIB_LIBS) $(LIBMD_LIBS) $(LIBJPEG_LIBS) $(LIBPNG_LIBS) $(LMDB_LIBS) $(DNNL_LIBS) -lm
 macchiato_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
+# Where bash looks for the completion of a command of that name.
+bashcompletiondir = $(datadir)/bash-completion/completions
+dist_bashcompletion_DATA = cmodel/cli/macchiato.bash
