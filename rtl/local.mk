@@ -19,4 +19,6 @@ RTL = \
 	rtl/mch_seq.v \
 	rtl/mch_store.v \
 	rtl/mch_top.v
-EXTRA_DIST += $(RTL) rtl/mch_map.txt rtl/mch_map.vh
+rtldir = $(pkgdatadir)/rtl
+dist_rtl_DATA = $(RTL) rtl/mch_map.vh
+EXTRA_DIST += rtl/mch_map.txt

@@ -12,6 +12,7 @@ EXTRA_DIST += \
 	scripts/bench \
 	scripts/bench-onnxruntime \
 	scripts/build \
+	scripts/check-install \
 	scripts/check-onnxruntime \
 	scripts/demo \
 	scripts/fit-accelerator.awk \

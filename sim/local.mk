@@ -1,20 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
-EXTRA_DIST += \
+# Parts of benches for other people's RTL, as much as needs only the golden library. Installed so that "sim/NAME.h" is found in
+# $(pkgdatadir).
+simdir = $(pkgdatadir)/sim
+dist_sim_DATA = \
 	sim/axi_check.h \
 	sim/axi_memory.h \
 	sim/bench.h \
 	sim/dut.h \
-	sim/matrix.txt \
 	sim/mch_exported.v \
 	sim/pins.h \
 	sim/registers.vlt \
 	sim/sc_dut.h \
 	sim/stimulus.h \
 	sim/tlm_access.h \
-	sim/tlm_accelerator.h \
 	sim/tlm_memory.h \
 	sim/tlm_rtl.h
+EXTRA_DIST += \
+	sim/matrix.txt \
+	sim/tlm_accelerator.h
 
 # The regression: make sim, make sim LEVEL=1, make sim ONLY=requant, make sim SEED=7.
 sim: all

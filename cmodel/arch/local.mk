@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
 noinst_LIBRARIES += cmodel/arch/libarch.a
-cmodel_arch_libarch_a_SOURCES = \
+cmodel_arch_libarch_a_SOURCES = $(ARCH_CYCLE_FILES) $(ARCH_NETWORK_FILES)
+# The units cycle by cycle, and what descriptors say: on floors 0 to 3 alone, so part of what is installed (cmodel/install.mk).
+ARCH_CYCLE_FILES = \
 	cmodel/arch/accel.c \
 	cmodel/arch/accel.h \
-	cmodel/arch/accelerator_cost.inc \
 	cmodel/arch/axi.h \
-	cmodel/arch/cost.c \
-	cmodel/arch/cost.h \
 	cmodel/arch/datapath.c \
 	cmodel/arch/datapath.h \
 	cmodel/arch/descriptor.c \
@@ -26,25 +25,11 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/load_x.h \
 	cmodel/arch/mac_array.c \
 	cmodel/arch/mac_array.h \
-	cmodel/arch/mac_cost.inc \
 	cmodel/arch/map.h \
 	cmodel/arch/pooler.c \
 	cmodel/arch/pooler.h \
-	cmodel/arch/program.c \
-	cmodel/arch/program.h \
-	cmodel/arch/program_build.h \
-	cmodel/arch/program_check.c \
-	cmodel/arch/program_emit.c \
-	cmodel/arch/program_io.c \
-	cmodel/arch/program_place.c \
-	cmodel/arch/program_refine.c \
-	cmodel/arch/program_refine.h \
 	cmodel/arch/program_run.c \
 	cmodel/arch/program_run.h \
-	cmodel/arch/program_step.c \
-	cmodel/arch/program_tiles.c \
-	cmodel/arch/program_time.c \
-	cmodel/arch/program_time.h \
 	cmodel/arch/read.c \
 	cmodel/arch/read.h \
 	cmodel/arch/regs.c \
@@ -55,5 +40,24 @@ cmodel_arch_libarch_a_SOURCES = \
 	cmodel/arch/store.h \
 	cmodel/arch/top.c \
 	cmodel/arch/top.h
+# Of whole networks.
+ARCH_NETWORK_FILES = \
+	cmodel/arch/accelerator_cost.inc \
+	cmodel/arch/cost.c \
+	cmodel/arch/cost.h \
+	cmodel/arch/mac_cost.inc \
+	cmodel/arch/program.c \
+	cmodel/arch/program.h \
+	cmodel/arch/program_build.h \
+	cmodel/arch/program_check.c \
+	cmodel/arch/program_emit.c \
+	cmodel/arch/program_io.c \
+	cmodel/arch/program_place.c \
+	cmodel/arch/program_refine.c \
+	cmodel/arch/program_refine.h \
+	cmodel/arch/program_step.c \
+	cmodel/arch/program_tiles.c \
+	cmodel/arch/program_time.c \
+	cmodel/arch/program_time.h
 # The runs that accelerator_cost.inc is fitted to.
 EXTRA_DIST += cmodel/arch/accelerator_runs.txt
