@@ -75,6 +75,9 @@ public:
 		model_->rst_ni = 1;
 	}
 
+	/* What follows is no part of the waves. */
+	void mute() { muted_ = true; }
+
 	uint64_t cycles() const { return time_ / 2; }
 
 private:
@@ -100,7 +103,7 @@ private:
 	void dump()
 	{
 #if VM_TRACE
-		if (trace_)
+		if (trace_ && !muted_)
 			trace_->dump(time_);
 #endif
 	}
@@ -111,6 +114,7 @@ private:
 	std::unique_ptr<VerilatedFstC> trace_;
 #endif
 	uint64_t time_ = 0;
+	bool muted_ = false;
 };
 
 } // namespace mch_sim

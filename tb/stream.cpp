@@ -172,8 +172,6 @@ bool Stream::take_row()
 void Stream::track()
 {
 	const mch_mac_array &a = twin_.array;
-	if (twin_.valid1)
-		lanes_before_.assign(twin_.lane, twin_.lane + cfg_.array.cols);
 	if (!mch_mac_array_in_ready(&a))
 		return;
 	if (a.done)
@@ -206,8 +204,7 @@ bool Stream::tick()
 		return false;
 	if (!check_) {
 		dut_.edge();
-		cycles_++;
-		return true;
+		return ++cycles_ < most_cycles_;
 	}
 	const bool want_ready = mch_datapath_sum_ready(&twin_, in_.out_ready);
 	const bool ready = options_.sum_percent ? sum_ready(dut_.operator->(), want_ready, 0) : want_ready;
@@ -278,6 +275,7 @@ bool Stream::run(const mch_step &step, int n, const int32_t *x, int32_t *y)
 	const size_t terms = mch_conv_terms(&conv);
 	const size_t rows = static_cast<size_t>(cfg_.array.rows), cols = static_cast<size_t>(cfg_.array.cols);
 	step_ = &step;
+	x_ = x;
 	y_ = y;
 	tile_in_ = tile_out_ = 0;
 	term_ = 0;
@@ -326,18 +324,35 @@ bool Stream::run(const mch_step &step, int n, const int32_t *x, int32_t *y)
 	return drain();
 }
 
-std::string Stream::hint() const
+std::string Stream::hint(const int32_t *y)
 {
+	const bool is_plain = cfg_.array.mult == MCH_MULT_INTEGER && step_->requant.number == MCH_FIXED;
+	std::vector<int32_t> room(2 * mch_conv_terms(&gemm_.conv));
 	char text[MCH_HINT_BYTES];
-	if (!step_ || lanes_before_.empty() || step_->requant.number != MCH_FIXED || difference_.name.find("round_q") == std::string::npos)
+	if (!is_plain)
 		return "";
-	const mch_datapath_lane &lane = lanes_before_[static_cast<size_t>(difference_.col)];
-	struct mch_requant rule = step_->requant;
-	rule.relu = false; /* lane.sum is behind the ReLU already */
-	mch_requant_seen seen = {lane.sum, 0, lane.shift1, lane.noise1, 0, false};
-	seen.y = static_cast<int32_t>(mch_sat(difference_.got, rule.out_bits, rule.out_signed, &seen.saturated));
-	const char *found = mch_requant_hint(&rule, &seen, text);
+	const mch_hint_unit unit = {step_->acc, cfg_.array.x_bits, cfg_.array.w_bits, step_->in_format.is_signed, false, &step_->requant};
+	const mch_hint_conv c = {gemm_.conv, unit, cfg_.array.rows, cfg_.array.cols, x_, step_->weights, y, room.data()};
+	const char *const found = mch_conv_hint(&c, text);
 	return found ? found : "";
+}
+
+std::string Stream::hint()
+{
+	if (!step_)
+		return "";
+	const struct mch_conv &g = gemm_.conv;
+	std::vector<int32_t> y(static_cast<size_t>(g.n) * static_cast<size_t>(g.k * mch_conv_p(&g) * mch_conv_q(&g)));
+	const mch_step *const step = step_;
+	dut_.mute();
+	check_.reset();
+	options_.sum_percent = 0;
+	in_.sum_valid = false;
+	put_sums(dut_.operator->(), in_, cfg_, 0);
+	rows_.clear();
+	most_cycles_ = cycles_ + 16 * gemm_.n_cycles + 4096; /* far more than the stalls make; what stands still explains nothing */
+	dut_.reset();
+	return run(*step, g.n, x_, y.data()) ? hint(y.data()) : "";
 }
 
 std::string Stream::position() const

@@ -14,7 +14,7 @@ extern "C" {
 #include "fxp/encode.h"
 #include "fxp/lfsr.h"
 #include "net/qnet.h"
-#include "op/hint.h"
+#include "op/hint_conv.h"
 #include "op/requant.h"
 #include "op/wide.h"
 }
@@ -50,8 +50,10 @@ public:
 	const Difference &difference() const { return difference_; }
 	/* What in the layer the differing register held: "n=0 k=3 p=12 q=4  term 17 of 500  tile 5  cycle 5211  TOP...". */
 	std::string position() const;
-	/* The rule that explains a rounding that differs, or "" (op/hint.h). */
-	std::string hint() const;
+	/* The rule that explains every output of the layer, or "" (op/hint_conv.h): outputs of the RTL, or after a run that returned false
+	 * those that it makes when it is left alone, from a reset on. */
+	std::string hint(const int32_t *y);
+	std::string hint(); /* position() is that of the failure no more */
 
 	uint64_t cycles() const { return cycles_; }
 	uint64_t layer_cycles() const { return cycles_ - layer_start_; }
@@ -88,6 +90,7 @@ private:
 	std::deque<std::vector<int32_t>> rows_;
 	const mch_step *step_ = nullptr;
 	mch_gemm gemm_;
+	const int32_t *x_ = nullptr;
 	int32_t *y_ = nullptr;
 	/* Which beat each operand, product and sum register was loaded from, and whose tile is in the bank: for position(). */
 	struct Beat {
@@ -96,11 +99,11 @@ private:
 	};
 	Beat beat_[3] = {};
 	uint64_t bank_tile_ = 0;
-	std::vector<mch_datapath_lane> lanes_before_; /* the edge that loaded round_q */
 	uint64_t tile_in_ = 0, tile_out_ = 0;
 	size_t term_ = 0;
 	int row_out_ = 0;
 	int loaded_channel_ = -1;
+	uint64_t most_cycles_ = UINT64_MAX; /* that it may take */
 	uint64_t cycles_ = 0, layer_start_ = 0, macs_ = 0, compared_ = 0, saturated_ = 0;
 };
 

@@ -178,7 +178,7 @@ void run_wide(const Layer &layer, int32_t *y)
 }
 
 /* Reassembled outputs against the plain operators. */
-bool outputs_agree(const BenchArgs &args, uint64_t number, const Layer &layer, const std::vector<int32_t> &y)
+bool outputs_agree(const BenchArgs &args, uint64_t number, const Layer &layer, const std::vector<int32_t> &y, mch_tb::Stream &stream)
 {
 	std::vector<int64_t> acc(layer.n_out());
 	std::vector<int32_t> want(layer.n_out());
@@ -193,13 +193,14 @@ bool outputs_agree(const BenchArgs &args, uint64_t number, const Layer &layer, c
 	for (size_t i = 0; i < want.size(); i++) {
 		if (want[i] == y[i])
 			continue;
+		const std::string hint = stream.hint(y.data());
 		const size_t k = i / pixels % static_cast<size_t>(layer.step.conv.k);
 		const mch_field in[] = {{"acc", acc[i], {DUT_ACC_BITS, 0, true}, false},
 					{"bias", layer.bias[k], {DUT_ACC_BITS, 0, true}, false},
 					{"shift", layer.shift[k], {7, 0, true}, false}};
 		report(args, number, in, 3, want[i], y[i], layer.step.out_format,
 		       "n=" + std::to_string(i / pixels / static_cast<size_t>(layer.step.conv.k)) + " k=" + std::to_string(k) +
-			       " pixel " + std::to_string(i % pixels) + "  parameters " DUT_PARAMETERS);
+			       " pixel " + std::to_string(i % pixels) + "  parameters " DUT_PARAMETERS, hint);
 		return false;
 	}
 	return true;
@@ -228,10 +229,10 @@ int main(int argc, char **argv)
 		agreed = stream.run(layer.step, layer.n, layer.x.data(), y.data());
 		if (!agreed) {
 			const mch_tb::Difference &d = stream.difference();
-			report(args, number, nullptr, 0, d.want, d.got, {d.bits, 0, d.is_signed}, stream.position(),
-			       stream.hint());
+			const std::string at = stream.position();
+			report(args, number, nullptr, 0, d.want, d.got, {d.bits, 0, d.is_signed}, at, stream.hint());
 		} else {
-			agreed = outputs_agree(args, number, layer, y);
+			agreed = outputs_agree(args, number, layer, y, stream);
 		}
 		cycles += stream.cycles();
 	}

@@ -236,7 +236,8 @@ private:
 		l.cycles += stream_->layer_cycles();
 		if (!same) {
 			const mch_tb::Difference &d = stream_->difference();
-			report(d.want, d.got, {d.bits, 0, d.is_signed}, stream_->position(), stream_->hint());
+			const std::string at = stream_->position();
+			report(d.want, d.got, {d.bits, 0, d.is_signed}, at, stream_->hint());
 			l.mismatches++;
 			return false;
 		}
@@ -246,7 +247,7 @@ private:
 		for (size_t at = 0; at < want.size(); at++, l.compared++)
 			if (want[at] != y[at] && l.mismatches++ == 0)
 				report(want[at], y[at], l.step.out_format,
-				       std::string("layer ") + c.name + "  output element " + std::to_string(at));
+				       std::string("layer ") + c.name + "  output element " + std::to_string(at), stream_->hint(y));
 		/* Saturation is data: the RTL's flags against the model's count. */
 		const uint64_t saturated = stream_->saturated() - saturated_before;
 		const uint64_t saturated_want = events.n_sat_low + events.n_sat_high;

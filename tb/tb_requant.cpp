@@ -68,7 +68,8 @@ private:
 	bool edge(bool en, bool load, bool valid, int64_t acc, uint64_t number);
 	bool check(bool moved);
 	int32_t value(int64_t acc, bool *sat) const;
-	void report(const Value &want, bool valid, int32_t y, bool sat);
+	bool end_layer();
+	void report(const Value &want, bool valid, int32_t y, bool sat, uint64_t cycle, const char *hint);
 	void new_layer();
 	Channel new_channel();
 	int64_t new_acc();
@@ -79,6 +80,12 @@ private:
 	struct mch_requant format_ {}; /* struct: there is a function of that name */
 	Channel now_{}, next_{};
 	Value stage_[STAGES];
+	std::vector<mch_hint_seen> seen_; /* of this layer, agreed or not: what a hint must explain */
+	bool differs_ = false; /* a value of this layer; the first one: */
+	Value first_;
+	int32_t first_y_ = 0;
+	bool first_sat_ = false;
+	uint64_t first_cycle_ = 0;
 	uint64_t compared_ = 0;
 };
 
@@ -163,9 +170,17 @@ bool Bench::check(bool moved)
 	const int32_t y = format_.out_signed && DUT_OUT_KIND == 0 ? static_cast<int32_t>(mch_wrap(dut_->y_o, DUT_OUT_BITS)) : dut_->y_o;
 	const bool valid = dut_->valid_o, sat = dut_->sat_o;
 	const bool idle = !(stage_[0].valid || stage_[1].valid || stage_[2].valid);
-	if (valid != want.valid || dut_->idle_o != idle || (valid && (y != want.y || sat != want.sat))) {
-		report(want, valid, y, sat);
+	if (valid != want.valid || dut_->idle_o != idle) {
+		if (end_layer())
+			report(want, valid, y, sat, dut_.cycles(),
+			       valid != want.valid ? "latency or a stall: three edges with en_i high, docs/datapath.md \"requant\"" : nullptr);
 		return false;
+	}
+	if (moved && valid)
+		seen_.push_back({0, nullptr, nullptr, want.acc, want.channel.bias, want.channel.shift, want.channel.noise, y, sat});
+	if (valid && (y != want.y || sat != want.sat) && !differs_) {
+		differs_ = true;
+		first_ = want, first_y_ = y, first_sat_ = sat, first_cycle_ = dut_.cycles();
 	}
 	compared_ += moved && valid && want.number >= args_.first && compared_ < args_.n_cases;
 	return true;
@@ -176,6 +191,7 @@ bool Bench::layer(uint64_t layer_number)
 	uint64_t number = layer_number * LAYER_CASES;
 	const uint64_t end = number + LAYER_CASES;
 	rng_ = case_rng(args_.seed, layer_number);
+	seen_.clear();
 	new_layer();
 	next_ = new_channel();
 	if (!edge(chance(&rng_, 50), true, false, 0, number))
@@ -203,7 +219,7 @@ bool Bench::layer(uint64_t layer_number)
 	for (int i = 0; i < STAGES; i++)
 		if (!edge(true, false, false, 0, number - 1))
 			return false;
-	return in_flight_reset(number - 1);
+	return in_flight_reset(number - 1) && end_layer();
 }
 
 /* Values that meet a reset never come out. They are no cases; a mismatch among them is told as the last case's. */
@@ -235,7 +251,19 @@ bool Bench::run()
 	return true;
 }
 
-void Bench::report(const Value &want, bool valid, int32_t y, bool sat)
+/* False, and the report of the first value that differs, with the rule that explains all values of the layer. */
+bool Bench::end_layer()
+{
+	if (!differs_)
+		return true;
+	const mch_hint_unit unit = {{}, 0, 0, false, true, &format_};
+	char hint[MCH_HINT_BYTES];
+	report(first_, true, first_y_, first_sat_, first_cycle_,
+	       DUT_OUT_KIND == 0 ? mch_hint(&unit, seen_.data(), static_cast<int>(seen_.size()), hint) : nullptr);
+	return false;
+}
+
+void Bench::report(const Value &want, bool valid, int32_t y, bool sat, uint64_t cycle, const char *hint)
 {
 	const mch_format acc = {DUT_ACC_BITS, 0, true}, flag = {1, 0, false}, noise = {16, 0, false};
 	const mch_format code = {DUT_OUT_BITS, 0, format_.out_signed && DUT_OUT_KIND == 0};
@@ -250,10 +278,8 @@ void Bench::report(const Value &want, bool valid, int32_t y, bool sat)
 				    {"y", want.y, code, false},
 				    {"sat", want.sat, flag, false}};
 	const mch_field gotten[] = {{"valid", valid, flag, false}, {"y", y, code, false}, {"sat", sat, flag, false}};
-	const mch_requant_seen seen = {want.acc, want.channel.bias, want.channel.shift, want.channel.noise, y, sat};
 	const std::string redo = bench_redo(args_, want.number);
-	const std::string at = "cycle " + std::to_string(dut_.cycles()) + "  parameters " DUT_PARAMETERS;
-	char hint[MCH_HINT_BYTES];
+	const std::string at = "cycle " + std::to_string(cycle) + "  parameters " DUT_PARAMETERS;
 	mch_mismatch m = {};
 	m.where = args_.name;
 	m.module = "mch_requant";
@@ -262,10 +288,7 @@ void Bench::report(const Value &want, bool valid, int32_t y, bool sat)
 	m.in = in, m.want = wanted, m.got = gotten;
 	m.n_in = 7, m.n_out = 3;
 	m.at = at.c_str();
-	if (valid != want.valid)
-		m.hint = "latency or a stall: three edges with en_i high, docs/datapath.md \"requant\"";
-	else if (DUT_OUT_KIND == 0)
-		m.hint = mch_requant_hint(&format_, &seen, hint);
+	m.hint = hint;
 	m.redo = redo.c_str();
 	mch_mismatch_print(stdout, &m);
 }

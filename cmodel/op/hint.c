@@ -1,170 +1,114 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
-/* Rules that differ from the contract in one point; see hint.h. */
+/* Values replayed by other rules; see hint.h. */
 #include "op/hint.h"
 
 #include <stdio.h>
 
-/* One run of the requantizer, in which one thing is not as the contract says. */
-struct trial {
-	struct mch_requant cfg;
-	int64_t acc, bias;
-	int shift;
-	uint32_t noise;
-	bool wraps;
+#include "op/hint_rules.h"
+
+/* A code read in another way. Halves of an odd width: the upper one is the shorter. */
+static int32_t read_code(int32_t code, int bits, bool is_signed, enum mch_hint_read how)
+{
+	const uint32_t mask = (UINT32_C(1) << bits) - 1, raw = (uint32_t)code & mask;
+	const int half = bits / 2;
+	switch (how) {
+	case MCH_READ_SIGNED: return (int32_t)mch_wrap_code(code, bits, true);
+	case MCH_READ_UNSIGNED: return (int32_t)mch_wrap_code(code, bits, false);
+	case MCH_READ_HALVES: return (int32_t)mch_wrap_code((int64_t)((raw >> half | raw << (bits - half)) & mask), bits, is_signed);
+	default: return code;
+	}
+}
+
+int64_t mch_hint_sum(const struct mch_hint_unit *unit, const struct mch_hint_trial *t, const struct mch_hint_seen *seen,
+		     bool *over)
+{
+	int64_t acc = seen->acc;
+	if (seen->n_terms > 0 && t->acc.bits < unit->acc.bits)
+		acc = mch_wrap(acc, t->acc.bits);
+	*over = false;
+	for (int i = t->lost_first; i < seen->n_terms - t->lost_last; i++) {
+		const int32_t x = seen->x[i < t->x_late ? i : i - t->x_late], w = seen->w[i < t->w_late ? i : i - t->w_late];
+		bool o;
+		acc = mch_mac(t->acc, acc, read_code(x, unit->x_bits, unit->x_signed, t->x_read),
+			      read_code(w, unit->w_bits, true, t->w_read), &o);
+		*over |= o;
+	}
+	return acc;
+}
+
+int64_t mch_hint_value(const struct mch_hint_unit *unit, const struct mch_hint_trial *t, const struct mch_hint_seen *seen,
+		       bool *flag)
+{
+	bool over, saturated;
+	const int64_t acc = mch_hint_sum(unit, t, seen, &over);
+	*flag = over && !t->no_flag;
+	if (!unit->requant)
+		return acc;
+	const int64_t bias = t->no_bias ? 0 : t->minus_bias ? -seen->bias : seen->bias;
+	const int shift = (t->no_shift ? 0 : t->back_shift ? -seen->shift : seen->shift) + t->more_shift;
+	const uint32_t noise = t->next_noise ? mch_lfsr_next((uint16_t)seen->noise) : seen->noise;
+	struct mch_requant rule = t->requant;
+	rule.wraps |= t->wraps;
+	const int held = shift < MCH_SHIFT_MIN ? MCH_SHIFT_MIN : shift > MCH_SHIFT_MAX ? MCH_SHIFT_MAX : shift;
+	const int32_t y = mch_requant_value(&rule, acc, bias, held, noise, &saturated);
+	*flag = saturated && !t->no_flag;
+	return y;
+}
+
+bool mch_hint_explains(const struct mch_hint_unit *unit, const struct mch_hint_trial *t, const struct mch_hint_seen *seen)
+{
+	bool flag;
+	const int64_t y = mch_hint_value(unit, t, seen, &flag);
+	if (unit->has_flag && flag != seen->flag)
+		return false;
+	if (!unit->requant)
+		return mch_wrap(y, unit->acc.bits) == mch_wrap(seen->got, unit->acc.bits);
+	const int bits = unit->requant->out_bits;
+	return mch_wrap(y, bits) == mch_wrap(seen->got, bits);
+}
+
+int64_t mch_hint_want(const struct mch_hint_unit *unit, const struct mch_hint_seen *seen, bool *flag)
+{
+	const struct mch_hint_trial t = mch_hint_contract(unit);
+	bool f;
+	const int64_t want = mch_hint_value(unit, &t, seen, &f);
+	if (flag)
+		*flag = f;
+	return want;
+}
+
+struct values {
+	const struct mch_hint_unit *unit;
+	const struct mch_hint_seen *seen;
+	int n;
 };
 
-static void floor_it(struct trial *t)
+static bool all_explained(const void *context, const struct mch_hint_trial *t)
 {
-	t->cfg.round = MCH_ROUND_FLOOR;
+	const struct values *v = context;
+	for (int i = 0; i < v->n; i++) {
+		const int shift = (t->back_shift ? -v->seen[i].shift : v->seen[i].shift) + t->more_shift;
+		if (shift < MCH_SHIFT_MIN || shift > MCH_SHIFT_MAX || !mch_hint_explains(v->unit, t, &v->seen[i]))
+			return false;
+	}
+	return true;
 }
 
-static void half_up(struct trial *t)
+const char *mch_hint(const struct mch_hint_unit *unit, const struct mch_hint_seen *seen, int n, char *text)
 {
-	t->cfg.round = MCH_ROUND_HALF_UP;
-}
-
-static void half_away(struct trial *t)
-{
-	t->cfg.round = MCH_ROUND_HALF_AWAY;
-}
-
-static void half_even(struct trial *t)
-{
-	t->cfg.round = MCH_ROUND_HALF_EVEN;
-}
-
-static void wrap(struct trial *t)
-{
-	t->wraps = true;
-}
-
-static void clamp(struct trial *t)
-{
-	t->cfg.wraps = false;
-}
-
-static void no_relu(struct trial *t)
-{
-	t->cfg.relu = false;
-}
-
-static void add_relu(struct trial *t)
-{
-	t->cfg.relu = true;
-}
-
-static void as_signed(struct trial *t)
-{
-	t->cfg.out_signed = true;
-}
-
-static void as_unsigned(struct trial *t)
-{
-	t->cfg.out_signed = false;
-}
-
-static void shift_more(struct trial *t)
-{
-	t->shift++;
-}
-
-static void shift_less(struct trial *t)
-{
-	t->shift--;
-}
-
-static void shift_back(struct trial *t)
-{
-	t->shift = -t->shift;
-}
-
-static void shift_none(struct trial *t)
-{
-	t->shift = 0;
-}
-
-static void no_bias(struct trial *t)
-{
-	t->bias = 0;
-}
-
-static void minus_bias(struct trial *t)
-{
-	t->bias = -t->bias;
-}
-
-static void next_noise(struct trial *t)
-{
-	t->noise = mch_lfsr_next((uint16_t)t->noise);
-}
-
-static const struct rule {
-	void (*change)(struct trial *t);
-	const char *says;
-	const char *cause;
-	const char *section;
-} rules[] = {
-	{half_up, "ties go up", "rounding mode", "round_shift"},
-	{half_away, "ties go away from zero", "rounding mode", "round_shift"},
-	{half_even, "ties go to even", "rounding mode", "round_shift"},
-	{floor_it, "the lost bits are dropped", "rounding mode", "round_shift"},
-	{wrap, "the code wraps", "no saturation", "sat"},
-	{clamp, "the code is clamped", "output that wraps", "sat"},
-	{no_relu, "there is no ReLU", "ReLU", "requant"},
-	{add_relu, "there is a ReLU", "ReLU", "requant"},
-	{as_signed, "y is signed", "output format", "sat"},
-	{as_unsigned, "y is unsigned", "output format", "sat"},
-	{shift_more, "the shift is one more", "shift", "requant"},
-	{shift_less, "the shift is one less", "shift", "requant"},
-	{shift_none, "nothing is shifted", "shift", "requant"},
-	{shift_back, "the shift goes the other way", "shift", "requant"},
-	{no_bias, "there is no bias", "bias", "requant"},
-	{minus_bias, "the bias is subtracted", "bias", "requant"},
-	{next_noise, "the noise is one step ahead", "noise", "lfsr"},
-};
-enum { N_RULES = sizeof(rules) / sizeof(rules[0]), MOST_NAMED = 2 };
-
-/* Codes are compared in their own bits: the sign in which they are read may be what is wrong. */
-static bool explains(const struct trial *t, const struct mch_requant_seen *seen)
-{
-	const int bits = t->cfg.out_bits;
-	bool saturated;
-	const int64_t y = mch_requant_value(&t->cfg, t->acc, t->bias, t->shift, t->noise, &saturated);
-	if (!t->wraps)
-		return mch_wrap(y, bits) == mch_wrap(seen->y, bits) && saturated == seen->saturated;
-	const int64_t rounded = mch_round_shift(mch_requant_sum(t->cfg.relu, t->acc, t->bias), t->shift, t->cfg.round,
-						t->noise);
-	return saturated && mch_wrap(rounded, bits) == mch_wrap(seen->y, bits);
-}
-
-static bool agrees(const struct mch_requant *cfg, const struct mch_requant_seen *seen)
-{
-	bool saturated;
-	return mch_requant_value(cfg, seen->acc, seen->bias, seen->shift, seen->noise, &saturated) == seen->y &&
-	       saturated == seen->saturated;
-}
-
-const char *mch_requant_hint(const struct mch_requant *cfg, const struct mch_requant_seen *seen, char *text)
-{
-	const struct trial as_specified = {*cfg, seen->acc, seen->bias, seen->shift, seen->noise, false};
-	size_t used = 0;
-	if (agrees(cfg, seen))
+	const struct mch_hint_trial contract = mch_hint_contract(unit);
+	const struct values v = {unit, seen, n};
+	bool differs = false;
+	for (int i = 0; i < n && !differs; i++) {
+		bool flag;
+		differs = mch_hint_want(unit, &seen[i], &flag) != seen[i].got || (unit->has_flag && flag != seen[i].flag);
+	}
+	if (!differs)
 		return NULL;
-	if (explains(&as_specified, seen)) {
-		snprintf(text, MCH_HINT_BYTES,
-			 "the code agrees; the bits above it do not extend it: docs/datapath.md \"sat\"");
+	if (all_explained(&v, &contract)) {
+		snprintf(text, MCH_HINT_BYTES, "the code agrees; the bits above it do not extend it: docs/datapath.md \"sat\"");
 		return text;
 	}
-	for (int i = 0, n_named = 0; i < N_RULES && n_named < MOST_NAMED; i++) {
-		struct trial t = as_specified;
-		rules[i].change(&t);
-		if (t.shift < MCH_SHIFT_MIN || t.shift > MCH_SHIFT_MAX || !explains(&t, seen))
-			continue;
-		/* Two of these are at most 2 * 90 characters. */
-		used += (size_t)snprintf(text + used, MCH_HINT_BYTES - used, "%s if %s: %s, docs/datapath.md \"%s\"",
-					 n_named++ ? "; or" : "agrees", rules[i].says, rules[i].cause,
-					 rules[i].section);
-	}
-	return used ? text : NULL;
+	return mch_hint_search(&contract, mch_hint_n_plain, all_explained, &v, text);
 }

@@ -13,6 +13,10 @@ cmodel_op_libop_a_SOURCES = \
 	cmodel/op/gather.h \
 	cmodel/op/hint.c \
 	cmodel/op/hint.h \
+	cmodel/op/hint_conv.c \
+	cmodel/op/hint_conv.h \
+	cmodel/op/hint_rules.c \
+	cmodel/op/hint_rules.h \
 	cmodel/op/pool.c \
 	cmodel/op/pool.h \
 	cmodel/op/requant.c \
