@@ -4,6 +4,7 @@
 # tb/mutants/<stem>.sed, add tb/check_<stem>, which runs both, to BENCH_TESTS, and lines to sim/matrix.txt.
 BENCH_TESTS = \
 	tb/check_datapath \
+	tb/check_dpi \
 	tb/check_encode \
 	tb/check_exported \
 	tb/check_issue \
@@ -34,6 +35,8 @@ EXTRA_DIST += \
 	tb/array_case.h \
 	tb/axi_parts.cpp \
 	tb/axi_parts.h \
+	tb/build-dpi \
+	tb/dpi_test.sv \
 	tb/icarus-rate \
 	tb/issue_layer.h \
 	tb/lanes_case.h \

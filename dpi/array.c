@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* The functions of the package that call cmodel/arch/mac_array.h: the cycle model behind a chandle. */
+#include <stdlib.h>
+
+#include "arch/mac_array.h"
+#include "dpi/check.h"
+#include "dpi/macchiato_dpi.h"
+#include "dpi/report.h"
+#include "dpi/twin.h"
+
+enum { LANES_MAX = 64, ACC_WORDS = LANES_MAX * MCH_ACC_BITS_MAX / 32, OVER_WORDS = LANES_MAX / 32 };
+static const char kind[] = "array";
+
+struct array_twin {
+	struct mch_dpi_twin twin;
+	struct mch_mac_array array;
+	uint64_t reset; /* its cycle: reports count from there, so that a case alone gives the same one */
+	int32_t x[LANES_MAX], w[LANES_MAX];
+};
+
+int mch_dpi_array_new(const uint32_t *config, void **array)
+{
+	enum { ROWS, COLS, X_BITS, W_BITS, ACC_BITS, ACC_SAT, MULT, W_KIND, PACK, X_KIND, X_EXP, W_EXP, N_FIELDS };
+	int f[N_FIELDS];
+	for (int i = 0; i < N_FIELDS; i++)
+		f[i] = mch_dpi_field(config, N_FIELDS, i);
+	if (mch_dpi_need("mch_array_new", "acc_sat", f[ACC_SAT], MCH_WRAP, MCH_SATURATE) != 0 ||
+	    mch_dpi_need("mch_array_new", "mult", f[MULT], MCH_MULT_INTEGER, MCH_MULT_MINIFLOAT) != 0 ||
+	    mch_dpi_need("mch_array_new", "pack", f[PACK], 0, 1) != 0)
+		return -1;
+	const struct mch_mac_array_config cfg = {f[ROWS], f[COLS], f[X_BITS], f[W_BITS],
+						 {f[ACC_BITS], (enum mch_overflow)f[ACC_SAT]},
+						 (enum mch_mult)f[MULT], (enum mch_number)f[W_KIND], f[PACK] != 0,
+						 (enum mch_number)f[X_KIND], f[X_EXP], f[W_EXP]};
+	struct array_twin *t = calloc(1, sizeof(*t));
+	if (!t)
+		return mch_err_set(&mch_dpi_err, "mch_array_new", "out of memory; use a machine with more");
+	if (mch_mac_array_init(&t->array, &cfg, &mch_dpi_err) != 0) {
+		free(t);
+		return -1;
+	}
+	mch_dpi_twin_add(&t->twin, kind);
+	*array = t;
+	return 0;
+}
+
+int mch_dpi_array_free(void *array)
+{
+	struct array_twin *t = mch_dpi_twin_find("mch_array_free", array, kind);
+	if (!t)
+		return -1;
+	mch_dpi_twin_remove(&t->twin);
+	mch_mac_array_free(&t->array);
+	free(t);
+	return 0;
+}
+
+int mch_dpi_array_reset(void *array)
+{
+	struct array_twin *t = mch_dpi_twin_find("mch_array_reset", array, kind);
+	if (!t)
+		return -1;
+	mch_mac_array_reset(&t->array);
+	t->reset = t->array.cycle;
+	return 0;
+}
+
+int mch_dpi_array_pins(void *array, unsigned char *in_ready, unsigned char *out_valid, unsigned char *idle, uint32_t *acc,
+		       uint32_t *over)
+{
+	struct array_twin *t = mch_dpi_twin_find("mch_array_pins", array, kind);
+	if (!t)
+		return -1;
+	const struct mch_mac_array *a = &t->array;
+	int64_t flags[LANES_MAX];
+	for (int j = 0; j < a->cfg.cols; j++)
+		flags[j] = a->bank_over[j];
+	*in_ready = mch_mac_array_in_ready(a);
+	*out_valid = mch_mac_array_out_valid(a);
+	*idle = mch_mac_array_idle(a);
+	mch_dpi_put(acc, ACC_WORDS, a->bank, a->cfg.cols, a->cfg.acc.bits);
+	mch_dpi_put(over, OVER_WORDS, flags, a->cfg.cols, 1);
+	return 0;
+}
+
+static bool pin_agrees(const struct array_twin *t, const char *pin, bool want, bool got)
+{
+	if (want != got)
+		mch_dpi_report_pin(pin, -1, t->array.cycle - t->reset, want, got, 1, false);
+	return want == got;
+}
+
+static bool row_agrees(const struct array_twin *t, const uint32_t *acc, const uint32_t *over)
+{
+	const struct mch_mac_array *a = &t->array;
+	const uint64_t cycle = a->cycle - t->reset;
+	const int bits = a->cfg.acc.bits;
+	for (int j = 0; j < a->cfg.cols; j++) {
+		const int64_t got = mch_dpi_get_signed(acc, j, bits);
+		const bool flag = mch_dpi_get(over, j, 1) != 0;
+		if (got != a->bank[j]) {
+			mch_dpi_report_pin("out_acc_o", j, cycle, a->bank[j], got, bits, true);
+			return false;
+		}
+		if (flag != a->bank_over[j]) {
+			mch_dpi_report_pin("out_over_o", j, cycle, a->bank_over[j], flag, 1, false);
+			return false;
+		}
+	}
+	return true;
+}
+
+int mch_dpi_array_check(void *array, unsigned char in_ready, unsigned char out_valid, unsigned char idle, const uint32_t *acc,
+			const uint32_t *over, unsigned char *agrees)
+{
+	struct array_twin *t = mch_dpi_twin_find("mch_array_check", array, kind);
+	if (!t)
+		return -1;
+	const struct mch_mac_array *a = &t->array;
+	*agrees = pin_agrees(t, "in_ready_o", mch_mac_array_in_ready(a), in_ready) &&
+		  pin_agrees(t, "out_valid_o", mch_mac_array_out_valid(a), out_valid) &&
+		  pin_agrees(t, "idle_o", mch_mac_array_idle(a), idle) && (!out_valid || row_agrees(t, acc, over));
+	return 0;
+}
+
+int mch_dpi_array_step(void *array, unsigned char in_valid, unsigned char in_first, unsigned char in_last,
+		       unsigned char x_signed, unsigned char out_ready, const uint32_t *x, const uint32_t *w)
+{
+	struct array_twin *t = mch_dpi_twin_find("mch_array_step", array, kind);
+	if (!t)
+		return -1;
+	const struct mch_mac_array_config *c = &t->array.cfg;
+	/* Minifloats go in as memory has them, weights of other kinds as signed codes. */
+	const bool is_memory = c->mult == MCH_MULT_MINIFLOAT;
+	for (int i = 0; in_valid && i < c->rows; i++)
+		t->x[i] = (int32_t)(x_signed && !is_memory ? mch_dpi_get_signed(x, i, c->x_bits)
+							   : (int64_t)mch_dpi_get(x, i, c->x_bits));
+	for (int j = 0; in_valid && j < c->cols; j++)
+		t->w[j] = (int32_t)(is_memory ? (int64_t)mch_dpi_get(w, j, c->w_bits) : mch_dpi_get_signed(w, j, c->w_bits));
+	const struct mch_mac_array_in in = {.valid = in_valid != 0,
+					    .first = in_first != 0,
+					    .last = in_last != 0,
+					    .x = t->x,
+					    .w = t->w,
+					    .out_ready = out_ready != 0,
+					    .x_signed = x_signed != 0};
+	mch_mac_array_step(&t->array, &in);
+	return 0;
+}
