@@ -12,7 +12,7 @@ int mch_line_read(FILE *stream, char **text, size_t *text_bytes, const char **fa
 {
 	size_t used = 0;
 	for (;;) {
-		const int c = getc(stream);
+		const int c = getc_unlocked(stream); /* one thread reads a stream */
 		if (used == *text_bytes) {
 			const size_t room = used ? 2 * used : 256;
 			char *grown = room <= MCH_LINE_BYTES_MAX ? realloc(*text, room) : NULL;
@@ -70,12 +70,12 @@ int mch_hex_get(const char *digits, int64_t *values, int count, int bits, bool i
 		uint64_t v = 0;
 		for (int have = 0, take; have < bits; have += take) {
 			if (fill == 0) {
-				const char *digit = strchr(hex, *--p);
-				if (!digit || !*digit) {
+				const int c = *--p;
+				if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f')) {
 					*fault = "a character is no digit of 0-9 a-f";
 					return -1;
 				}
-				nibble = (unsigned)(digit - hex);
+				nibble = (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
 				fill = 4;
 			}
 			take = bits - have < fill ? bits - have : fill;

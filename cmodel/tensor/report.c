@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "fxp/encode.h"
+
 /* The fewest digits that read back as the same double: -0.125, not -0.12500000000000000. */
 static void real_text(char *buf, size_t room, double real)
 {
@@ -20,12 +22,14 @@ static void real_text(char *buf, size_t room, double real)
 static int field_text(char *buf, size_t room, const struct mch_field *f)
 {
 	const uint64_t mask = UINT64_MAX >> (64 - f->format.bits);
+	const uint64_t word = mch_number_is_minifloat(f->format.number) ? mch_minifloat_memory(f->format, f->value)
+									 : (uint64_t)f->value & mask;
 	const int digits = (f->format.bits + 3) / 4;
-	int used = snprintf(buf, room, "%.48s=%0*" PRIx64, f->name, digits, (uint64_t)f->value & mask);
+	int used = snprintf(buf, room, "%.48s=%0*" PRIx64, f->name, digits, word);
 	if (f->format.bits > 1 || f->is_real)
 		used += snprintf(buf + used, room - (size_t)used, " (%" PRId64, f->value);
 	if (f->is_real) {
-		char real[32], format[16];
+		char real[32], format[24];
 		real_text(real, sizeof(real), mch_format_real(f->format, f->value));
 		used += snprintf(buf + used, room - (size_t)used, " = %s %s", real,
 				 mch_format_text(f->format, format));

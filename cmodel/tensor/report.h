@@ -10,8 +10,8 @@
 
 #include "fxp/format.h"
 
-/* One named value. The hexadecimal form has format.bits bits; one bit is shown as the digit alone, more with the
- * decimal value, and with the real value too when is_real. */
+/* One named value. The hexadecimal form has format.bits bits (of a minifloat those of memory); one bit is shown as the digit
+ * alone, more with the decimal value of the code, and with the real value too when is_real. */
 struct mch_field {
 	const char *name;
 	int64_t value;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/require.h"
+#include "fxp/encode.h"
 #include "tensor/crc32.h"
 #include "tensor/hexline.h"
 #include "tensor/vec_header.h"
@@ -49,6 +50,41 @@ static const char *line_end(const struct mch_vec_header *h)
 	return h->n_in == h->n_fields ? " :" : "";
 }
 
+/* A word of codes. In RTL a minifloat has a sign bit. */
+static void put_word(char *digits, const struct mch_vec_field *f, const int64_t *codes)
+{
+	if (!mch_number_is_minifloat(f->format.number)) {
+		mch_hex_put(digits, codes, f->count, f->format.bits);
+		return;
+	}
+	int64_t memory[MCH_VEC_WORD_BITS_MAX / 2]; /* a minifloat has 2 bits or more */
+	for (int e = 0; e < f->count; e++)
+		memory[e] = mch_minifloat_memory(f->format, codes[e]);
+	mch_hex_put(digits, memory, f->count, f->format.bits);
+}
+
+static int get_word(const char *digits, const struct mch_vec_field *f, int64_t *codes, const char **fault)
+{
+	const bool is_minifloat = mch_number_is_minifloat(f->format.number);
+	if (mch_hex_get(digits, codes, f->count, f->format.bits, f->format.is_signed && !is_minifloat, fault) < 0)
+		return -1;
+	for (int e = 0; is_minifloat && e < f->count; e++) {
+		const int32_t code = mch_minifloat_code(f->format, (uint32_t)codes[e]);
+		codes[e] = code == 0 ? -codes[e] : code; /* minus zero: -2^(bits-1) */
+	}
+	return 0;
+}
+
+/* The first element that is no code of its format; count where all are. */
+static int no_code_at(const struct mch_vec_field *f, const int64_t *codes)
+{
+	const int64_t low = mch_format_min(f->format), high = mch_format_max(f->format);
+	int e = 0;
+	while (e < f->count && codes[e] >= low && codes[e] <= high)
+		e++;
+	return e;
+}
+
 int mch_vec_write_case(struct mch_vec_writer *out, const int64_t *const *values, struct mch_err *err)
 {
 	const struct mch_vec_header *h = &out->header;
@@ -56,11 +92,8 @@ int mch_vec_write_case(struct mch_vec_writer *out, const int64_t *const *values,
 	MCH_REQUIRE(out->n_written < h->n_cases, "no more cases than the header announces");
 	for (int i = 0; i < h->n_fields; i++) {
 		const struct mch_vec_field *f = &h->field[i];
-		for (int e = 0; e < f->count; e++)
-			MCH_REQUIRE(values[i][e] >= mch_format_min(f->format) &&
-					    values[i][e] <= mch_format_max(f->format),
-				    "every value fits its field");
-		mch_hex_put(digits, values[i], f->count, f->format.bits);
+		MCH_REQUIRE(no_code_at(f, values[i]) == f->count, "every value fits its field");
+		put_word(digits, f, values[i]);
 		put(out, separator(h, i));
 		put(out, digits);
 	}
@@ -82,6 +115,8 @@ static int fail(const struct mch_vec_reader *in, struct mch_err *err, const char
 {
 	char where[512];
 	snprintf(where, sizeof(where), "%s:%d", in->path, in->line);
+	if (in->is_results)
+		return mch_err_set(err, where, "%s; a line is INPUTS : OUTPUTS, the inputs as `macchiato gen` wrote them", fault);
 	if (in->header.redo[0])
 		return mch_err_set(err, where, "%s; recreate the file with: %s", fault, in->header.redo);
 	return mch_err_set(err, where, "%s; create the file anew", fault);
@@ -137,6 +172,32 @@ static int fail_digits(const struct mch_vec_reader *in, struct mch_err *err, con
 								  : "pad with zeros");
 }
 
+/* Words that hold no number that can be judged. */
+static int fail_word(const struct mch_vec_reader *in, struct mch_err *err, const struct mch_vec_field *f,
+		     const char *digits, const char *reason)
+{
+	char fault[160];
+	const size_t n = strcspn(digits, " ");
+	snprintf(fault, sizeof(fault), "field \"%s\": %s", f->name, reason);
+	if (in->is_results && (memchr(digits, 'x', n) || memchr(digits, 'z', n)))
+		snprintf(fault, sizeof(fault), "field \"%s\" is unknown (\"%.*s\"): it was read before it was driven", f->name,
+			 n < 48 ? (int)n : 48, digits);
+	return fail(in, err, fault);
+}
+
+/* Inputs are computed with, so each must be a code: not every pattern of a minifloat is one. */
+static int check_input(const struct mch_vec_reader *in, struct mch_err *err, const struct mch_vec_field *f,
+		       const int64_t *codes)
+{
+	char fault[128], format[24];
+	const int e = no_code_at(f, codes);
+	if (e == f->count)
+		return 0;
+	snprintf(fault, sizeof(fault), "field \"%s\": element %d is no code of %s", f->name, e,
+		 mch_format_text(f->format, format));
+	return fail(in, err, fault);
+}
+
 static int read_fields(struct mch_vec_reader *in, int64_t *const *values, struct mch_err *err)
 {
 	const struct mch_vec_header *h = &in->header;
@@ -150,11 +211,10 @@ static int read_fields(struct mch_vec_reader *in, int64_t *const *values, struct
 		const size_t n = strcspn(p, " ");
 		if (n != (size_t)mch_hex_digits(f->count, f->format.bits))
 			return fail_digits(in, err, f, n);
-		if (mch_hex_get(p, values[i], f->count, f->format.bits, f->format.is_signed, &reason) < 0) {
-			char fault[128];
-			snprintf(fault, sizeof(fault), "field \"%s\": %s", f->name, reason);
-			return fail(in, err, fault);
-		}
+		if (get_word(p, f, values[i], &reason) < 0)
+			return fail_word(in, err, f, p, reason);
+		if ((i < h->n_in || !in->is_results) && check_input(in, err, f, values[i]) < 0)
+			return -1;
 		p += n;
 	}
 	if (strcmp(p, line_end(h)) != 0)
@@ -198,6 +258,54 @@ int mch_vec_read_case(struct mch_vec_reader *in, int64_t *const *values, struct 
 	if (in->n_read == in->header.n_cases)
 		return read_end(in, err);
 	sum_line(in);
+	if (read_fields(in, values, err) < 0)
+		return -1;
+	in->n_read++;
+	return 1;
+}
+
+int mch_vec_results_begin(struct mch_vec_reader *in, FILE *stream, const char *path, bool *has_header,
+			  struct mch_err *err)
+{
+	const int c = getc(stream);
+	if (c != EOF)
+		ungetc(c, stream);
+	*has_header = c == '#';
+	*in = (struct mch_vec_reader){.stream = stream, .path = path};
+	const int status = *has_header ? mch_vec_read_begin(in, stream, path, err) : 0;
+	in->is_results = true;
+	return status;
+}
+
+/* What simulators print beside what they are told to. */
+static bool is_case(const char *text)
+{
+	return text[0] != '#' && !strstr(text, "$finish") && strncmp(text, "VCD info:", 9) != 0 &&
+	       strncmp(text, "FST info:", 9) != 0;
+}
+
+/* Fewer or more cases than there should be. */
+static int fail_count(const struct mch_vec_reader *in, struct mch_err *err)
+{
+	char where[512];
+	snprintf(where, sizeof(where), "%s:%d", in->path, in->line);
+	if (in->n_read < in->header.n_cases)
+		return mch_err_set(err, where, "the results end after %" PRIu64 " of %" PRIu64 " cases; look at what the "
+				   "simulator said, it stopped early", in->n_read, in->header.n_cases);
+	return mch_err_set(err, where, "more than %" PRIu64 " cases; give --cases as `macchiato gen` had it", in->n_read);
+}
+
+int mch_vec_results_case(struct mch_vec_reader *in, int64_t *const *values, struct mch_err *err)
+{
+	do {
+		const int got = next_line(in, err);
+		if (got <= 0)
+			return got < 0 ? -1 : in->n_read < in->header.n_cases ? fail_count(in, err) : 0;
+	} while (!is_case(in->text));
+	if (in->header.n_cases && in->n_read == in->header.n_cases)
+		return fail_count(in, err);
+	for (char *p = in->text; *p; p++)
+		*p = (char)(*p >= 'A' && *p <= 'Z' ? *p - 'A' + 'a' : *p);
 	if (read_fields(in, values, err) < 0)
 		return -1;
 	in->n_read++;

@@ -5,6 +5,7 @@
 #ifndef MCH_TENSOR_VEC_H
 #define MCH_TENSOR_VEC_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -17,7 +18,8 @@ enum {
 };
 
 /* A column of the file. `count` elements of `format` in one hexadecimal word: element 0 in the lowest bits, each in
- * format.bits bits, two's complement; the word is padded with zeros to whole digits. */
+ * format.bits bits, two's complement (minifloats: sign and magnitude, as memory has them); the word is padded with zeros to
+ * whole digits. */
 struct mch_vec_field {
 	char name[32];
 	struct mch_format format;
@@ -60,11 +62,24 @@ struct mch_vec_reader {
 	uint64_t n_read;
 	char *text; /* line buffer, owned */
 	size_t text_bytes;
+	bool is_results; /* begun by mch_vec_results_begin */
 };
 /* Reads the header. 0, or -1 with err. The reader must be freed in either case. */
 int mch_vec_read_begin(struct mch_vec_reader *in, FILE *stream, const char *path, struct mch_err *err);
 /* 1: a case was read into values[field][...]; 0: the end, checksum and count right; -1: err. */
 int mch_vec_read_case(struct mch_vec_reader *in, int64_t *const *values, struct mch_err *err);
 void mch_vec_read_free(struct mch_vec_reader *in);
+
+/* What a simulator prints of the cases it was given: "inputs : outputs", a line each. Lines that begin with "#" and a
+ * simulator's farewell ("$finish") are passed over, digits may be capitals, and no checksum is asked for: the outputs are
+ * there to be judged. Inputs must be codes of their formats; an output may be any word, a minifloat's of sign bit and zero is
+ * read as -2^(bits-1), which is no code.
+ *
+ * begin: *has_header tells whether a header stands at the top; then it is in in->header, otherwise the caller puts there what
+ * is expected (redo, fields; n_cases, or 0 for any number). 0, or -1 with err. To be freed in either case.
+ * case: 1, or 0 at the end, where n_cases must have been reached, or -1. */
+int mch_vec_results_begin(struct mch_vec_reader *in, FILE *stream, const char *path, bool *has_header,
+			  struct mch_err *err);
+int mch_vec_results_case(struct mch_vec_reader *in, int64_t *const *values, struct mch_err *err);
 
 #endif

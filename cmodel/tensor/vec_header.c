@@ -48,7 +48,7 @@ int mch_vec_header_text(const struct mch_vec_header *h, char *buf, struct mch_er
 			    h->redo);
 	for (int i = 0; i < h->n_fields; i++) {
 		const struct mch_vec_field *f = &h->field[i];
-		char format[16];
+		char format[24];
 		MCH_REQUIRE(is_field(f), "a field has a name, a format, and at most 65536 bits");
 		used += snprintf(buf + used, room - (size_t)used, "# %s %s %s %d\n", i < h->n_in ? "in" : "out",
 				 f->name, mch_format_text(f->format, format), f->count);
@@ -89,7 +89,7 @@ static int64_t number(const char *text)
 static int take_field(struct mch_vec_header *h, const char *text, bool is_in, const char **fault)
 {
 	struct mch_vec_field f = {.count = 0};
-	char format[16];
+	char format[24];
 	const char *p = word(text, f.name, sizeof(f.name));
 	p = p ? word(p, format, sizeof(format)) : NULL;
 	const int64_t count = p ? number(p) : -1;

@@ -46,6 +46,7 @@ void fuzz_onnx_quant(const uint8_t *bytes, size_t n_bytes);
 void fuzz_program(const uint8_t *bytes, size_t n_bytes);
 void fuzz_prototxt(const uint8_t *bytes, size_t n_bytes);
 void fuzz_quant_json(const uint8_t *bytes, size_t n_bytes);
+void fuzz_results(const uint8_t *bytes, size_t n_bytes);
 void fuzz_vec(const uint8_t *bytes, size_t n_bytes);
 
 #endif

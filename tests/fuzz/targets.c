@@ -28,6 +28,7 @@ const struct fuzz_target fuzz_targets[] = {
 	{"program", fuzz_program},
 	{"prototxt", fuzz_prototxt},
 	{"quant_json", fuzz_quant_json},
+	{"results", fuzz_results},
 	{"vec", fuzz_vec},
 	{NULL, NULL},
 };

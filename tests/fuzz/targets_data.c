@@ -61,6 +61,39 @@ void fuzz_vec(const uint8_t *bytes, size_t n_bytes)
 	free(text);
 }
 
+/* What a simulator printed, with a header at its top or with one that the caller has. */
+void fuzz_results(const uint8_t *bytes, size_t n_bytes)
+{
+	static const struct mch_vec_header known = {.n_in = 2, .n_fields = 4, .field = {{"x", {8, 4, true, MCH_FIXED, 0}, 2},
+										    {"f", {8, 9, true, MCH_MINIFLOAT_FN, 4}, 1},
+										    {"y", {8, 9, true, MCH_MINIFLOAT_FN, 4}, 2},
+										    {"sat", {1, 0, false, MCH_FIXED, 0}, 2}}};
+	struct mch_err err = {""};
+	struct mch_vec_reader reader;
+	bool has_header;
+	if (n_bytes == 0)
+		return;
+	FILE *stream = fmemopen((void *)(uintptr_t)bytes, n_bytes, "rb");
+	MCH_REQUIRE(stream, "a buffer can be read");
+	int status = mch_vec_results_begin(&reader, stream, "stdin", &has_header, &err);
+	fuzz_expect(status, &err);
+	if (status == 0) {
+		int64_t *values[MCH_VEC_FIELDS_MAX];
+		if (!has_header)
+			reader.header = known;
+		for (int i = 0; i < reader.header.n_fields; i++)
+			values[i] = calloc((size_t)reader.header.field[i].count, sizeof(int64_t));
+		do
+			status = mch_vec_results_case(&reader, values, &err);
+		while (status == 1);
+		fuzz_expect(status, &err);
+		for (int i = 0; i < reader.header.n_fields; i++)
+			free(values[i]);
+	}
+	mch_vec_read_free(&reader);
+	fclose(stream);
+}
+
 void fuzz_mem(const uint8_t *bytes, size_t n_bytes)
 {
 	struct mch_err err = {""};
