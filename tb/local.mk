@@ -36,7 +36,6 @@ EXTRA_DIST += \
 	tb/axi_parts.cpp \
 	tb/axi_parts.h \
 	tb/build-dpi \
-	tb/dpi-rate \
 	tb/dpi_test.sv \
 	tb/icarus-rate \
 	tb/issue_layer.h \
@@ -91,7 +90,6 @@ EXTRA_DIST += \
 	tb/mutants/pooler-edge.sed \
 	tb/mutants/pooler-filled.sed \
 	tb/mutants/pooler-low.sed \
-	tb/mutants/pooler-magnitude.sed \
 	tb/mutants/pooler.sed \
 	tb/mutants/read-ar.sed \
 	tb/mutants/read-error.sed \
@@ -117,7 +115,6 @@ EXTRA_DIST += \
 	tb/mutants/sat.sed \
 	tb/mutants/seq-barrier.sed \
 	tb/mutants/seq-limit.sed \
-	tb/mutants/seq-mean.sed \
 	tb/mutants/seq-weights.sed \
 	tb/mutants/seq.sed \
 	tb/mutants/store-drop.sed \
@@ -131,7 +128,6 @@ EXTRA_DIST += \
 	tb/mutants/store.sed \
 	tb/mutants/top-address.sed \
 	tb/mutants/top-clear.sed \
-	tb/mutants/top-extend.sed \
 	tb/mutants/top-half.sed \
 	tb/rate.v \
 	tb/pooler_case.h \

@@ -105,6 +105,7 @@ SCRIPT_TESTS = \
 	tests/cli/export-verilog.sh \
 	tests/cli/export-program.sh \
 	tests/cli/export.sh \
+	tests/cli/gen.sh \
 	tests/cli/info.sh \
 	tests/cli/interrupt.sh \
 	tests/cli/lenet.sh \

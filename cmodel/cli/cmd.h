@@ -28,6 +28,8 @@ int mch_cmd_quantize(int argc, char **argv, struct mch_err *err);
 int mch_cmd_tune(int argc, char **argv, struct mch_err *err);
 int mch_cmd_plan(int argc, char **argv, struct mch_err *err);
 int mch_cmd_report(int argc, char **argv, struct mch_err *err);
+int mch_cmd_gen(int argc, char **argv, struct mch_err *err);
+int mch_cmd_ver(int argc, char **argv, struct mch_err *err);
 int mch_cmd_export(int argc, char **argv, struct mch_err *err);
 
 /* Reads the command line as argp_parse would: long options, their unambiguous beginnings, letters, "--". It answers

@@ -11,6 +11,7 @@ macchiato_SOURCES = \
 	cmodel/cli/cmd_convert.c \
 	cmodel/cli/cmd_eval.c \
 	cmodel/cli/cmd_export.c \
+	cmodel/cli/cmd_gen.c \
 	cmodel/cli/cmd_info.c \
 	cmodel/cli/cmd_plan.c \
 	cmodel/cli/cmd_quantize.c \
@@ -18,6 +19,7 @@ macchiato_SOURCES = \
 	cmodel/cli/cmd_report.c \
 	cmodel/cli/cmd_train.c \
 	cmodel/cli/cmd_tune.c \
+	cmodel/cli/cmd_ver.c \
 	cmodel/cli/data_options.c \
 	cmodel/cli/data_options.h \
 	cmodel/cli/eval_options.c \
@@ -28,6 +30,16 @@ macchiato_SOURCES = \
 	cmodel/cli/export_program.h \
 	cmodel/cli/format_text.c \
 	cmodel/cli/format_text.h \
+	cmodel/cli/gen.c \
+	cmodel/cli/gen.h \
+	cmodel/cli/gen_dot.c \
+	cmodel/cli/gen_draw.c \
+	cmodel/cli/gen_hint.c \
+	cmodel/cli/gen_ops.c \
+	cmodel/cli/gen_params.c \
+	cmodel/cli/gen_params.h \
+	cmodel/cli/gen_scalar.c \
+	cmodel/cli/gen_tensor.c \
 	cmodel/cli/host_layers.c \
 	cmodel/cli/host_layers.h \
 	cmodel/cli/layer_text.c \

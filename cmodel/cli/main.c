@@ -27,6 +27,8 @@ static const struct command {
 	{"report", "NET Q.json -o report.html", "one page about a quantized network, with pictures", mch_cmd_report},
 	{"convert", "NET -o NET.onnx", "write a network in another format", mch_cmd_convert},
 	{"export", "NET Q.json -o DIR", "headers, memory images, vectors for hardware", mch_cmd_export},
+	{"gen", "OP [--stimulus] | SIMULATOR | macchiato ver OP", "cases of an operator, for RTL of your own", mch_cmd_gen},
+	{"ver", "OP [FILE]", "judge what a simulator made of these cases", mch_cmd_ver},
 };
 enum { N_COMMANDS = sizeof(commands) / sizeof(commands[0]) };
 

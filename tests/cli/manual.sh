@@ -29,11 +29,16 @@ diff program.txt page.txt || fail "the commands (<) and the sections of the man 
 sed '1,/^\.SH COMMANDS/d; /^\.SS/,$d' "$page" | options_of_page >common.txt
 # What commands with --data share is told once.
 sed -n '/^\.SH IMAGES$/,/^\.SH FILES$/p' "$page" >images.txt
+# And what `gen` and `ver` share.
+sed -n '/^\.SH OPERATORS$/,/^\.SH IMAGES$/p' "$page" >operators.txt
 while read -r command; do
 	"$macchiato" "$command" --help >help.txt
 	sed -n "/^\.SS macchiato $command\$/,/^\.S[SH]/p" "$page" >section.txt
 	if grep -q -e '--data=' help.txt; then
 		cat images.txt >>section.txt
+	fi
+	if grep -q -e '--no-flags' help.txt; then
+		cat operators.txt >>section.txt
 	fi
 	# Without the text: an option's is two spaces behind it, or on the next line.
 	sed -n 's/^  *\(-.*\)/\1/p' help.txt | sed 's/   *.*//' | LC_ALL=C sort >program.txt
