@@ -1,38 +1,59 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* The functions of the package that call cmodel/arch/mac_array.h: the cycle model behind a chandle. */
+#include "dpi/array.h"
+
 #include <stdlib.h>
 
-#include "arch/mac_array.h"
 #include "dpi/check.h"
 #include "dpi/macchiato_dpi.h"
 #include "dpi/report.h"
 #include "dpi/twin.h"
 
-enum { LANES_MAX = 64, ACC_WORDS = LANES_MAX * MCH_ACC_BITS_MAX / 32, OVER_WORDS = LANES_MAX / 32 };
 static const char kind[] = "array";
 
 struct array_twin {
 	struct mch_dpi_twin twin;
 	struct mch_mac_array array;
 	uint64_t reset; /* its cycle: reports count from there, so that a case alone gives the same one */
-	int32_t x[LANES_MAX], w[LANES_MAX];
+	int32_t x[MCH_DPI_LANES_MAX], w[MCH_DPI_LANES_MAX];
 };
+
+int mch_dpi_array_config(const char *where, const int *field, struct mch_mac_array_config *cfg)
+{
+	enum { ROWS, COLS, X_BITS, W_BITS, ACC_BITS, ACC_SAT, MULT, W_KIND, PACK, X_KIND, X_EXP, W_EXP };
+	const int *f = field;
+	if (mch_dpi_need(where, "acc_sat", f[ACC_SAT], MCH_WRAP, MCH_SATURATE) != 0 ||
+	    mch_dpi_need(where, "mult", f[MULT], MCH_MULT_INTEGER, MCH_MULT_MINIFLOAT) != 0 ||
+	    mch_dpi_need(where, "pack", f[PACK], 0, 1) != 0)
+		return -1;
+	*cfg = (struct mch_mac_array_config){f[ROWS], f[COLS], f[X_BITS], f[W_BITS],
+					     {f[ACC_BITS], (enum mch_overflow)f[ACC_SAT]},
+					     (enum mch_mult)f[MULT], (enum mch_number)f[W_KIND], f[PACK] != 0,
+					     (enum mch_number)f[X_KIND], f[X_EXP], f[W_EXP]};
+	return 0;
+}
+
+/* Minifloats go in as memory has them, weights of other kinds as signed codes. */
+void mch_dpi_operands(const struct mch_mac_array_config *cfg, bool x_signed, const uint32_t *x, const uint32_t *w, int32_t *xs,
+		      int32_t *ws)
+{
+	const bool is_memory = cfg->mult == MCH_MULT_MINIFLOAT;
+	for (int i = 0; i < cfg->rows; i++)
+		xs[i] = (int32_t)(x_signed && !is_memory ? mch_dpi_get_signed(x, i, cfg->x_bits)
+							 : (int64_t)mch_dpi_get(x, i, cfg->x_bits));
+	for (int j = 0; j < cfg->cols; j++)
+		ws[j] = (int32_t)(is_memory ? (int64_t)mch_dpi_get(w, j, cfg->w_bits) : mch_dpi_get_signed(w, j, cfg->w_bits));
+}
 
 int mch_dpi_array_new(const uint32_t *config, void **array)
 {
-	enum { ROWS, COLS, X_BITS, W_BITS, ACC_BITS, ACC_SAT, MULT, W_KIND, PACK, X_KIND, X_EXP, W_EXP, N_FIELDS };
-	int f[N_FIELDS];
-	for (int i = 0; i < N_FIELDS; i++)
-		f[i] = mch_dpi_field(config, N_FIELDS, i);
-	if (mch_dpi_need("mch_array_new", "acc_sat", f[ACC_SAT], MCH_WRAP, MCH_SATURATE) != 0 ||
-	    mch_dpi_need("mch_array_new", "mult", f[MULT], MCH_MULT_INTEGER, MCH_MULT_MINIFLOAT) != 0 ||
-	    mch_dpi_need("mch_array_new", "pack", f[PACK], 0, 1) != 0)
+	int f[MCH_DPI_ARRAY_FIELDS];
+	for (int i = 0; i < MCH_DPI_ARRAY_FIELDS; i++)
+		f[i] = mch_dpi_field(config, MCH_DPI_ARRAY_FIELDS, i);
+	struct mch_mac_array_config cfg;
+	if (mch_dpi_array_config("mch_array_new", f, &cfg) != 0)
 		return -1;
-	const struct mch_mac_array_config cfg = {f[ROWS], f[COLS], f[X_BITS], f[W_BITS],
-						 {f[ACC_BITS], (enum mch_overflow)f[ACC_SAT]},
-						 (enum mch_mult)f[MULT], (enum mch_number)f[W_KIND], f[PACK] != 0,
-						 (enum mch_number)f[X_KIND], f[X_EXP], f[W_EXP]};
 	struct array_twin *t = calloc(1, sizeof(*t));
 	if (!t)
 		return mch_err_set(&mch_dpi_err, "mch_array_new", "out of memory; use a machine with more");
@@ -73,14 +94,14 @@ int mch_dpi_array_pins(void *array, unsigned char *in_ready, unsigned char *out_
 	if (!t)
 		return -1;
 	const struct mch_mac_array *a = &t->array;
-	int64_t flags[LANES_MAX];
+	int64_t flags[MCH_DPI_LANES_MAX];
 	for (int j = 0; j < a->cfg.cols; j++)
 		flags[j] = a->bank_over[j];
 	*in_ready = mch_mac_array_in_ready(a);
 	*out_valid = mch_mac_array_out_valid(a);
 	*idle = mch_mac_array_idle(a);
-	mch_dpi_put(acc, ACC_WORDS, a->bank, a->cfg.cols, a->cfg.acc.bits);
-	mch_dpi_put(over, OVER_WORDS, flags, a->cfg.cols, 1);
+	mch_dpi_put(acc, MCH_DPI_SUM_WORDS, a->bank, a->cfg.cols, a->cfg.acc.bits);
+	mch_dpi_put(over, MCH_DPI_FLAG_WORDS, flags, a->cfg.cols, 1);
 	return 0;
 }
 
@@ -130,14 +151,8 @@ int mch_dpi_array_step(void *array, unsigned char in_valid, unsigned char in_fir
 	struct array_twin *t = mch_dpi_twin_find("mch_array_step", array, kind);
 	if (!t)
 		return -1;
-	const struct mch_mac_array_config *c = &t->array.cfg;
-	/* Minifloats go in as memory has them, weights of other kinds as signed codes. */
-	const bool is_memory = c->mult == MCH_MULT_MINIFLOAT;
-	for (int i = 0; in_valid && i < c->rows; i++)
-		t->x[i] = (int32_t)(x_signed && !is_memory ? mch_dpi_get_signed(x, i, c->x_bits)
-							   : (int64_t)mch_dpi_get(x, i, c->x_bits));
-	for (int j = 0; in_valid && j < c->cols; j++)
-		t->w[j] = (int32_t)(is_memory ? (int64_t)mch_dpi_get(w, j, c->w_bits) : mch_dpi_get_signed(w, j, c->w_bits));
+	if (in_valid)
+		mch_dpi_operands(&t->array.cfg, x_signed != 0, x, w, t->x, t->w);
 	const struct mch_mac_array_in in = {.valid = in_valid != 0,
 					    .first = in_first != 0,
 					    .last = in_last != 0,

@@ -6,8 +6,10 @@ dpilibdir = $(libdir)
 dpilib_PROGRAMS = dpi/libmacchiato-dpi.so
 dpi_libmacchiato_dpi_so_SOURCES = \
 	dpi/array.c \
+	dpi/array.h \
 	dpi/check.c \
 	dpi/check.h \
+	dpi/datapath.c \
 	dpi/macchiato_dpi.h \
 	dpi/numbers.c \
 	dpi/operators.c \
@@ -15,6 +17,7 @@ dpi_libmacchiato_dpi_so_SOURCES = \
 	dpi/report.h \
 	dpi/twin.c \
 	dpi/twin.h \
+	cmodel/arch/datapath.c \
 	cmodel/arch/mac_array.c \
 	cmodel/base/err.c \
 	cmodel/tensor/report.c \

@@ -57,6 +57,20 @@ int mch_dpi_array_check(void *array, unsigned char in_ready, unsigned char out_v
 int mch_dpi_array_step(void *array, unsigned char in_valid, unsigned char in_first, unsigned char in_last,
 		       unsigned char x_signed, unsigned char out_ready, const uint32_t *x, const uint32_t *w);
 
+/* The array with its requantizers, cycle by cycle. */
+int mch_dpi_datapath_new(const uint32_t *config, void **datapath);
+int mch_dpi_datapath_free(void *datapath);
+int mch_dpi_datapath_reset(void *datapath);
+int mch_dpi_datapath_layer(void *datapath, unsigned char x_signed, unsigned char relu, unsigned char y_signed, int y_bits);
+int mch_dpi_datapath_load(void *datapath, const uint32_t *bias, const uint32_t *shift, const uint32_t *noise);
+int mch_dpi_datapath_sum(void *datapath, const uint32_t *sum);
+int mch_dpi_datapath_pins(void *datapath, unsigned char out_ready, unsigned char *in_ready, unsigned char *sum_ready,
+			  unsigned char *out_valid, unsigned char *idle, uint32_t *y, uint32_t *sat);
+int mch_dpi_datapath_check(void *datapath, unsigned char out_ready, unsigned char in_ready, unsigned char sum_ready,
+			   unsigned char out_valid, unsigned char idle, const uint32_t *y, const uint32_t *sat, unsigned char *agrees);
+int mch_dpi_datapath_step(void *datapath, unsigned char in_valid, unsigned char in_first, unsigned char in_last,
+			  unsigned char out_ready, const uint32_t *x, const uint32_t *w);
+
 /* The mismatch report. */
 int mch_dpi_report_about(const char *where, const char *module_name, const char *scope, const char *redo, long long case_number,
 			 long long seed);

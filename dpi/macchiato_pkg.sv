@@ -82,6 +82,15 @@ package macchiato_pkg;
         int x_kind, x_exp, w_exp;
     } mch_array_s;
 
+    // The parameters of mch_datapath: the array's, and those of its requantizers.
+    typedef struct packed {
+        mch_array_s array;
+        int out_bits;         // 1..16
+        int round;
+        int out_wrap;         // 0, 1
+        int out_kind, out_exp;
+    } mch_datapath_s;
+
     // The message of the last call that returned -1: "FUNCTION: WHAT IS WRONG; WHAT TO DO".
     import "DPI-C" mch_dpi_error = function string mch_error();
 
@@ -183,6 +192,32 @@ package macchiato_pkg;
     // A rising edge with these inputs.
     import "DPI-C" mch_dpi_array_step = function int mch_array_step(
         input chandle array, input bit in_valid, input bit in_first, input bit in_last, input bit x_signed, input bit out_ready,
+        input mch_operands_s x, input mch_operands_s w);
+
+    // ---- mch_datapath, cycle by cycle, in the same way
+
+    import "DPI-C" mch_dpi_datapath_new = function int mch_datapath_new(input mch_datapath_s of, output chandle datapath);
+    import "DPI-C" mch_dpi_datapath_free = function int mch_datapath_free(input chandle datapath);
+    import "DPI-C" mch_dpi_datapath_reset = function int mch_datapath_reset(input chandle datapath);
+
+    // The layer's pins, while idle; y_bits: 1..out_bits.
+    import "DPI-C" mch_dpi_datapath_layer = function int mch_datapath_layer(
+        input chandle datapath, input bit x_signed, input bit relu, input bit y_signed, input int y_bits);
+
+    // load_i, or sum_valid_i, at the next step alone; vectors as on the pins (shift: 6 bits a column, shift + 15).
+    import "DPI-C" mch_dpi_datapath_load = function int mch_datapath_load(
+        input chandle datapath, input mch_sums_s bias, input bit [64*6-1:0] shift, input bit [64*16-1:0] noise);
+    import "DPI-C" mch_dpi_datapath_sum = function int mch_datapath_sum(input chandle datapath, input mch_sums_s sum);
+
+    // As for the array; sum_ready depends on out_ready.
+    import "DPI-C" mch_dpi_datapath_pins = function int mch_datapath_pins(
+        input chandle datapath, input bit out_ready, output bit in_ready, output bit sum_ready, output bit out_valid,
+        output bit idle, output mch_operands_s y, output mch_flags_s sat);
+    import "DPI-C" mch_dpi_datapath_check = function int mch_datapath_check(
+        input chandle datapath, input bit out_ready, input bit in_ready, input bit sum_ready, input bit out_valid,
+        input bit idle, input mch_operands_s y, input mch_flags_s sat, output bit agrees);
+    import "DPI-C" mch_dpi_datapath_step = function int mch_datapath_step(
+        input chandle datapath, input bit in_valid, input bit in_first, input bit in_last, input bit out_ready,
         input mch_operands_s x, input mch_operands_s w);
 
     // ---- The mismatch report, in the form of docs/datapath.md "Mismatch"

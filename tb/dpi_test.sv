@@ -242,6 +242,44 @@ module dpi_test;
         refuses("mch_array_new: mult is 3; give 0 to 2", mch_array_new(shape, array));
     endtask
 
+    mch_datapath_s path = '{array: '{rows: 1, cols: 2, x_bits: 4, w_bits: 4, acc_bits: 20, default: 0}, out_bits: 6,
+                            round: MCH_ROUND_HALF_UP, default: 0};
+    chandle datapath;
+    bit sum_ready;
+    mch_operands_s row_of_codes;
+
+    // A row of sums, (7, -100), through the requantizers: shift 1 and -1, bias 0 and 3. dpi_datapath.sv has the rest.
+    task datapaths;
+        mch_ok(mch_datapath_new(path, datapath));
+        mch_ok(mch_datapath_layer(datapath, 1, 0, 1, 6));
+        mch_ok(mch_datapath_load(datapath, 3072'h0000300000, 384'({6'd14, 6'd16}), '0));
+        mch_ok(mch_datapath_step(datapath, 0, 0, 0, 1, '0, '0));
+        mch_ok(mch_datapath_sum(datapath, 3072'hfff9c00007));
+        repeat (3)
+            mch_ok(mch_datapath_step(datapath, 0, 0, 0, 1, '0, '0));
+        refuses("mch_datapath_layer: the datapath is not idle; change the layer's pins while idle_o",
+                mch_datapath_layer(datapath, 1, 0, 1, 6));
+        mch_ok(mch_datapath_pins(datapath, 1, in_ready, sum_ready, out_valid, idle, row_of_codes, over));
+        want("datapath, sum_ready", 1, 64'(sum_ready));
+        want("datapath, out_valid", 1, 64'(out_valid));
+        want("datapath, code 0", 4, 64'($signed(row_of_codes[5:0])));
+        want("datapath, code 1", -32, 64'($signed(row_of_codes[11:6])));
+        want("datapath, saturated", 2, 64'(over));
+        mch_ok(mch_datapath_check(datapath, 1, 1, 1, 1, 0, row_of_codes, over, flag));
+        want("datapath agrees", 1, 64'(flag));
+        mch_ok(mch_datapath_check(datapath, 1, 1, 1, 1, 0, row_of_codes, '0, flag));
+        want("datapath disagrees", 0, 64'(flag));
+        mch_ok(mch_datapath_reset(datapath));
+        refuses("mch_datapath_layer: y_bits is 7; give 1 to 6", mch_datapath_layer(datapath, 1, 0, 1, 7));
+        refuses("mch_array_reset: the chandle is no array; give one that mch_array_new made and mch_array_free has not ended",
+                mch_array_reset(datapath));
+        mch_ok(mch_datapath_free(datapath));
+        path.out_bits = 17;
+        refuses("datapath: outputs of 17 bits are out of range; OUT_BITS is 1 to 16", mch_datapath_new(path, datapath));
+        path.round = 5;
+        refuses("mch_datapath_new: round is 5; give 0 to 4", mch_datapath_new(path, datapath));
+    endtask
+
     task reports;
         mch_ok(mch_report_about("dpi_test", "mch_requant", "dpi_test.u_requant", "dpi_test +case=3", 3, 7));
         mch_ok(mch_report_in("acc", -5, 32, 1));
@@ -262,6 +300,7 @@ module dpi_test;
         layers;
         requantizers;
         cycles;
+        datapaths;
         reports;
         if (n_failed != 0)
             $fatal(1, "dpi_test: %0d of %0d failed", n_failed, n_checked);

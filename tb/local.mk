@@ -36,6 +36,8 @@ EXTRA_DIST += \
 	tb/axi_parts.cpp \
 	tb/axi_parts.h \
 	tb/build-dpi \
+	tb/dpi-rate \
+	tb/dpi_datapath.sv \
 	tb/dpi_test.sv \
 	tb/icarus-rate \
 	tb/issue_layer.h \

@@ -63,13 +63,16 @@ module array_tb #(
         endcase
     endfunction
 
-    task draw_beat;
-        int i;
-        for (i = 0; i < ROWS; i = i + 1)
-            x[i*X_BITS +: X_BITS] = X_BITS'(corner(X_BITS));
-        for (i = 0; i < COLS; i = i + 1)
-            w[i*W_BITS +: W_BITS] = W_BITS'(corner(W_BITS));
-    endtask
+    // Vectors are made in functions and assigned as a whole: Verilator 5.006 misses that logic depends on parts that a loop assigns.
+    function automatic bit [ROWS*X_BITS-1:0] some_x();
+        for (int i = 0; i < ROWS; i = i + 1)
+            some_x[i*X_BITS +: X_BITS] = X_BITS'(corner(X_BITS));
+    endfunction
+
+    function automatic bit [COLS*W_BITS-1:0] some_w();
+        for (int j = 0; j < COLS; j = j + 1)
+            some_w[j*W_BITS +: W_BITS] = W_BITS'(corner(W_BITS));
+    endfunction
 
     // Half a cycle for everything to settle, the comparison, the edge.
     task cycle;
@@ -107,7 +110,8 @@ module array_tb #(
             in_valid = below(100) >= stall_in;
             in_first = k == 0;
             in_last = k + 1 == length && !abandoned;
-            draw_beat;
+            x = some_x();
+            w = some_w();
             // in_ready depends on registers alone: it is that of this cycle already.
             if (in_valid && in_ready)
                 k = k + 1;
