@@ -47,6 +47,8 @@ golden_op_HEADERS = \
 	cmodel/op/events.h \
 	cmodel/op/gather.h \
 	cmodel/op/hint.h \
+	cmodel/op/hint_conv.h \
+	cmodel/op/hint_rules.h \
 	cmodel/op/pool.h \
 	cmodel/op/requant.h \
 	cmodel/op/wide.h

@@ -32,3 +32,4 @@ dpidir = $(pkgdatadir)/dpi
 dist_dpi_DATA = dpi/macchiato_pkg.sv dpi/example/array_tb.sv
 dpiincludedir = $(includedir)/macchiato/dpi
 dpiinclude_HEADERS = dpi/macchiato_dpi.h
+pkgconfig_DATA += dpi/macchiato-dpi.pc

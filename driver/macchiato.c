@@ -29,7 +29,9 @@ static bool same_build(const struct mch_driver *d, uint32_t version, const struc
 	       GET(build, BUILD_ROUND) == b->round && GET(build, BUILD_MULT) == b->mult &&
 	       UINT32_C(1) << GET(build, BUILD_MEM_LOG2) == b->mem_bits &&
 	       UINT32_C(1) << (GET(buffers, BUFFERS_X_LOG2) & 31) == b->x_words &&
-	       UINT32_C(1) << (GET(buffers, BUFFERS_W_LOG2) & 31) == b->w_words;
+	       UINT32_C(1) << (GET(buffers, BUFFERS_W_LOG2) & 31) == b->w_words &&
+	       GET(buffers, BUFFERS_X_KIND) == b->x_kind && GET(buffers, BUFFERS_X_EXP) == b->x_exp &&
+	       GET(buffers, BUFFERS_W_KIND) == b->w_kind && GET(buffers, BUFFERS_W_EXP) == b->w_exp;
 }
 
 enum mch_driver_result mch_driver_init(struct mch_driver *d, uintptr_t base, const struct mch_driver_build *expected)

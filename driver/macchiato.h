@@ -32,6 +32,7 @@ enum mch_driver_result {
 struct mch_driver_build {
 	uint32_t rows, cols, x_bits, w_bits, out_bits, acc_bits, round, mult;
 	uint32_t mem_bits, x_words, w_words;
+	uint32_t x_kind, x_exp, w_kind, w_exp; /* of minifloats; else 0 */
 };
 
 struct mch_driver_status {

@@ -14,9 +14,13 @@
 `define MCH_BITS_BUILD_ROUND         21 +: 3          // ROUND
 `define MCH_BITS_BUILD_MEM_LOG2      24 +: 4          // log2 of MEM_BITS
 `define MCH_BITS_BUILD_MULT          28 +: 2          // multiplier kind: 0 integer, 1 shift, 2 minifloat
-`define MCH_REG_BUFFERS              8'h0c            // sizes of the buffers
+`define MCH_REG_BUFFERS              8'h0c            // sizes of the buffers; of minifloats, what codes are
 `define MCH_BITS_BUFFERS_X_LOG2      0 +: 8           // log2 of X_WORDS
 `define MCH_BITS_BUFFERS_W_LOG2      8 +: 8           // log2 of W_WORDS
+`define MCH_BITS_BUFFERS_X_KIND      16 +: 3          // X_KIND
+`define MCH_BITS_BUFFERS_X_EXP       19 +: 3          // X_EXP
+`define MCH_BITS_BUFFERS_W_KIND      22 +: 3          // W_KIND
+`define MCH_BITS_BUFFERS_W_EXP       25 +: 3          // W_EXP
 `define MCH_REG_CONTROL              8'h10            // commands
 `define MCH_BITS_CONTROL_START       0 +: 1           // run the list at LIST; ignored while busy
 `define MCH_BITS_CONTROL_RESET       1 +: 1           // soft reset: stop, wait for the bus, clear

@@ -21,7 +21,8 @@ module mch_pooler #(
 	parameter X_BITS    = 8,    // 1..ELEM_BITS
 	parameter OUT_BITS  = 8,    // 1..16
 	parameter ACC_BITS  = 32,   // 2..48
-	parameter X_WORDS   = 4096  // words in half of the buffer, a power of two up to 2^16
+	parameter X_WORDS   = 4096, // words in half of the buffer, a power of two up to 2^16
+	parameter X_KIND    = 0     // 1..4: codes are minifloats, sign and magnitude, and there are no means
 ) (
 	input  wire                       clk_i,
 	input  wire                       rst_ni,
@@ -64,7 +65,7 @@ module mch_pooler #(
 	generate
 		if (ROWS < 1 || ROWS > 64 || COLS < 1 || COLS > 64 || (ELEM_BITS != 8 && ELEM_BITS != 16) || X_BITS < 1 ||
 		    X_BITS > ELEM_BITS || OUT_BITS < 1 || OUT_BITS > 16 || ACC_BITS < 2 || ACC_BITS > 48 || X_WORDS < 2 ||
-		    X_WORDS > 65536 || (X_WORDS & (X_WORDS - 1)) != 0) begin : g_illegal
+		    X_WORDS > 65536 || (X_WORDS & (X_WORDS - 1)) != 0 || X_KIND < 0 || X_KIND > 4) begin : g_illegal
 			mch_pooler_parameter_out_of_range u_error ();
 		end
 	endgenerate
@@ -85,7 +86,7 @@ module mch_pooler #(
 	localparam [1:0] IDLE = 2'd0, DIVIDE = 2'd1, MULTIPLY = 2'd2;
 
 	// The fields of the descriptor, in the widths in which they are used.
-	wire mean = d_i[`MCH_D_OP] == `MCH_OP_MEAN;
+	wire mean = X_KIND == 0 && d_i[`MCH_D_OP] == `MCH_OP_MEAN;
 	wire max = !mean;
 	wire is_signed = d_i[`MCH_D_X0_SIGNED];
 	wire [31:0] row_step = d_i[`MCH_D_ROW_STEP], tap_step = d_i[`MCH_D_TAP_STEP], pixels = d_i[`MCH_D_PIXELS];
@@ -333,7 +334,11 @@ module mch_pooler #(
 	genvar c;
 	generate
 		for (c = 0; c < COLS; c = c + 1) begin : g_lane
-			wire [X_BITS-1:0] raw = xr_word_i[c*ELEM_BITS +: X_BITS];
+			// Of a negative minifloat the magnitude's bits are turned over: as two's complement it is a smaller number then,
+			// the largest magnitude the smallest of all, and the same on the way out gives the code again.
+			wire [X_BITS-1:0] in = xr_word_i[c*ELEM_BITS +: X_BITS];
+			wire [X_BITS-1:0] in_turned = {X_BITS{X_KIND != 0 && is_signed && in[X_BITS-1]}} >> 1;
+			wire [X_BITS-1:0] raw = in ^ in_turned;
 			wire signed [SUM_BITS-1:0] code = code_of(tag1_q[0], low, is_signed, raw);
 			wire signed [SUM_BITS-1:0] column = join_of(r_first1, max, column_q[c], code);
 			wire signed [SUM_BITS-1:0] window = join_of(s_first1, max, window_q[c], column);
@@ -356,7 +361,8 @@ module mch_pooler #(
 				else if (step_q == MULTIPLY)
 					product_q[c] <= {added, product_q[c][RECIP_BITS-1:1]};
 
-			assign row_o[c*OUT_BITS +: OUT_BITS] = hold_q[c][OUT_BITS-1:0];
+			wire [OUT_BITS-1:0] out_turned = {OUT_BITS{X_KIND != 0 && is_signed && hold_q[c][OUT_BITS-1]}} >> 1;
+			assign row_o[c*OUT_BITS +: OUT_BITS] = hold_q[c][OUT_BITS-1:0] ^ out_turned;
 			wire [PROD_BITS+ACC_BITS-1:0] wide = {{ACC_BITS{product_q[c][PROD_BITS-1]}}, product_q[c]};
 			wire unused_top = &{1'b0, wide};
 			assign sum_o[c*ACC_BITS +: ACC_BITS] = wide[ACC_BITS-1:0];

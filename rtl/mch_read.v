@@ -4,9 +4,9 @@
 // mch_read: three requesters share the AXI4 read port; runs of words in, bursts out, words back in the bursts' order.
 // Twin: cmodel/arch/read.c, register for register. Spec: docs/accelerator.md "read".
 //
-// Latency: a request is on AR in the cycle after take_o; a word is given in the cycle of the R beat that completes
-// it. Throughput: one burst per cycle on AR; one word or one beat per cycle, whichever is the wider, from R.
-// arvalid_o depends on registers alone; with beats wider than words, rready_o too.
+// Latency: a request is on AR, and its requester told so, in the cycle after it has won; a word is given in the cycle of the R beat
+// that completes it. Throughput: one burst per cycle on AR, of one requester one in two cycles; one word or one beat per cycle,
+// whichever is the wider, from R. take_o and arvalid_o depend on registers alone; with beats wider than words, rready_o too.
 
 `default_nettype none
 
@@ -89,6 +89,8 @@ module mch_read #(
     reg                 arvalid_q;
     reg [ADDR_BITS-1:0] araddr_q;
     reg [LEN_BITS-1:0]  arlen_q;
+    reg [2:0]           take_q;          // who was taken in the cycle before, and how many words less one
+    reg [7:0]           take_less_q;
     reg [OPEN_LOG:0]    open_q;          // bursts taken and not yet given: 0..OUTSTANDING
     reg [OPEN_LOG-1:0]  put_q, get_q;    // places in the list of open bursts
     reg [N_BITS-1:0]    given_q;         // words given of the oldest
@@ -99,15 +101,16 @@ module mch_read #(
     reg [N_BITS-1:0]    words_q [0:OUTSTANDING-1];
     reg [S_BITS-1:0]    slot_q  [0:OUTSTANDING-1];
 
-    // The request that wins.
-    wire [1:0]  who   = req_valid_i[0] ? 2'd0 : req_valid_i[1] ? 2'd1 : 2'd2;
-    wire [31:0] addr  = req_valid_i[0] ? req_addr_i[31:0] : req_valid_i[1] ? req_addr_i[63:32] : req_addr_i[95:64];
-    wire [15:0] asked = req_valid_i[0] ? req_words_i[15:0] : req_valid_i[1] ? req_words_i[31:16] : req_words_i[47:32];
+    // The request that wins. Who was taken in the cycle before still shows what it asked for then.
+    wire [2:0]  asks  = req_valid_i & ~take_q;
+    wire [1:0]  who   = asks[0] ? 2'd0 : asks[1] ? 2'd1 : 2'd2;
+    wire [31:0] addr  = asks[0] ? req_addr_i[31:0] : asks[1] ? req_addr_i[63:32] : req_addr_i[95:64];
+    wire [15:0] asked = asks[0] ? req_words_i[15:0] : asks[1] ? req_words_i[31:16] : req_words_i[47:32];
 
-    // To the end of the block of BURST beats, or to the end of the run. 8 bits: BURST_WORDS is at most 256.
-    wire [15:0] asked_less = asked - 16'd1;
+    // To the end of the block of BURST beats, or to the end of the run. 8 bits: BURST_WORDS is at most 256. Where the run ends
+    // with the block both sides are the same number, so it may be compared before one is taken off.
     wire [7:0]  room_less  = ~addr[7:0] & LAST_WORD[7:0];
-    wire [7:0]  words_less = asked_less > {8'd0, room_less} ? room_less : asked_less[7:0];
+    wire [7:0]  words_less = asked > {8'd0, room_less} ? room_less : asked[7:0] - 8'd1;
     wire [3:0]  slot       = addr[3:0] & LAST_SLOT[3:0];
 
     // Beats less one: below BURST, as a burst stays in its block.
@@ -116,9 +119,9 @@ module mch_read #(
     wire [11:0] parts     = ({4'd0, words_less} << PARTS_LOG) | LAST_PART[11:0];
     wire [31:0] byte_addr = (addr << WORD_LOG) & ~(MEM_BYTES - 32'd1);
 
-    wire take = req_valid_i != 3'b000 && !stop_i && open_q != FULL[OPEN_LOG:0] && (!arvalid_q || arready_i);
-    assign take_o       = take ? 3'b001 << who : 3'b000;
-    assign take_words_o = {8'd0, words_less} + 16'd1;
+    wire take = asks != 3'b000 && !stop_i && open_q != FULL[OPEN_LOG:0] && (!arvalid_q || arready_i);
+    assign take_o       = take_q;
+    assign take_words_o = {8'd0, take_less_q} + 16'd1;
 
     assign arvalid_o = arvalid_q;
     assign araddr_o  = araddr_q;
@@ -170,6 +173,7 @@ module mch_read #(
     always @(posedge clk_i or negedge rst_ni)
         if (!rst_ni) begin
             arvalid_q <= 1'b0;
+            take_q    <= 3'b000;
             open_q    <= {OPEN_LOG+1{1'b0}};
             put_q     <= {OPEN_LOG{1'b0}};
             get_q     <= {OPEN_LOG{1'b0}};
@@ -177,6 +181,7 @@ module mch_read #(
             part_q    <= {P_BITS{1'b0}};
         end else if (clear_i) begin
             arvalid_q <= 1'b0;
+            take_q    <= 3'b000;
             open_q    <= {OPEN_LOG+1{1'b0}};
             put_q     <= {OPEN_LOG{1'b0}};
             get_q     <= {OPEN_LOG{1'b0}};
@@ -184,6 +189,7 @@ module mch_read #(
             part_q    <= {P_BITS{1'b0}};
         end else begin
             arvalid_q <= take || (arvalid_q && !arready_i);
+            take_q    <= take ? 3'b001 << who : 3'b000;
             if (take)
                 put_q <= put_q + 1'b1;
             if (take && !close)
@@ -201,6 +207,7 @@ module mch_read #(
 
     always @(posedge clk_i)
         if (take) begin
+            take_less_q    <= words_less;
             araddr_q       <= byte_addr[ADDR_BITS-1:0];
             arlen_q        <= beats_less[LEN_BITS-1:0];
             who_q[put_q]   <= who;

@@ -20,6 +20,10 @@ module mch_regs #(
 	parameter ACC_BITS = 32,  // 2..48
 	parameter ROUND = 3,      // 0..4
 	parameter MULT = 0,       // 0..2
+	parameter X_KIND = 0,     // with MULT 2 1..4, else 0; W_KIND too
+	parameter X_EXP = 0,      // with MULT 2 1..5, else 0; W_EXP too
+	parameter W_KIND = 0,
+	parameter W_EXP = 0,
 	parameter MEM_BITS = 128, // 64..512
 	parameter X_WORDS = 4096,
 	parameter W_WORDS = 4096
@@ -71,6 +75,7 @@ module mch_regs #(
 	generate
 		if (ROWS < 1 || ROWS > 64 || COLS < 1 || COLS > 64 || X_BITS < 1 || X_BITS > 16 || W_BITS < 1 || W_BITS > 16 ||
 		    OUT_BITS < 1 || OUT_BITS > 16 || ACC_BITS < 2 || ACC_BITS > 48 || ROUND < 0 || ROUND > 4 || MULT < 0 || MULT > 2 ||
+		    X_KIND < 0 || X_KIND > 4 || W_KIND < 0 || W_KIND > 4 || X_EXP < 0 || X_EXP > 5 || W_EXP < 0 || W_EXP > 5 ||
 		    MEM_BITS != 1 << MEM_LOG2 || MEM_LOG2 > 15 || X_WORDS != 1 << X_LOG2 || W_WORDS != 1 << W_LOG2) begin : g_illegal
 			mch_regs_parameter_out_of_range u_error ();
 		end
@@ -79,7 +84,7 @@ module mch_regs #(
 	localparam [31:0] ID = 32'h4d434831;
 	localparam [31:0] VERSION = {COLS[7:0], ROWS[7:0], 16'd1};
 	localparam [31:0] BUILD = {2'd0, MULT[1:0], MEM_LOG2[3:0], ROUND[2:0], ACC_BITS[5:0], OUT_BITS[4:0], W_BITS[4:0], X_BITS[4:0]};
-	localparam [31:0] BUFFERS = {16'd0, W_LOG2[7:0], X_LOG2[7:0]};
+	localparam [31:0] BUFFERS = {4'd0, W_EXP[2:0], W_KIND[2:0], X_EXP[2:0], X_KIND[2:0], W_LOG2[7:0], X_LOG2[7:0]};
 	localparam [1:0] OKAY = 2'b00, SLVERR = 2'b10;
 	localparam N_COUNTERS = 7;
 

@@ -15,7 +15,8 @@ module mch_seq #(
 	parameter ROWS = 16,      // 1..64
 	parameter COLS = 16,      // 1..64
 	parameter OUT_BITS = 8,   // 1..16
-	parameter WORD_BITS = 128 // 32..1024, a power of two
+	parameter WORD_BITS = 128, // 32..1024, a power of two
+	parameter MEAN = 1         // 0: the build has no means (its codes are minifloats), OP_MEAN is illegal
 ) (
 	input  wire                 clk_i,
 	input  wire                 rst_ni,
@@ -67,7 +68,7 @@ module mch_seq #(
 );
 	generate
 		if (ROWS < 1 || ROWS > 64 || COLS < 1 || COLS > 64 || OUT_BITS < 1 || OUT_BITS > 16 || WORD_BITS < 32 ||
-		    WORD_BITS > 1024 || WORD_BITS != 1 << $clog2(WORD_BITS)) begin : g_illegal
+		    WORD_BITS > 1024 || WORD_BITS != 1 << $clog2(WORD_BITS) || MEAN < 0 || MEAN > 1) begin : g_illegal
 			mch_seq_parameter_out_of_range u_error ();
 		end
 	endgenerate
@@ -139,6 +140,8 @@ module mch_seq #(
 						illegal[i] = 1'b1;
 				end
 				if (d[`MCH_D_Y_BITS] == 0 || d[`MCH_D_Y_BITS] > MOST_BITS)
+					illegal[0] = 1'b1;
+				if (MEAN == 0 && d[`MCH_D_OP] == `MCH_OP_MEAN)
 					illegal[0] = 1'b1;
 				if (d[`MCH_D_X0_BLOCKS] == 0 || (is_pool && d[`MCH_D_X1_BLOCKS] != 0))
 					illegal[4] = 1'b1;

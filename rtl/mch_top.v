@@ -16,8 +16,12 @@ module mch_top #(
 	parameter OUT_BITS = 8,   // 1..16
 	parameter ACC_BITS = 32,  // 2..48
 	parameter ROUND = 3,      // as in mch_round_shift
-	parameter MULT = 0,       // as in mch_datapath: 0 integers, 1 weights that are powers of two
+	parameter MULT = 0,       // as in mch_datapath: 0 integers, 1 weights that are powers of two, 2 minifloats
 	parameter PACK = 0,       // as in mch_datapath: 1: two columns in one DSP slice
+	parameter X_KIND = 0,     // of minifloats, as in mch_datapath: activations, results too
+	parameter X_EXP = 0,
+	parameter W_KIND = 0,     // of minifloats, as in mch_datapath: weights
+	parameter W_EXP = 0,
 	parameter MEM_BITS = 128, // 64, 128, 256, 512
 	parameter X_WORDS = 4096, // words in half of the feature buffer, a power of two
 	parameter W_WORDS = 4096  // words in the ring of weights, a power of two
@@ -80,6 +84,9 @@ module mch_top #(
 		if ((COLS != 4 && COLS != 8 && COLS != 16 && COLS != 32 && COLS != 64) || X_WORDS != 1 << X_LOG2 || X_WORDS < 16 ||
 		    W_WORDS != 1 << W_LOG2) begin : g_illegal
 			mch_top_needs_COLS_4_to_64_and_buffers_that_are_powers_of_two u_illegal ();
+		end
+		if (MULT == 2 ? OUT_BITS != X_BITS : X_KIND != 0 || X_EXP != 0 || W_KIND != 0 || W_EXP != 0) begin : g_illegal_number
+			mch_top_needs_OUT_BITS_that_are_X_BITS_with_MULT_2_and_no_KIND_and_EXP_without u_illegal ();
 		end
 	endgenerate
 
@@ -282,7 +289,7 @@ module mch_top #(
 
 	mch_pooler #(
 		.ROWS(ROWS), .COLS(COLS), .ELEM_BITS(ELEM_BITS), .X_BITS(X_BITS), .OUT_BITS(OUT_BITS), .ACC_BITS(ACC_BITS),
-		.X_WORDS(X_WORDS)
+		.X_WORDS(X_WORDS), .X_KIND(X_KIND)
 	) u_pooler (
 		.clk_i(clk_i),
 		.rst_ni(rst_ni),
@@ -362,7 +369,8 @@ module mch_top #(
 
 	mch_datapath #(
 		.ROWS(ROWS), .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(0), .OUT_BITS(OUT_BITS),
-		.ROUND(ROUND), .OUT_WRAP(0), .MULT(MULT), .W_KIND(MULT == 1 ? 5 : 0), .PACK(PACK)
+		.ROUND(ROUND), .OUT_WRAP(0), .MULT(MULT), .W_KIND(MULT == 1 ? 5 : W_KIND), .PACK(PACK),
+		.OUT_KIND(X_KIND), .OUT_EXP(X_EXP), .X_KIND(X_KIND), .X_EXP(X_EXP), .W_EXP(W_EXP)
 	) u_datapath (
 		.clk_i(clk_i),
 		.rst_ni(rst_ni && !dp_clear_q),
@@ -405,7 +413,7 @@ module mch_top #(
 		.row_valid_i(is_max ? pooler_row_valid : y_valid),
 		.row_ready_o(row_ready),
 		.row_i(is_max ? pooler_row : y),
-		.row_signed_i(cp_d[`MCH_D_Y_SIGNED]),
+		.row_signed_i(MULT != 2 && cp_d[`MCH_D_Y_SIGNED]), // sign and magnitude are extended by zeros
 		.awvalid_o(m_awvalid_o),
 		.awready_i(m_awready_i),
 		.awaddr_o(m_awaddr_o),
@@ -426,7 +434,7 @@ module mch_top #(
 	);
 
 	mch_seq #(
-		.ROWS(ROWS), .COLS(COLS), .OUT_BITS(OUT_BITS), .WORD_BITS(WORD_BITS)
+		.ROWS(ROWS), .COLS(COLS), .OUT_BITS(OUT_BITS), .WORD_BITS(WORD_BITS), .MEAN(MULT == 2 ? 0 : 1)
 	) u_seq (
 		.clk_i(clk_i),
 		.rst_ni(rst_ni),
@@ -472,7 +480,7 @@ module mch_top #(
 
 	mch_regs #(
 		.ROWS(ROWS), .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .OUT_BITS(OUT_BITS), .ACC_BITS(ACC_BITS), .ROUND(ROUND),
-		.MULT(MULT), .MEM_BITS(MEM_BITS), .X_WORDS(X_WORDS), .W_WORDS(W_WORDS)
+		.MULT(MULT), .X_KIND(X_KIND), .X_EXP(X_EXP), .W_KIND(W_KIND), .W_EXP(W_EXP), .MEM_BITS(MEM_BITS), .X_WORDS(X_WORDS), .W_WORDS(W_WORDS)
 	) u_regs (
 		.clk_i(clk_i),
 		.rst_ni(rst_ni),

@@ -41,7 +41,8 @@ public:
 		const mch_regs_config regs = {cfg.rows,     cfg.cols,     cfg.x_bits,
 					      cfg.w_bits,   cfg.out_bits, cfg.acc_bits,
 					      cfg.round,    cfg.mult,     cfg.mem_bits,
-					      static_cast<int>(cfg.x_words), static_cast<int>(cfg.w_words)};
+					      static_cast<int>(cfg.x_words), static_cast<int>(cfg.w_words),
+					      cfg.x_kind,   cfg.x_exp,    cfg.w_kind, cfg.w_exp};
 		mch_err err;
 		if (mch_accel_check(&cfg, &err) != 0 || mch_regs_init(&regs_, &regs, &err) != 0)
 			SC_REPORT_FATAL(this->name(), err.text);

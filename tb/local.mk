@@ -92,6 +92,7 @@ EXTRA_DIST += \
 	tb/mutants/pooler-edge.sed \
 	tb/mutants/pooler-filled.sed \
 	tb/mutants/pooler-low.sed \
+	tb/mutants/pooler-magnitude.sed \
 	tb/mutants/pooler.sed \
 	tb/mutants/read-ar.sed \
 	tb/mutants/read-error.sed \
@@ -117,6 +118,7 @@ EXTRA_DIST += \
 	tb/mutants/sat.sed \
 	tb/mutants/seq-barrier.sed \
 	tb/mutants/seq-limit.sed \
+	tb/mutants/seq-mean.sed \
 	tb/mutants/seq-weights.sed \
 	tb/mutants/seq.sed \
 	tb/mutants/store-drop.sed \
@@ -130,6 +132,7 @@ EXTRA_DIST += \
 	tb/mutants/store.sed \
 	tb/mutants/top-address.sed \
 	tb/mutants/top-clear.sed \
+	tb/mutants/top-extend.sed \
 	tb/mutants/top-half.sed \
 	tb/rate.v \
 	tb/pooler_case.h \

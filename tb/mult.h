@@ -8,7 +8,7 @@
 #include <cstdint>
 
 extern "C" {
-#include "arch/mac_array.h"
+#include "arch/accel.h"
 }
 
 #ifndef DUT_MULT
@@ -33,6 +33,19 @@ const mch_number w_kind_of_dut = static_cast<mch_number>(DUT_W_KIND);
 const bool pack_of_dut = DUT_PACK != 0;
 const mch_number x_kind_of_dut = static_cast<mch_number>(DUT_X_KIND);
 enum { x_exp_of_dut = DUT_X_EXP, w_exp_of_dut = DUT_W_EXP, is_minifloat_dut = DUT_MULT == 2 };
+
+/* What all tensors and all weights of a network must be for the build: bits 0 where any fixed point will do. */
+const mch_format all_tensors_of_dut = is_minifloat_dut ? mch_format{DUT_X_BITS, 0, true, x_kind_of_dut, x_exp_of_dut} : mch_format();
+const mch_format all_weights_of_dut = is_minifloat_dut ? mch_format{DUT_W_BITS, 0, true, w_kind_of_dut, w_exp_of_dut}
+				      : DUT_MULT == 1  ? mch_format{DUT_W_BITS, 0, true, MCH_POW2, 0}
+						       : mch_format();
+
+/* The same of an accelerator's build, of its shifters with codes of kind 5. */
+inline void set_numbers(mch_accel_config *c)
+{
+	c->mult = mult_of_dut, c->pack = pack_of_dut;
+	c->x_kind = x_kind_of_dut, c->x_exp = x_exp_of_dut, c->w_kind = w_kind_of_dut, c->w_exp = w_exp_of_dut;
+}
 
 /* A minifloat as memory has it: the table of "number". */
 inline int64_t minifloat_of(int32_t memory, int bits, int exp_bits, int kind, bool is_signed)

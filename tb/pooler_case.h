@@ -18,6 +18,10 @@ namespace mch_tb {
 using mch_sim::chance;
 using mch_sim::corner;
 
+#ifndef DUT_X_KIND
+#define DUT_X_KIND 0
+#endif
+enum { is_minifloat = DUT_X_KIND != 0, SIGN = 1 << (DUT_X_BITS - 1) };
 enum { ELEM_BYTES = DUT_ELEM_BITS / 8, WORD_BYTES = DUT_COLS * ELEM_BYTES };
 
 inline int draw(mch_rng *rng, int low, int high)
@@ -69,7 +73,7 @@ struct Layer {
 	void draw_geometry(mch_rng *rng, bool like_squeezenet)
 	{
 		const int most = draw(rng, 1, 4);
-		mean = !like_squeezenet && chance(rng, 50);
+		mean = !like_squeezenet && !is_minifloat && chance(rng, 50);
 		g.n = 1;
 		blocks = draw(rng, 1, 3);
 		g.c = blocks * DUT_COLS;
@@ -180,7 +184,9 @@ struct Layer {
 		x.resize(static_cast<size_t>(g.c * g.h * g.w));
 		y.resize(static_cast<size_t>(g.c * n_p * n_q));
 		for (int32_t &v : x)
-			v = static_cast<int32_t>(corner(rng, DUT_X_BITS, d.x0_signed));
+			do
+				v = static_cast<int32_t>(corner(rng, DUT_X_BITS, d.x0_signed));
+			while (is_minifloat && v == -SIGN); /* no magnitude has so many bits */
 		avg = {16, true, MCH_ROUND_HALF_EVEN, draw(rng, -15, 2)};
 		if (mean)
 			mch_pool_avg(&g, &avg, x.data(), y.data(), nullptr);
@@ -196,6 +202,8 @@ struct Layer {
 				for (int64_t at = s.start; at < s.start + s.words; at++)
 					for (int j = 0; j < DUT_COLS; j++) {
 						int32_t v = x[static_cast<size_t>((b * DUT_COLS + j) * map + at)];
+						if (is_minifloat && v < 0)
+							v = SIGN - v;
 						/* What is above X_BITS is not looked at. */
 						v ^= static_cast<int32_t>(mch_rng_next(rng) << DUT_X_BITS);
 						for (int i = 0; i < ELEM_BYTES; i++)

@@ -40,7 +40,8 @@ public:
 	{
 		open_.clear(), on_ar_.clear();
 		n_open_ = 0;
-		given_ = words_taken = first_take = last_word = 0;
+		won_ = Burst();
+		given_ = words_taken = first_win = last_word = single_beats = 0;
 	}
 
 	bool idle() const { return open_.empty() && on_ar_.empty(); }
@@ -51,17 +52,18 @@ public:
 		return same("idle_o, while bursts are open", open_.empty(), s.idle) && ar_holds(s) &&
 		       same("error_o for this beat", s.in->r.valid && s.rready && s.in->r.resp >= MCH_AXI_SLVERR,
 			    s.error) &&
-		       word_holds(s, now) && take_holds(s, now);
+		       word_holds(s, now) && take_holds(s) && win(s, now);
 	}
 
 	std::string what;
 	uint64_t want = 0, got = 0;
-	uint64_t words_taken = 0, first_take = 0, last_word = 0; /* their number; cycles */
+	uint64_t words_taken = 0, first_win = 0, last_word = 0; /* their number; cycles */
+	uint64_t single_beats = 0;                              /* bursts of one beat */
 
 private:
 	struct Burst {
-		uint32_t who; /* one-hot */
-		uint64_t addr, words;
+		uint32_t who = 0; /* one-hot */
+		uint64_t addr = 0, words = 0;
 	};
 
 	bool same(const std::string &name, uint64_t wanted, uint64_t found)
@@ -106,29 +108,34 @@ private:
 		return true;
 	}
 
-	/* The lowest that asks wins, when there is a place; its burst ends where a block of memory or the run does.
-	 */
-	bool take_holds(const ReadSeen &s, uint64_t now)
+	/* Who won in the cycle before is told so. */
+	bool take_holds(const ReadSeen &s)
 	{
-		int who = 0;
-		while (who < MCH_READ_REQUESTERS && !s.in->req_valid[who])
+		return same("requester of the burst", won_.who, s.take) &&
+		       (won_.who == 0 || same("words of the burst", won_.words, s.take_words));
+	}
+
+	/* The lowest that asks wins, when there is a place, and not twice in a row; its burst ends where a block of memory or the
+	 * run does. */
+	bool win(const ReadSeen &s, uint64_t now)
+	{
+		uint32_t who = 0;
+		while (who < MCH_READ_REQUESTERS && (!s.in->req_valid[who] || won_.who == 1u << who))
 			who++;
+		won_ = Burst();
 		/* An AR that was taken in this cycle has left the list; a burst that ended in it still has its place.
 		 */
 		const bool may = !s.in->stop && who < MCH_READ_REQUESTERS && on_ar_.empty() && n_open_ < outstanding_;
-		if (!same("requester of the burst", may ? 1u << who : 0u, s.take))
-			return false;
 		if (may) {
 			const uint64_t addr = s.in->req_addr[who], start = addr * word_;
 			const uint64_t to_block = block_ - start % block_, to_end = s.in->req_words[who] * word_;
-			const uint64_t words = (to_block < to_end ? to_block : to_end) / word_;
-			if (!same("words of the burst", words, s.take_words))
-				return false;
+			won_ = {1u << who, addr, (to_block < to_end ? to_block : to_end) / word_};
 			if (words_taken == 0)
-				first_take = now;
-			words_taken += words;
-			on_ar_.push_back({s.take, addr, words});
-			open_.push_back({s.take, addr, words});
+				first_win = now;
+			words_taken += won_.words;
+			single_beats += won_.words * word_ <= mem_;
+			on_ar_.push_back(won_);
+			open_.push_back(won_);
 		}
 		n_open_ = open_.size();
 		return true;
@@ -139,6 +146,7 @@ private:
 	size_t outstanding_, n_open_ = 0;    /* the second as it was before this cycle */
 	std::deque<Burst> on_ar_, open_;     /* taken and not yet on the bus; taken and not yet given */
 	uint64_t given_ = 0;                 /* words of the oldest */
+	Burst won_;                          /* in the cycle before */
 };
 
 } // namespace mch_tb

@@ -12,6 +12,10 @@ extern "C" {
 }
 #include "sim/stimulus.h"
 
+#ifndef DUT_MEAN
+#define DUT_MEAN 1
+#endif
+
 namespace mch_tb {
 
 using mch_sim::chance;
@@ -67,6 +71,7 @@ inline int first_illegal(const Words &d)
 				bad |= d.get(i, r.low_bit, r.bits) < r.low || d.get(i, r.low_bit, r.bits) > r.high;
 		if (op != MCH_OP_STOP) {
 			const uint32_t x1 = d.w[4] >> 16;
+			bad |= i == 0 && op == MCH_OP_MEAN && !DUT_MEAN;
 			bad |= i == 4 && x1 && op != MCH_OP_CONV;
 			bad |= i == 5 && x1 && (d.get(5, 8, 8) < 1 || d.get(5, 8, 8) > DUT_COLS);
 			bad |= i == 7 && op != MCH_OP_CONV && d.get(7, 16, 16) != d.get(4, 0, 16);
@@ -86,6 +91,7 @@ inline Words legal(mch_rng *rng, uint32_t op)
 	Words d;
 	for (int i = 0; i < 32; i++)
 		d.w[i] = static_cast<uint32_t>(mch_rng_next(rng)) & used[i];
+	op = op == MCH_OP_MEAN && !DUT_MEAN ? static_cast<uint32_t>(MCH_OP_MAX) : op;
 	d.set(0, 0, 2, op);
 	for (const Rule &r : rules) {
 		const uint32_t pick = mch_rng_below(rng, 4), span = r.high - r.low;
@@ -111,7 +117,7 @@ inline Words legal(mch_rng *rng, uint32_t op)
  * comes out may still be legal. */
 inline void spoil(mch_rng *rng, Words *d)
 {
-	const uint32_t kind = mch_rng_below(rng, 5);
+	const uint32_t kind = mch_rng_below(rng, DUT_MEAN ? 5 : 6);
 	const Rule &r = rules[mch_rng_below(rng, sizeof(rules) / sizeof(*rules))];
 	if (kind == 0)
 		d->w[mch_rng_below(rng, 32)] ^= 1u << mch_rng_below(rng, 32);
@@ -121,8 +127,10 @@ inline void spoil(mch_rng *rng, Words *d)
 		d->set(r.word, r.low_bit, r.bits, r.high + 1);
 	else if (kind == 3)
 		d->w[17] += chance(rng, 50) ? 1 : UINT32_MAX;
-	else
+	else if (kind == 4)
 		d->w[18] = d->get(6, 16, 16);
+	else
+		d->set(0, 0, 2, MCH_OP_MEAN);
 }
 
 struct Case {

@@ -33,7 +33,7 @@ public:
 	explicit Bench(const BenchArgs &args) : args_(args), dut_(args.waves), word_(WORD_BYTES)
 	{
 		const mch_pooler_config cfg = {DUT_ROWS,     DUT_COLS,	   DUT_ELEM_BITS, DUT_X_BITS,
-					       DUT_OUT_BITS, DUT_ACC_BITS, DUT_X_WORDS};
+					       DUT_OUT_BITS, DUT_ACC_BITS, DUT_X_WORDS,	  static_cast<mch_number>(DUT_X_KIND)};
 		mch_err err;
 		if (mch_pooler_init(&twin_, &cfg, &err) != 0) {
 			std::fprintf(stderr, "macchiato: %s\n", err.text);
@@ -181,6 +181,8 @@ bool Bench::take_row(const Layer &layer)
 		} else {
 			const int64_t code = static_cast<int64_t>(unpack(&dut_->row_o, j, DUT_OUT_BITS));
 			got = mch_wrap_code(code, DUT_OUT_BITS, layer.d.x0_signed != 0);
+			if (is_minifloat && got < 0)
+				got = -(got + SIGN);
 		}
 		if (!same(layer.mean ? "mean" : "maximum", row.y[static_cast<size_t>(j)], got, 18))
 			return false;

@@ -4,6 +4,7 @@
  * in lock-step with the C model: every tensor of every layer against the golden memory, cycles with an ideal memory against those
  * of the plan, classes against labels. What it runs comes from the folder alone.
  * verilate: mch_top sim/registers.vlt tb/lockstep.cpp tb/top_machine.cpp driver/libdriver.a cmodel/io/libio.a cmodel/arch/libarch.a cmodel/net/libnet.a cmodel/fast/libfast.a */
+#include "tb/mult.h"
 #include "tb/top_machine.h"
 
 #include <cinttypes>
@@ -120,10 +121,11 @@ void Bench::check_build()
 	const mch_accel_config want = f_.cfg, got = top_config();
 	if (want.rows != got.rows || want.cols != got.cols || want.x_bits != got.x_bits || want.w_bits != got.w_bits ||
 	    want.out_bits != got.out_bits || want.acc_bits != got.acc_bits || want.round != got.round ||
-	    want.mem_bits != got.mem_bits || want.x_words != got.x_words || want.w_words != got.w_words || want.mult != got.mult)
+	    want.mem_bits != got.mem_bits || want.x_words != got.x_words || want.w_words != got.w_words || want.mult != got.mult ||
+	    want.x_kind != got.x_kind || want.x_exp != got.x_exp || want.w_kind != got.w_kind || want.w_exp != got.w_exp)
 		fail(o_.folder + ": made for another build than this bench (" DUT_PARAMETERS "); run it with scripts/run-program");
 	const mch_driver_build build = {DUT_ROWS, DUT_COLS, DUT_X_BITS, DUT_W_BITS, DUT_OUT_BITS, DUT_ACC_BITS, DUT_ROUND,
-					static_cast<uint32_t>(got.mult), DUT_MEM_BITS, DUT_X_WORDS, DUT_W_WORDS};
+					DUT_MULT, DUT_MEM_BITS, DUT_X_WORDS, DUT_W_WORDS, DUT_X_KIND, DUT_X_EXP, DUT_W_KIND, DUT_W_EXP};
 	machine_.connect(4096, AxiMemoryOptions(), true);
 	if (mch_driver_init(&driver_, 0, &build) != MCH_DRIVER_OK)
 		fail("tb_program: the registers tell of another build; this is a fault of mch_regs or of the bench");
@@ -221,7 +223,7 @@ bool Bench::compare(int image)
 	const mch_folder_tensor &t = f_.tensor[at.tensor];
 	return report({"tensor of layer " + std::string(t.layer) + " c=" + std::to_string(at.c) + " h=" + std::to_string(at.h) +
 			       " w=" + std::to_string(at.w),
-		       at.want, at.got, t.bits, t.is_signed},
+		       at.want, at.got, t.format.bits, t.format.is_signed},
 		      "image " + std::to_string(image));
 }
 
@@ -232,8 +234,8 @@ int Bench::answer(const std::vector<uint8_t> &mem) const
 	int best = 0;
 	int32_t most = INT32_MIN;
 	for (int c = 0; c < t.c; c++) {
-		const int32_t v = mch_accel_get(mem.data(), mch_folder_element(&f_, &t, c, 0, 0), mch_accel_elem_bytes(&f_.cfg),
-						t.is_signed);
+		const int32_t v = mch_accel_get_code(mem.data(), mch_folder_element(&f_, &t, c, 0, 0),
+						     mch_accel_elem_bytes(&f_.cfg), t.format);
 		if (v > most)
 			most = v, best = c;
 	}

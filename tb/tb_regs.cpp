@@ -16,13 +16,15 @@ extern "C" {
 #include "sim/dut.h"
 #include "sim/pins.h"
 #include "sim/stimulus.h"
+#include "tb/mult.h"
 
 using namespace mch_sim;
 
 namespace {
 
 const mch_regs_config cfg = {DUT_ROWS,  DUT_COLS, DUT_X_BITS,   DUT_W_BITS,  DUT_OUT_BITS, DUT_ACC_BITS,
-			     DUT_ROUND, 0,	  DUT_MEM_BITS, DUT_X_WORDS, DUT_W_WORDS};
+			     DUT_ROUND, DUT_MULT, DUT_MEM_BITS, DUT_X_WORDS, DUT_W_WORDS,  DUT_X_KIND,
+			     DUT_X_EXP, DUT_W_KIND, DUT_W_EXP};
 enum { ACCESSES = 200, BASE = 0x1000 };
 
 /* What software must see. */
@@ -236,7 +238,8 @@ bool Bench::random_access()
 bool Bench::use_driver()
 {
 	const mch_driver_build build = {DUT_ROWS,  DUT_COLS, DUT_X_BITS,   DUT_W_BITS,	DUT_OUT_BITS, DUT_ACC_BITS,
-					DUT_ROUND, 0,	     DUT_MEM_BITS, DUT_X_WORDS, DUT_W_WORDS};
+					DUT_ROUND, DUT_MULT, DUT_MEM_BITS, DUT_X_WORDS, DUT_W_WORDS,  DUT_X_KIND,
+					DUT_X_EXP, DUT_W_KIND, DUT_W_EXP};
 	mch_driver_build other = build;
 	mch_driver d;
 	mch_driver_status s;

@@ -17,6 +17,7 @@ extern "C" {
 #include "sim/tlm_accelerator.h"
 #include "sim/tlm_memory.h"
 #include "sim/tlm_rtl.h"
+#include "tb/mult.h"
 #include "tb/sc_network.h"
 
 using namespace mch_tb;
@@ -37,6 +38,7 @@ mch_accel_config config()
 	cfg.x_bits = DUT_X_BITS, cfg.w_bits = DUT_W_BITS, cfg.out_bits = DUT_OUT_BITS, cfg.acc_bits = DUT_ACC_BITS;
 	cfg.round = static_cast<mch_round>(DUT_ROUND);
 	cfg.mem_bits = DUT_MEM_BITS, cfg.x_words = DUT_X_WORDS, cfg.w_words = DUT_W_WORDS;
+	set_numbers(&cfg);
 	return cfg;
 }
 
@@ -341,7 +343,8 @@ bool Bench::run_case(uint64_t number)
 void Bench::run_cases()
 {
 	const mch_driver_build build = {DUT_ROWS,  DUT_COLS,     DUT_X_BITS,  DUT_W_BITS,  DUT_OUT_BITS, DUT_ACC_BITS,
-					DUT_ROUND, 0, DUT_MEM_BITS, DUT_X_WORDS, DUT_W_WORDS};
+					DUT_ROUND, DUT_MULT, DUT_MEM_BITS, DUT_X_WORDS, DUT_W_WORDS, DUT_X_KIND,
+					DUT_X_EXP, DUT_W_KIND, DUT_W_EXP};
 	const Stopwatch watch;
 	uint64_t n = 0;
 	bool agreed = true;

@@ -5,6 +5,7 @@
  * plan. Most cases go wrong once on purpose (a soft reset, an error of the bus, a bus that dies, an illegal
  * descriptor), must end in the state that the specification says, and then run well.
  * verilate: mch_top sim/registers.vlt tb/lockstep.cpp tb/top_machine.cpp tests/librandom.a driver/libdriver.a cmodel/arch/libarch.a cmodel/net/libnet.a cmodel/fast/libfast.a */
+#include "tb/mult.h"
 #include "tb/top_machine.h"
 
 extern "C" {
@@ -69,7 +70,7 @@ bool Bench::make_program()
 {
 	mch_err err;
 	const int bits = DUT_X_BITS < DUT_W_BITS ? DUT_X_BITS : DUT_W_BITS;
-	const random_format f = {bits, bits, 0, 0, false};
+	const random_format f = {bits, bits, 0, 0, all_tensors_of_dut, all_weights_of_dut, false};
 	release();
 	if (chance(&rng_, 50)) {
 		random_net(&rng_, &net_);
@@ -212,7 +213,7 @@ bool Bench::troubled_run(const mch_program_part &part, Trouble trouble)
 	start_memory(o, false);
 	if (trouble == ILLEGAL) {
 		uint8_t *d = machine_.memory().data() + (part.list * word_bytes()) + 128 * mch_rng_below(&rng_, static_cast<uint32_t>(part.n));
-		const mch_seq_config cfg = {DUT_ROWS, DUT_COLS, DUT_OUT_BITS, static_cast<int>(word_bytes() * 8)};
+		const mch_seq_config cfg = {DUT_ROWS, DUT_COLS, DUT_OUT_BITS, static_cast<int>(word_bytes() * 8), !is_minifloat_dut};
 		const uint32_t word = 9 + mch_rng_below(&rng_, 3);
 		std::memset(d + 4 * static_cast<size_t>(word), 0, 4); /* no pixels, no row step, no tap step */
 		const uint32_t bad = mch_seq_illegal(&cfg, d);
@@ -275,7 +276,6 @@ bool Bench::run(uint64_t number)
 			std::fprintf(stderr, "macchiato: %s: no random network fits this build; give larger buffers\n", args_.name);
 			return false;
 		}
-	const mch_accel_config cfg = top_config();
 	before_.assign(program_.n_words * word_bytes(), 0);
 	for (uint8_t &b : before_)
 		b = static_cast<uint8_t>(mch_rng_next(&rng_));
@@ -286,7 +286,7 @@ bool Bench::run(uint64_t number)
 	mch_program_put_input(&program_, input.data(), before_.data());
 	start_memory(AxiMemoryOptions(), number == args_.first);
 	const mch_driver_build build = {DUT_ROWS, DUT_COLS, DUT_X_BITS, DUT_W_BITS, DUT_OUT_BITS, DUT_ACC_BITS, DUT_ROUND,
-					static_cast<uint32_t>(cfg.mult), DUT_MEM_BITS, DUT_X_WORDS, DUT_W_WORDS};
+					DUT_MULT, DUT_MEM_BITS, DUT_X_WORDS, DUT_W_WORDS, DUT_X_KIND, DUT_X_EXP, DUT_W_KIND, DUT_W_EXP};
 	if (!expect("driver's build", MCH_DRIVER_OK, mch_driver_init(&driver_, 0, &build)))
 		return false;
 	for (int i = 0; i < program_.n_parts; i++) {

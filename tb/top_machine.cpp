@@ -4,6 +4,7 @@
 #include "tb/top_machine.h"
 
 #include "sim/pins.h"
+#include "tb/mult.h"
 
 extern "C" {
 #include "driver/macchiato.h"
@@ -36,12 +37,7 @@ mch_accel_config top_config()
 	c.round = static_cast<mch_round>(DUT_ROUND);
 	c.mem_bits = DUT_MEM_BITS;
 	c.x_words = DUT_X_WORDS, c.w_words = DUT_W_WORDS;
-#ifdef DUT_PACK
-	c.pack = DUT_PACK != 0;
-#endif
-#ifdef DUT_MULT
-	c.mult = static_cast<mch_mult>(DUT_MULT);
-#endif
+	set_numbers(&c);
 	return c;
 }
 

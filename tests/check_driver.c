@@ -64,11 +64,11 @@ void mch_write32(uintptr_t address, uint32_t value)
 	in.bready = false;
 }
 
-static const struct mch_driver_build build = {4, 8, 8, 7, 6, 24, 3, 0, 128, 2048, 1024};
+static const struct mch_driver_build build = {4, 8, 8, 7, 6, 24, 3, 2, 128, 2048, 1024, 3, 4, 1, 2};
 
 static void begin(struct mch_driver *d, uint32_t cycles, uint32_t error)
 {
-	static const struct mch_regs_config cfg = {4, 8, 8, 7, 6, 24, 3, 0, 128, 2048, 1024};
+	static const struct mch_regs_config cfg = {4, 8, 8, 7, 6, 24, 3, 2, 128, 2048, 1024, 3, 4, 1, 2};
 	struct mch_err err;
 	memset(&in, 0, sizeof(in));
 	ck_assert_int_eq(mch_regs_init(&regs, &cfg, &err), 0);

@@ -41,7 +41,7 @@ static struct mch_accel_config random_config(void)
 	cfg.w_words = 16U << between(0, 8);
 	cfg.round = q.steps[0].requant.round;
 	mch_program_widths(&q, &cfg);
-	if (between(0, 3) == 0)
+	if (mult != MCH_MULT_MINIFLOAT && between(0, 3) == 0)
 		cfg.out_bits = 16;
 	if (between(0, 3) == 0)
 		cfg.acc_bits = 48;
@@ -208,6 +208,38 @@ START_TEST(powers_of_two)
 }
 END_TEST
 
+/* Minifloats of all kinds: max pools of codes with a sign, sums, concatenations; means are the host's. */
+START_TEST(minifloats)
+{
+	int n_failed = 0;
+	for (uint64_t seed = 1; seed <= 300; seed++) {
+		const enum mch_number kind = (enum mch_number)(MCH_MINIFLOAT + seed % 4);
+		const struct mch_format x = {6 + (int)(seed % 3), 0, true, kind, 2 + (int)(seed % 2)};
+		const struct mch_format w = {5 + (int)(seed % 5), 0, true, MCH_MINIFLOAT, 3};
+		const struct random_format f = {.in_bits_max = 8, .tensors = x, .weights = w};
+		rng = mch_rng_seed(seed);
+		if (seed % 2) {
+			random_net(&rng, &net);
+			random_quant(&rng, &f, &net, &quant);
+		} else {
+			random_graph(&rng, &net);
+			random_graph_quant(&rng, &f, &net, &quant);
+		}
+		split_channels();
+		ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+		mult = MCH_MULT_MINIFLOAT;
+		run_network(seed, 4, true, &n_failed);
+		end();
+	}
+	ck_assert_int_gt(seen.n_programs, 600);
+	ck_assert_int_gt(seen.form[MCH_FORM_MAC], 300);
+	ck_assert_int_gt(seen.form[MCH_FORM_POOL_MAX], 100);
+	ck_assert_int_gt(seen.form[MCH_FORM_ELTWISE], 20);
+	ck_assert_int_gt(seen.form[MCH_FORM_CONCAT], 20);
+	ck_assert_int_gt(seen.form[MCH_FORM_REQUANT], 10);
+}
+END_TEST
+
 START_TEST(graphs)
 {
 	int n_failed = 0;
@@ -257,7 +289,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-	const TTest *const tests[] = {chains, powers_of_two, graphs, lenet};
+	const TTest *const tests[] = {chains, powers_of_two, minifloats, graphs, lenet};
 	return CHECK_SUITE("program", tests);
 }
 

@@ -18,6 +18,7 @@ static struct mch_qnet q;
 static struct mch_rng rng;
 static struct mch_err err;
 static int n_lists, n_programs;
+static enum mch_mult mult; /* of the accelerators */
 
 static int between(int low, int high)
 {
@@ -32,6 +33,7 @@ static struct mch_accel_config random_config(void)
 	cfg.x_words = 256U << between(0, 4);
 	cfg.w_words = 1024U << between(0, 3);
 	cfg.round = q.steps[0].requant.round;
+	cfg.mult = mult;
 	mch_program_widths(&q, &cfg);
 	return cfg;
 }
@@ -124,9 +126,36 @@ START_TEST(graphs)
 }
 END_TEST
 
+/* Powers of two on shifters, minifloats of all kinds. */
+START_TEST(numbers)
+{
+	for (uint64_t seed = 1; seed <= 100; seed++) {
+		const enum mch_number kind = (enum mch_number)(MCH_MINIFLOAT + seed % 4);
+		struct random_format f = {.in_bits_max = 8, .weights = {5, 0, true, MCH_POW2, 0}};
+		mult = seed % 3 ? MCH_MULT_MINIFLOAT : MCH_MULT_SHIFT;
+		if (mult == MCH_MULT_MINIFLOAT) {
+			f.tensors = (struct mch_format){6 + (int)(seed % 4), 0, true, kind, 2 + (int)(seed % 2)};
+			f.weights = (struct mch_format){8, 0, true, kind, 3};
+		}
+		rng = mch_rng_seed(seed);
+		if (seed % 2) {
+			random_net(&rng, &net);
+			random_quant(&rng, &f, &net, &quant);
+		} else {
+			random_graph(&rng, &net);
+			random_graph_quant(&rng, &f, &net, &quant);
+		}
+		ck_assert_msg(mch_qnet_build(&q, &net, &quant, &err) == 0, "%s", err.text);
+		run_network(seed);
+	}
+	ck_assert_int_gt(n_programs, 60);
+	ck_assert_int_gt(n_lists, n_programs);
+}
+END_TEST
+
 static Suite *suite(void)
 {
-	const TTest *const tests[] = {chains, graphs};
+	const TTest *const tests[] = {chains, graphs, numbers};
 	return CHECK_SUITE("top", tests);
 }
 

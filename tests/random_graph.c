@@ -326,7 +326,7 @@ static void quantize_layer(struct mch_rng *rng, const struct random_format *f, s
 					quant->edge[layer->in[j]].frac + 15);
 	} else if (form == MCH_FORM_CONSTANT) {
 		y->frac = between(rng, 0, 8);
-	} else if (f->has_numbers) { /* a mean, or a lone requantizer: towards values of about one size */
+	} else if (f->has_numbers || f->tensors.bits) { /* a mean, or a lone requantizer: towards values of about one size */
 		y->frac = clamp(y->frac + integer_bits(*y) - integer_bits(x), x.frac - 16, x.frac + 15);
 		y->frac = clamp(y->frac, FRAC_MIN, FRAC_MAX);
 	}

@@ -195,6 +195,11 @@ int integer_bits(struct mch_format format)
 
 struct mch_format random_number(struct mch_rng *rng, const struct random_format *f, struct mch_format fixed, bool is_weights)
 {
+	struct mch_format all = is_weights ? f->weights : f->tensors;
+	if (all.bits) {
+		all.frac = fixed.frac, all.is_signed = is_weights || fixed.is_signed;
+		return all;
+	}
 	if (!f->has_numbers || between(rng, 0, 3) == 0)
 		return fixed;
 	for (;;) {
@@ -237,7 +242,7 @@ void random_mac_quant(struct mch_rng *rng, const struct random_format *f, struct
 	lq->weights.frac = y->frac - x.frac + (shift < MCH_SHIFT_MIN ? MCH_SHIFT_MIN : shift);
 	if (lq->weights.frac > MCH_FRAC_LIMIT)
 		lq->weights.frac = MCH_FRAC_LIMIT;
-	if (f->has_numbers && lq->weights.frac > y->frac - x.frac + MCH_SHIFT_MAX)
+	if ((f->has_numbers || f->weights.bits) && lq->weights.frac > y->frac - x.frac + MCH_SHIFT_MAX)
 		lq->weights.frac = y->frac - x.frac + MCH_SHIFT_MAX;
 	random_weights(rng, layer, lq->weights);
 	for (size_t k = 0; k < layer->n_bias; k++)

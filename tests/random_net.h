@@ -26,6 +26,7 @@ struct random_format {
 	int in_bits_max, weight_bits_max; /* widths are 1 .. these; 0: all of 1..16 */
 	int exact_bits;                   /* all widths are this, 0: random */
 	int n_narrow_percent;             /* layers whose accumulator is narrower than it should be */
+	struct mch_format tensors, weights; /* bits not 0: all are this number, unsigned tensors among them; else random */
 	bool has_numbers;                 /* three of four formats are minifloats of 3 to 9 bits, weights' powers of two too */
 };
 

@@ -20,6 +20,31 @@ static bool is_buffer(uint32_t words)
 	return words >= 2 && words <= 32768 && is_power_of_two((int)words);
 }
 
+static struct mch_format weight_format(const struct mch_accel_config *cfg)
+{
+	return (struct mch_format){.bits = cfg->w_bits,
+				   .is_signed = true,
+				   .number = cfg->mult == MCH_MULT_SHIFT ? MCH_POW2 : cfg->w_kind,
+				   .exp_bits = cfg->w_exp};
+}
+
+/* The array and the requantizers say the rest (arch/datapath.h). */
+static int check_number(const struct mch_accel_config *cfg, struct mch_err *err)
+{
+	const struct mch_format x = mch_accel_number(cfg, true), w = weight_format(cfg);
+	const bool has_numbers = mch_number_is_minifloat(x.number) && mch_format_is_operand(x) &&
+				 mch_number_is_minifloat(w.number) && mch_format_is_operand(w);
+	if (!mch_accel_is_minifloat(cfg) && (cfg->x_kind != MCH_FIXED || cfg->x_exp || cfg->w_kind != MCH_FIXED || cfg->w_exp))
+		return mch_err_set(err, "accelerator",
+				   "minifloats of multipliers that are none of theirs; choose those of minifloats");
+	if (mch_accel_is_minifloat(cfg) && (!has_numbers || cfg->x_bits != cfg->out_bits))
+		return mch_err_set(err, "accelerator",
+				   "multipliers of minifloats for activations of kind %d with %d bits, weights of kind %d and "
+				   "results of %d bits; choose minifloats, and results as wide as activations",
+				   cfg->x_kind, cfg->x_bits, cfg->w_kind, cfg->out_bits);
+	return 0;
+}
+
 int mch_accel_check(const struct mch_accel_config *cfg, struct mch_err *err)
 {
 	if (cfg->rows < 1 || cfg->rows > 64 || cfg->cols < 1 || cfg->cols > 64)
@@ -43,22 +68,19 @@ int mch_accel_check(const struct mch_accel_config *cfg, struct mch_err *err)
 				   cfg->w_words);
 	if (cfg->mult == MCH_MULT_SHIFT && (cfg->w_bits < 2 || cfg->w_bits > 5))
 		return mch_err_set(err, "accelerator", "powers of two of %d bits; choose 2 to 5", cfg->w_bits);
-	if (cfg->mult != MCH_MULT_INTEGER && cfg->mult != MCH_MULT_SHIFT)
-		return mch_err_set(err, "accelerator",
-				   "has no programs for multipliers of minifloats; choose integers or powers of two");
-	return 0;
+	return check_number(cfg, err);
 }
 
-static struct mch_format weight_format(const struct mch_accel_config *cfg)
-{
-	return (struct mch_format){
-	    .bits = cfg->w_bits, .is_signed = true, .number = cfg->mult == MCH_MULT_SHIFT ? MCH_POW2 : MCH_FIXED};
-}
-
-bool mch_accel_weight_code(const struct mch_accel_config *cfg, int64_t weight, int32_t *code)
+bool mch_accel_weight_code(const struct mch_accel_config *cfg, int64_t weight, int32_t *element)
 {
 	const struct mch_format format = weight_format(cfg);
 	int64_t of = weight;
+	bool saturated;
+	if (mch_accel_is_minifloat(cfg)) {
+		of = mch_format_encode(format, weight, 0, MCH_ROUND_FLOOR, 0, &saturated);
+		*element = (int32_t)mch_minifloat_memory(format, of);
+		return mch_format_integer(format, of) == weight;
+	}
 	if (cfg->mult == MCH_MULT_SHIFT) { /* 0, and +-2^(code - 1) */
 		const uint64_t magnitude = (uint64_t)(weight < 0 ? -weight : weight);
 		int exponent = 0;
@@ -68,11 +90,15 @@ bool mch_accel_weight_code(const struct mch_accel_config *cfg, int64_t weight, i
 			return false;
 		of = weight == 0 ? 0 : weight < 0 ? -1 - exponent : 1 + exponent;
 	}
-	*code = (int32_t)of;
+	*element = (int32_t)of;
 	return of >= mch_format_min(format) && of <= mch_format_max(format);
 }
 
-int32_t mch_accel_weight(const struct mch_accel_config *cfg, int32_t code)
+int64_t mch_accel_weight(const struct mch_accel_config *cfg, int32_t element)
 {
-	return (int32_t)mch_format_integer(weight_format(cfg), mch_wrap(code, cfg->w_bits));
+	const struct mch_format format = weight_format(cfg);
+	if (mch_accel_is_minifloat(cfg))
+		return mch_format_integer(format,
+					  mch_minifloat_code(format, (uint32_t)element & ((1U << cfg->w_bits) - 1)));
+	return mch_format_integer(format, mch_wrap(element, cfg->w_bits));
 }

@@ -10,7 +10,7 @@
 
 #include "arch/mac_array.h"
 #include "base/err.h"
-#include "fxp/format.h"
+#include "fxp/encode.h"
 
 /* RTL parameters, same spelling in lower case. */
 struct mch_accel_config {
@@ -23,10 +23,26 @@ struct mch_accel_config {
 	uint32_t w_words; /* of the ring of weights */
 	bool pack; /* two columns in one multiplier */
 	enum mch_mult mult; /* those that shift take codes of powers of two with a zero (W_KIND 5), 2 to 5 bits */
+	/* Of minifloats, else 0: activations, which results are, too; weights. */
+	enum mch_number x_kind;
+	int x_exp;
+	enum mch_number w_kind;
+	int w_exp;
 };
 
 /* 0, or -1 with err. */
 int mch_accel_check(const struct mch_accel_config *cfg, struct mch_err *err);
+
+static inline bool mch_accel_is_minifloat(const struct mch_accel_config *cfg)
+{
+	return cfg->mult == MCH_MULT_MINIFLOAT;
+}
+
+/* What activations and results of the build are, the fraction apart; of fixed point as wide as they can be. */
+static inline struct mch_format mch_accel_number(const struct mch_accel_config *cfg, bool is_signed)
+{
+	return (struct mch_format){cfg->x_bits, 0, is_signed, cfg->x_kind, cfg->x_exp};
+}
 
 static inline int mch_accel_elem_bits(const struct mch_accel_config *cfg)
 {
@@ -56,8 +72,8 @@ static inline int mch_accel_seed_words(const struct mch_accel_config *cfg)
 }
 
 /* The element that stands for a weight, an integer; false: there is none. And back. */
-bool mch_accel_weight_code(const struct mch_accel_config *cfg, int64_t weight, int32_t *code);
-int32_t mch_accel_weight(const struct mch_accel_config *cfg, int32_t code);
+bool mch_accel_weight_code(const struct mch_accel_config *cfg, int64_t weight, int32_t *element);
+int64_t mch_accel_weight(const struct mch_accel_config *cfg, int32_t element);
 
 /* PARAM: biases, shifts, seeds. */
 static inline int mch_accel_param_words(const struct mch_accel_config *cfg)
@@ -80,6 +96,20 @@ static inline void mch_accel_put(uint8_t *mem, uint64_t elem, int elem_bytes, in
 	at[0] = (uint8_t)((uint64_t)value & 0xff);
 	if (elem_bytes == 2)
 		at[1] = (uint8_t)((uint64_t)value >> 8 & 0xff);
+}
+
+/* A code as its element has it: minifloats are sign and magnitude. */
+static inline int32_t mch_accel_get_code(const uint8_t *mem, uint64_t elem, int elem_bytes, struct mch_format f)
+{
+	if (!mch_number_is_minifloat(f.number))
+		return mch_accel_get(mem, elem, elem_bytes, f.is_signed);
+	return mch_minifloat_code(f, (uint32_t)mch_accel_get(mem, elem, elem_bytes, false));
+}
+
+static inline void mch_accel_put_code(uint8_t *mem, uint64_t elem, int elem_bytes, struct mch_format f, int32_t code)
+{
+	mch_accel_put(mem, elem, elem_bytes,
+		      mch_number_is_minifloat(f.number) ? (int64_t)mch_minifloat_memory(f, code) : code);
 }
 
 #endif

@@ -44,7 +44,7 @@ const char *mch_descriptor_misfit(const struct mch_descriptor *d)
 int mch_descriptor_illegal(const uint8_t bytes[MCH_DESCRIPTOR_BYTES], const struct mch_accel_config *cfg)
 {
 	const struct mch_seq_config seq = {
-		cfg->rows, cfg->cols, cfg->out_bits, (int)(8 * mch_accel_word_bytes(cfg))};
+		cfg->rows, cfg->cols, cfg->out_bits, (int)(8 * mch_accel_word_bytes(cfg)), !mch_accel_is_minifloat(cfg)};
 	const uint32_t bad = mch_seq_illegal(&seq, bytes);
 	int word = 0;
 	while (bad && !(bad >> word & 1))

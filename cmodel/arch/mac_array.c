@@ -210,12 +210,14 @@ static void take_minifloats(struct mch_mac_array *a, const struct mch_mac_array_
 	const struct mch_mac_array_config *c = &a->cfg;
 	const struct mch_format x = {c->x_bits, 0, in->x_signed, c->x_kind, c->x_exp};
 	const struct mch_format w = {c->w_bits, 0, true, c->w_kind, c->w_exp};
+	const uint32_t x_pins = (1U << c->x_bits) - 1, w_pins = (1U << c->w_bits) - 1;
 	for (int i = 0; i < c->rows; i++) {
-		a->x[i] = in->x[i] | (in->x_signed ? 1 << c->x_bits : 0);
-		a->x_wide[i] = mch_format_integer(x, mch_minifloat_code(x, (uint32_t)in->x[i]));
+		const uint32_t memory = (uint32_t)in->x[i] & x_pins;
+		a->x[i] = (int32_t)memory | (in->x_signed ? 1 << c->x_bits : 0);
+		a->x_wide[i] = mch_format_integer(x, mch_minifloat_code(x, memory));
 	}
 	for (int j = 0; j < c->cols; j++)
-		a->w_wide[j] = mch_format_integer(w, mch_minifloat_code(w, (uint32_t)in->w[j]));
+		a->w_wide[j] = mch_format_integer(w, mch_minifloat_code(w, (uint32_t)in->w[j] & w_pins));
 }
 
 /* Stage 0. */

@@ -29,11 +29,19 @@
 #define MCH_BITS_BUILD_MEM_LOG2          4
 #define MCH_LOW_BUILD_MULT               28 /* of BUILD, 2 bits: multiplier kind: 0 integer, 1 shift, 2 minifloat */
 #define MCH_BITS_BUILD_MULT              2
-#define MCH_REG_BUFFERS                  0x0c /* ro: sizes of the buffers */
+#define MCH_REG_BUFFERS                  0x0c /* ro: sizes of the buffers; of minifloats, what codes are */
 #define MCH_LOW_BUFFERS_X_LOG2           0 /* of BUFFERS, 8 bits: log2 of X_WORDS */
 #define MCH_BITS_BUFFERS_X_LOG2          8
 #define MCH_LOW_BUFFERS_W_LOG2           8 /* of BUFFERS, 8 bits: log2 of W_WORDS */
 #define MCH_BITS_BUFFERS_W_LOG2          8
+#define MCH_LOW_BUFFERS_X_KIND           16 /* of BUFFERS, 3 bits: X_KIND */
+#define MCH_BITS_BUFFERS_X_KIND          3
+#define MCH_LOW_BUFFERS_X_EXP            19 /* of BUFFERS, 3 bits: X_EXP */
+#define MCH_BITS_BUFFERS_X_EXP           3
+#define MCH_LOW_BUFFERS_W_KIND           22 /* of BUFFERS, 3 bits: W_KIND */
+#define MCH_BITS_BUFFERS_W_KIND          3
+#define MCH_LOW_BUFFERS_W_EXP            25 /* of BUFFERS, 3 bits: W_EXP */
+#define MCH_BITS_BUFFERS_W_EXP           3
 #define MCH_REG_CONTROL                  0x10 /* wo: commands */
 #define MCH_LOW_CONTROL_START            0 /* of CONTROL, 1 bits: run the list at LIST; ignored while busy */
 #define MCH_BITS_CONTROL_START           1

@@ -28,6 +28,8 @@ int mch_pooler_init(struct mch_pooler *p, const struct mch_pooler_config *cfg, s
 		return mch_err_set(err, "pooler",
 				   "a half of %d words is out of range; X_WORDS is a power of two from 2 to 65536",
 				   cfg->x_words);
+	if (cfg->x_kind != MCH_FIXED && !mch_number_is_minifloat(cfg->x_kind))
+		return mch_err_set(err, "pooler", "codes of kind %d; X_KIND is 0, or 1 to 4 of minifloats", cfg->x_kind);
 	p->cfg = *cfg;
 	return 0;
 }
@@ -82,12 +84,26 @@ static int32_t join(bool first, bool larger, int32_t a, int32_t b)
 	return first ? b : larger ? (a < b ? b : a) : a + b;
 }
 
+/* Of a negative minifloat the magnitude's bits are turned over, so that two's complement orders codes; and back. */
+static int32_t turned(const struct mch_pooler *p, const struct mch_descriptor *d, int32_t raw, int bits)
+{
+	const bool is_negative = p->cfg.x_kind != MCH_FIXED && d->x0_signed && (raw & 1 << (bits - 1));
+	return is_negative ? raw ^ ((1 << (bits - 1)) - 1) : raw;
+}
+
+int32_t mch_pooler_row(const struct mch_pooler *p, const struct mch_descriptor *d, int j)
+{
+	if (p->cfg.x_kind == MCH_FIXED)
+		return p->hold[j];
+	return turned(p, d, p->hold[j] & ((1 << p->cfg.out_bits) - 1), p->cfg.out_bits);
+}
+
 static int32_t code_of(const struct mch_pooler *p, const struct mch_pooler_in *in, int j)
 {
 	const int bytes = p->cfg.elem_bits / 8;
 	const uint8_t *at = in->xr_word + j * bytes;
 	const int32_t raw = at[0] | (bytes == 2 ? at[1] << 8 : 0);
-	return (int32_t)mch_wrap_code(raw, p->cfg.x_bits, in->d->x0_signed != 0);
+	return (int32_t)mch_wrap_code(turned(p, in->d, raw, p->cfg.x_bits), p->cfg.x_bits, in->d->x0_signed != 0);
 }
 
 /* Stage 1: all lanes, and the positions that count. Sums have x_bits + 16 bits, at most 32. */

@@ -11,6 +11,7 @@
 
 #include "arch/map.h"
 #include "base/err.h"
+#include "fxp/format.h"
 
 enum { MCH_POOLER_COLS_MAX = 64 };
 
@@ -23,6 +24,7 @@ struct mch_pooler_config {
 	int out_bits;  /* 1..16 */
 	int acc_bits;  /* 2..48 */
 	int x_words;   /* a power of two, 2..2^16 */
+	enum mch_number x_kind; /* a minifloat: sign and magnitude, and no means */
 };
 
 /* Input pins, sampled at a rising edge. */
@@ -118,6 +120,9 @@ static inline bool mch_pooler_row_valid(const struct mch_pooler *p, uint32_t op)
 {
 	return op != MCH_OP_MEAN && p->full && (!p->cmd_valid || p->early);
 }
+
+/* Pin row_o of lane j. */
+int32_t mch_pooler_row(const struct mch_pooler *p, const struct mch_descriptor *d, int j);
 
 /* Pin sum_o of lane j: the product in ACC_BITS. */
 int64_t mch_pooler_sum(const struct mch_pooler *p, int j);

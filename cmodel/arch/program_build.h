@@ -18,9 +18,8 @@ struct mch_job {
 	int p, q;
 	const struct mch_conv *conv; /* the layer's, or NULL: a diagonal */
 	enum mch_input_layout layout;
-	const int32_t *weights;
-	int32_t diagonal[2];
-	const int64_t *bias; /* [k], NULL: 0 */
+	const struct mch_step *mac; /* of the layer: its weights and biases, or NULL */
+	int64_t diagonal[2];
 	const int8_t *shift; /* [k] or [1] */
 	bool shift_is_one;
 	int noise0; /* the channel whose noise output channel 0 takes */
@@ -45,6 +44,17 @@ struct mch_conv mch_program_window(const struct mch_conv *conv, enum mch_input_l
 /* The convolution that a conv or dense step is on its input as it lies in memory. */
 struct mch_conv mch_program_conv(const struct mch_qnet *q, const struct mch_step *step);
 
+/* Integers of a conv or dense step, of minifloats too: weight i of [k][terms], the bias of channel k, of 48 bits at most
+ * where the step was not refused. */
+static inline int64_t mch_program_weight(const struct mch_step *step, size_t i)
+{
+	return step->is_wide ? step->wide_weights[i] : step->weights[i];
+}
+static inline mch_int128 mch_program_bias(const struct mch_step *step, int k)
+{
+	return step->is_wide ? step->wide_bias[k] : step->bias[k];
+}
+
 /* The descriptors of a step, in order. */
 int mch_program_step(struct mch_program *p, int step, struct mch_err *err);
 int mch_program_emit_job(struct mch_program *p, const struct mch_job *job, struct mch_err *err);
@@ -64,7 +74,7 @@ static inline uint8_t *mch_program_image(const struct mch_program *p, uint64_t a
 }
 /* PARAM words of one y block at `address`. channel: of y's element j, -1 for none. */
 struct mch_param {
-	const int64_t *bias; /* by channel, NULL: 0 */
+	const struct mch_step *mac; /* biases by channel, or NULL: 0 */
 	const int8_t *shift;
 	bool shift_is_one;
 	int noise0;

@@ -5,15 +5,6 @@
 
 #include "net/layer.h"
 
-/* Smallest two's complement width of low..high. */
-static int width_of(int64_t low, int64_t high)
-{
-	int bits = 2;
-	while (bits < 63 && (low < -(INT64_C(1) << (bits - 1)) || high >= INT64_C(1) << (bits - 1)))
-		bits++;
-	return bits;
-}
-
 static int wider(int a, int b)
 {
 	return a > b ? a : b;
@@ -34,7 +25,7 @@ static int weight_bits(const struct mch_step *step)
 		low = w < low ? w : low;
 		high = w > high ? w : high;
 	}
-	return width_of(low, high);
+	return mch_wide_bits(low, high);
 }
 
 /* Every weight has a code. */
@@ -43,37 +34,47 @@ static bool weights_fit(const struct mch_accel_config *cfg, const struct mch_ste
 	const size_t n = step->form == MCH_FORM_MAC ? step->layer->n_weights : (size_t)step->n_in;
 	bool fit = true;
 	for (size_t i = 0; fit && i < n; i++) {
-		int32_t code;
-		const int64_t w = step->form == MCH_FORM_MAC       ? step->weights[i]
+		int32_t element;
+		const int64_t w = step->form == MCH_FORM_MAC       ? mch_program_weight(step, i)
 				  : step->form == MCH_FORM_ELTWISE ? mch_eltwise_term(&step->eltwise_in[i], 1)
 								   : 1;
-		fit = mch_accel_weight_code(cfg, w, &code);
+		fit = mch_accel_weight_code(cfg, w, &element);
 	}
 	return fit;
+}
+
+/* Integers that an input of the format adds, moved left; taken_off: with the other sign. */
+static void add_range(struct mch_format f, int left, bool taken_off, mch_int128 *low, mch_int128 *high)
+{
+	const mch_int128 unit = (mch_int128)1 << left, min = mch_format_integer(f, mch_format_min(f)) * unit;
+	const mch_int128 max = mch_format_integer(f, mch_format_max(f)) * unit;
+	*low += taken_off ? -max : min;
+	*high += taken_off ? -min : max;
 }
 
 /* Of sums and biases. */
 static int acc_bits(const struct mch_step *step)
 {
-	int64_t low = mch_format_min(step->in_format), high = mch_format_max(step->in_format);
+	mch_int128 low = 0, high = 0;
 	int bits = 2;
 	if (step->form == MCH_FORM_MAC) {
 		bits = mch_step_certificate(step).bits;
 		for (int k = 0; k < step->conv.k; k++)
-			bits = wider(bits, width_of(step->bias[k], step->bias[k]));
+			bits = wider(bits, mch_wide_bits(mch_program_bias(step, k), mch_program_bias(step, k)));
 		return bits;
 	}
-	if (step->form == MCH_FORM_ELTWISE)
-		mch_eltwise_range(&step->eltwise, step->in_formats, &low, &high);
-	if (step->form ==
-	    MCH_FORM_POOL_AVG) { /* the mean's product: sum * recip, recip * count <= 2^16 + count / 2 */
-		const int64_t most = (INT64_C(1) << 16) + step->pool.r * step->pool.s / 2 + 1;
-		low *= most, high *= most;
+	for (int i = 0; i < step->n_in; i++) { /* one by one, but those of a sum together */
+		const bool is_sum = step->form == MCH_FORM_ELTWISE;
+		low = is_sum ? low : 0, high = is_sum ? high : 0;
+		add_range(step->in_formats[i], is_sum ? step->eltwise_in[i].left : 0,
+			  is_sum && step->eltwise_in[i].is_taken_off, &low, &high);
+		bits = wider(bits, mch_wide_bits(low, high));
 	}
-	for (int i = 0; step->form == MCH_FORM_CONCAT && i < step->n_in; i++)
-		bits =
-		    wider(bits, width_of(mch_format_min(step->in_formats[i]), mch_format_max(step->in_formats[i])));
-	return wider(bits, width_of(low, high));
+	if (step->form !=
+	    MCH_FORM_POOL_AVG) /* the mean's product: sum * recip, recip * count <= 2^16 + count / 2 */
+		return bits;
+	const int64_t most = (INT64_C(1) << 16) + step->pool.r * step->pool.s / 2 + 1;
+	return mch_wide_bits(low * most, high * most);
 }
 
 static bool is_form(const struct mch_step *step)
@@ -115,7 +116,8 @@ static const char *shape_reason(const struct mch_qnet *q, const struct mch_step 
 
 static bool clip_is_none(const struct mch_requant *r)
 {
-	const int64_t top = (INT64_C(1) << (r->out_bits - r->out_signed)) - 1, bottom = r->out_signed ? -top - 1 : 0;
+	const struct mch_format y = {r->out_bits, 0, r->out_signed, r->number, r->exp_bits};
+	const int64_t top = mch_format_max(y), bottom = mch_format_min(y);
 	return !r->is_clipped || (r->clip_high >= top && (r->clip_low <= bottom || r->clip_low == 0));
 }
 
@@ -137,7 +139,8 @@ static const char *width_reason(const struct mch_accel_config *cfg, const struct
 	if (step->form != MCH_FORM_POOL_AVG && !weights_fit(cfg, step))
 		return step->form == MCH_FORM_ELTWISE  ? "fractions too far apart for W_BITS"
 		       : cfg->mult == MCH_MULT_INTEGER ? "weights wider than W_BITS"
-						       : "weights that are no powers of two of W_BITS";
+		       : cfg->mult == MCH_MULT_SHIFT   ? "weights that are no powers of two of W_BITS"
+						       : "weights that are no minifloats of the build";
 	if (step->form == MCH_FORM_MAC && step->acc.bits < mch_step_certificate(step).bits)
 		return step->acc.overflow == MCH_WRAP && step->acc.bits == cfg->acc_bits
 			   ? NULL
@@ -145,23 +148,47 @@ static const char *width_reason(const struct mch_accel_config *cfg, const struct
 	return acc_bits(step) > cfg->acc_bits ? "sums wider than ACC_BITS" : NULL;
 }
 
-static const char *number_reason(const struct mch_step *step)
+/* A tensor of the build's: fixed point of any width, or its minifloat. */
+static bool is_number(const struct mch_accel_config *cfg, struct mch_format f)
 {
-	if (step->is_wide || step->out_format.number != MCH_FIXED)
-		return "no fixed point";
-	for (int i = 0; i < step->n_in; i++)
-		if (step->in_formats[i].number != MCH_FIXED)
-			return "no fixed point";
-	return NULL;
+	if (!mch_accel_is_minifloat(cfg))
+		return f.number == MCH_FIXED;
+	return f.number == cfg->x_kind && f.exp_bits == cfg->x_exp && f.bits == cfg->x_bits;
 }
 
-static bool rounds(const struct mch_step *step)
+static const char *number_reason(const struct mch_accel_config *cfg, const struct mch_step *step)
 {
-	const int n = step->form == MCH_FORM_MAC ? step->conv.k : step->form == MCH_FORM_CONCAT ? step->n_in : 1;
+	const bool is_minifloat = mch_accel_is_minifloat(cfg);
+	bool fits = is_number(cfg, step->out_format) && (is_minifloat || !step->is_wide);
+	for (int i = 0; i < step->n_in; i++)
+		fits = fits && is_number(cfg, step->in_formats[i]);
+	if (!fits)
+		return is_minifloat ? "no minifloat of the build" : "no fixed point";
+	return is_minifloat && step->form == MCH_FORM_POOL_AVG ? "mean of minifloats" : NULL;
+}
+
+static int n_shifts(const struct mch_step *step)
+{
+	return step->form == MCH_FORM_MAC ? step->conv.k : step->form == MCH_FORM_CONCAT ? step->n_in : 1;
+}
+
+/* Of a wide step there are more than the requantizer takes. */
+static bool shifts_fit(const struct mch_step *step)
+{
+	for (int i = 0; step->form != MCH_FORM_POOL_MAX && i < n_shifts(step); i++)
+		if (step->shift[i] > MCH_SHIFT_MAX)
+			return false;
+	return true;
+}
+
+/* A minifloat is rounded whatever the shift. */
+static bool rounds(const struct mch_accel_config *cfg, const struct mch_step *step)
+{
+	const int n = n_shifts(step);
 	for (int i = 0; i < n; i++)
 		if (step->shift[i] > 0)
 			return true;
-	return false;
+	return mch_accel_is_minifloat(cfg);
 }
 
 /* Sides that the fields of a descriptor hold. */
@@ -192,7 +219,7 @@ const char *mch_program_reason(const struct mch_accel_config *cfg, const struct 
 	if (!is_form(step))
 		return mch_layer_table[step->layer->kind].name;
 	const bool is_pool = step->form == MCH_FORM_POOL_AVG || step->form == MCH_FORM_POOL_MAX;
-	const char *reason = number_reason(step);
+	const char *reason = number_reason(cfg, step);
 	if (!reason)
 		reason = shape_reason(q, step);
 	if (!reason && !is_pool && !clip_is_none(&step->requant))
@@ -201,20 +228,38 @@ const char *mch_program_reason(const struct mch_accel_config *cfg, const struct 
 		reason = "outputs that wrap";
 	if (!reason && step->form == MCH_FORM_POOL_AVG && step->avg.round != cfg->round)
 		reason = "mean rounded otherwise than ROUND";
-	if (!reason && !is_pool && step->requant.round != cfg->round && rounds(step))
+	if (!reason && !is_pool && step->requant.round != cfg->round && rounds(cfg, step))
 		reason = "rounded otherwise than ROUND";
+	if (!reason && !shifts_fit(step))
+		reason = "shift beyond the requantizer's";
 	if (!reason && !has_fields(q, step))
 		reason = "sides beyond the descriptor's fields";
 	return reason ? reason : width_reason(cfg, step);
 }
 
+/* Of minifloats: those of the input, and of the first weights that are some. */
+static void choose_numbers(const struct mch_qnet *q, struct mch_accel_config *cfg)
+{
+	cfg->x_kind = q->input_format.number;
+	cfg->x_exp = q->input_format.exp_bits;
+	for (int i = 0; i < q->n_steps && !mch_number_is_minifloat(cfg->w_kind); i++)
+		if (q->steps[i].form == MCH_FORM_MAC) {
+			cfg->w_kind = q->steps[i].weight_format.number;
+			cfg->w_exp = q->steps[i].weight_format.exp_bits;
+			cfg->w_bits = q->steps[i].weight_format.bits;
+		}
+}
+
 void mch_program_widths(const struct mch_qnet *q, struct mch_accel_config *cfg)
 {
+	const bool is_minifloat = mch_accel_is_minifloat(cfg);
 	cfg->x_bits = cfg->out_bits = q->input_format.bits;
 	cfg->w_bits = cfg->acc_bits = 2;
+	if (is_minifloat)
+		choose_numbers(q, cfg);
 	for (int i = 0; i < q->n_steps; i++) {
 		const struct mch_step *step = &q->steps[i];
-		if (!is_form(step) || number_reason(step))
+		if (!is_form(step) || number_reason(cfg, step))
 			continue;
 		for (int j = 0; j < step->n_in; j++)
 			cfg->x_bits = wider(cfg->x_bits, step->in_formats[j].bits);
@@ -223,7 +268,7 @@ void mch_program_widths(const struct mch_qnet *q, struct mch_accel_config *cfg)
 			continue;
 		cfg->acc_bits = wider(cfg->acc_bits, acc_bits(step));
 		if (step->form != MCH_FORM_POOL_AVG) {
-			const int bits = weight_bits(step);
+			const int bits = is_minifloat ? 0 : weight_bits(step);
 			cfg->w_bits = bits <= 16 ? wider(cfg->w_bits, bits) : cfg->w_bits;
 			cfg->round = step->requant.round;
 		}

@@ -49,7 +49,7 @@ static bool is_same(struct need a, struct need b)
 /* What a column of the array computes: output channel k, -1 for none, of channels [from, to) of the input. */
 struct column {
 	int k, from, to;
-	const int32_t *weights; /* of k, [to - from][r][s] of the layer */
+	size_t weights; /* of k in the layer's, [to - from][r][s] */
 };
 
 static struct column column_of(const struct mch_job *job, int k)
@@ -58,12 +58,12 @@ static struct column column_of(const struct mch_job *job, int k)
 	if (k >= 0)
 		channels_of(job, k, &column.from, &column.to);
 	if (k >= 0 && job->conv)
-		column.weights = job->weights + (size_t)k * mch_conv_terms(job->conv);
+		column.weights = (size_t)k * mch_conv_terms(job->conv);
 	return column;
 }
 
 /* The weight of channel c of input i; c is -1 where there is none. */
-static int32_t weight(const struct mch_job *job, int i, const struct column *column, int c, int r, int s)
+static int64_t weight(const struct mch_job *job, int i, const struct column *column, int c, int r, int s)
 {
 	const struct mch_conv *g = job->conv;
 	int channel = c - column->from;
@@ -76,7 +76,8 @@ static int32_t weight(const struct mch_job *job, int i, const struct column *col
 		r = job->layout == MCH_INPUT_WINDOW ? channel / g->c / g->s : r;
 		channel %= g->c;
 	}
-	return column->weights[((size_t)channel * (size_t)g->r + (size_t)r) * (size_t)g->s + (size_t)s];
+	const size_t at = ((size_t)channel * (size_t)g->r + (size_t)r) * (size_t)g->s + (size_t)s;
+	return mch_program_weight(job->mac, column->weights + at);
 }
 
 void mch_program_put_params(struct mch_program *p, const struct mch_param *param, const int32_t *channel,
@@ -88,7 +89,7 @@ void mch_program_put_params(struct mch_program *p, const struct mch_param *param
 	uint8_t *to = mch_program_image(p, address);
 	for (int j = 0; j < cols; j++) {
 		const int k = channel[j];
-		const uint64_t bias = k >= 0 && param->bias ? (uint64_t)param->bias[k] : 0;
+		const uint64_t bias = k >= 0 && param->mac ? (uint64_t)mch_program_bias(param->mac, k) : 0;
 		const int shift = k >= 0 ? param->shift[param->shift_is_one ? 0 : k] : 0;
 		uint16_t seed = mch_lfsr_seed(param->seed, k >= 0 ? param->noise0 + k : 0);
 		for (uint32_t i = 0; n_seed && i < param->noise_steps; i++)
@@ -104,11 +105,11 @@ void mch_program_put_params(struct mch_program *p, const struct mch_param *param
 }
 
 /* Element `to` of the image; every weight of a layer that was not refused has a code. */
-static void put_weight(struct mch_program *p, uint64_t to, int32_t value)
+static void put_weight(struct mch_program *p, uint64_t to, int64_t value)
 {
-	int32_t code;
-	MCH_REQUIRE(mch_accel_weight_code(&p->cfg, value, &code), "weights were checked");
-	mch_accel_put(p->image, to, mch_accel_elem_bytes(&p->cfg), code);
+	int32_t element;
+	MCH_REQUIRE(mch_accel_weight_code(&p->cfg, value, &element), "weights were checked");
+	mch_accel_put(p->image, to, mch_accel_elem_bytes(&p->cfg), element);
 }
 
 /* The beats of input i for one y block, from element `to` of the image on; the element behind them. */
@@ -134,7 +135,7 @@ static uint64_t put_beats(struct mch_program *p, const struct mch_job *job, int 
 static int put_weights(struct mch_program *p, const struct mch_job *job, const struct need need[2], int y_block,
 		       int n, struct mch_descriptor *d, struct mch_err *err)
 {
-	const struct mch_param param = {job->bias,   job->shift, job->shift_is_one,
+	const struct mch_param param = {job->mac,    job->shift, job->shift_is_one,
 					job->noise0, job->seed,  job->noise_steps};
 	const uint64_t beats = mch_descriptor_beats(d, &p->cfg), n_param = (uint64_t)mch_accel_param_words(&p->cfg);
 	const uint64_t cols = (uint64_t)p->cfg.cols;

@@ -41,7 +41,7 @@ void mch_program_put(const struct mch_program *p, int edge, const int32_t *codes
 	put_unused(p, t, mem);
 	for (int k = 0; k < t->c; k++)
 		for (int i = 0; i < n_pixels; i++)
-			mch_accel_put(mem, element(p, t, k, i), bytes, *codes++);
+			mch_accel_put_code(mem, element(p, t, k, i), bytes, t->format, *codes++);
 }
 
 void mch_program_get(const struct mch_program *p, int edge, const uint8_t *mem, int32_t *codes)
@@ -51,7 +51,7 @@ void mch_program_get(const struct mch_program *p, int edge, const uint8_t *mem, 
 	MCH_REQUIRE(edge != p->q->input || p->layout == MCH_INPUT_PLAIN, "windows are not read back");
 	for (int k = 0; k < t->c; k++)
 		for (int i = 0; i < t->h * t->w; i++)
-			*codes++ = mch_accel_get(mem, element(p, t, k, i), bytes, t->format.is_signed);
+			*codes++ = mch_accel_get_code(mem, element(p, t, k, i), bytes, t->format);
 }
 
 void mch_program_put_input(const struct mch_program *p, const int32_t *codes, uint8_t *mem)
@@ -72,7 +72,7 @@ void mch_program_put_input(const struct mch_program *p, const int32_t *codes, ui
 		const int c = k % g->c, s = k / g->c % g->s, r = k / g->c / g->s;
 		for (int i = 0; i < t->h * t->w; i++) {
 			const ptrdiff_t from = mch_conv_x_at(walk, 0, c, r, s, i / t->w, i % t->w);
-			mch_accel_put(mem, element(p, t, k, i), bytes, from < 0 ? 0 : codes[from]);
+			mch_accel_put_code(mem, element(p, t, k, i), bytes, t->format, from < 0 ? 0 : codes[from]);
 		}
 	}
 }

@@ -133,8 +133,8 @@ static void adopt(struct mch_program *p, const struct mch_step *step)
 	for (int j = 0, block = 0; j < step->n_in; block += p->tensor[step->ins[j++]].blocks) {
 		struct mch_program_tensor *x = &p->tensor[step->ins[j]];
 		const struct mch_format f = step->in_formats[j];
-		if (f.bits != y.bits || f.frac != y.frac || f.is_signed != y.is_signed || mch_program_relu(step) ||
-		    x->parent >= 0 || x->edge == p->q->input)
+		if (f.bits != y.bits || f.frac != y.frac || f.is_signed != y.is_signed || f.number != y.number ||
+		    f.exp_bits != y.exp_bits || mch_program_relu(step) || x->parent >= 0 || x->edge == p->q->input)
 			continue;
 		x->parent = step->out;
 		x->parent_block = block;

@@ -24,7 +24,7 @@ struct run {
 	struct mch_strip strip;
 	uint64_t strip_words; /* of a block */
 	uint8_t *x;           /* the strip, [block][strip_words] words */
-	int32_t *w;           /* weights of one y block, [beats][cols] */
+	int64_t *w;           /* weights of one y block, [beats][cols], integers */
 	uint64_t w_used;      /* words of the stream taken in this strip */
 	int64_t bias[COLS_MAX];
 	int8_t shift[COLS_MAX];
@@ -137,12 +137,13 @@ static const uint8_t *x_word(const struct run *run, uint32_t b, struct at at)
 
 static int write_pixel(struct run *run, uint32_t y_block, uint64_t pixel, const int32_t *y)
 {
+	const struct mch_format number = mch_accel_number(run->cfg, run->d->y_signed);
 	const uint64_t address = run->d->y_addr + (uint64_t)y_block * run->d->y_step + pixel;
 	uint8_t *to = words_at(run, address, 1);
 	if (!to)
 		return fail(run, MCH_ERROR_WRITE, "writes outside memory");
 	for (int j = 0; j < run->cols; j++)
-		mch_accel_put(to, (uint64_t)j, run->elem_bytes, y[j]);
+		mch_accel_put_code(to, (uint64_t)j, run->elem_bytes, number, y[j]);
 	if (run->mem->unsettled)
 		run->mem->unsettled[address] = 1;
 	if (run->counts)
@@ -153,25 +154,30 @@ static int write_pixel(struct run *run, uint32_t y_block, uint64_t pixel, const 
 /* A row of sums through the requantizers. */
 static int write_sums(struct run *run, uint32_t y_block, uint64_t pixel, const int64_t *sum)
 {
+	const struct mch_format number = mch_accel_number(run->cfg, run->d->y_signed);
 	int32_t y[COLS_MAX];
 	bool saturated;
 	for (int j = 0; j < run->cols; j++) {
-		y[j] = mch_requant_value(&run->requant, mch_wrap(sum[j], run->cfg->acc_bits), run->bias[j],
-					 run->shift[j], run->noise[j], &saturated);
+		const int64_t acc = mch_wrap(sum[j], run->cfg->acc_bits);
+		if (mch_accel_is_minifloat(run->cfg))
+			y[j] = (int32_t)mch_format_encode(number, mch_requant_sum(run->requant.relu, acc, run->bias[j]),
+							  run->shift[j], run->requant.round, run->noise[j], &saturated);
+		else
+			y[j] = mch_requant_value(&run->requant, acc, run->bias[j], run->shift[j], run->noise[j], &saturated);
 		run->noise[j] = mch_lfsr_next(run->noise[j]);
 	}
 	return write_pixel(run, y_block, pixel, y);
 }
 
-/* |sum| < 2^31 * 2^31 terms at most; what wraps at every step wraps at the end alone to the same. */
+/* What wraps at every step wraps at the end alone to the same; so does what wraps at 64 bits. */
 static int conv_pixel(struct run *run, uint32_t y_block, uint64_t pixel)
 {
 	const struct mch_descriptor *d = run->d;
-	int64_t sum[COLS_MAX] = {0};
-	const int32_t *w = run->w;
+	uint64_t sum[COLS_MAX] = {0};
+	const int64_t *w = run->w;
 	for (uint32_t b = 0; b < mch_descriptor_blocks(d); b++) {
 		const uint32_t channels = mch_descriptor_channels(d, run->cfg, b);
-		const bool is_signed = b < d->x0_blocks ? d->x0_signed : d->x1_signed;
+		const struct mch_format number = mch_accel_number(run->cfg, b < d->x0_blocks ? d->x0_signed : d->x1_signed);
 		for (uint32_t rs = 0; rs < d->kernel_r * d->kernel_s; rs++, w += channels * (uint32_t)run->cols) {
 			const struct at at = window_at(d, pixel, rs / d->kernel_s, rs % d->kernel_s);
 			if (!at.inside)
@@ -180,13 +186,13 @@ static int conv_pixel(struct run *run, uint32_t y_block, uint64_t pixel)
 			if (!word)
 				return fail(run, -1, "reads beyond its strip");
 			for (uint32_t c = 0; c < channels; c++) {
-				const int64_t x = mch_accel_get(word, c, run->elem_bytes, is_signed);
+				const int64_t x = mch_format_integer(number, mch_accel_get_code(word, c, run->elem_bytes, number));
 				for (int j = 0; x && j < run->cols; j++)
-					sum[j] += x * w[c * (uint32_t)run->cols + (uint32_t)j];
+					sum[j] += (uint64_t)(x * w[c * (uint32_t)run->cols + (uint32_t)j]);
 			}
 		}
 	}
-	return write_sums(run, y_block, pixel, sum);
+	return write_sums(run, y_block, pixel, (const int64_t *)sum);
 }
 
 static bool counts_at(const struct mch_descriptor *d, struct at at)
@@ -197,6 +203,7 @@ static bool counts_at(const struct mch_descriptor *d, struct at at)
 static int pool_pixel(struct run *run, uint32_t y_block, uint64_t pixel)
 {
 	const struct mch_descriptor *d = run->d;
+	const struct mch_format number = mch_accel_number(run->cfg, d->x0_signed);
 	int64_t sum[COLS_MAX] = {0}, count = 0;
 	int32_t best[COLS_MAX] = {0};
 	bool any = false;
@@ -210,7 +217,7 @@ static int pool_pixel(struct run *run, uint32_t y_block, uint64_t pixel)
 			if (!word)
 				return fail(run, -1, "reads beyond its strip");
 			for (int j = 0; j < run->cols; j++) {
-				const int32_t x = mch_accel_get(word, (uint64_t)j, run->elem_bytes, d->x0_signed);
+				const int32_t x = mch_accel_get_code(word, (uint64_t)j, run->elem_bytes, number);
 				best[j] = !any || x > best[j] ? x : best[j];
 				sum[j] += x;
 			}

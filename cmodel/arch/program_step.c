@@ -32,8 +32,7 @@ static int emit_mac(struct mch_program *p, int index, struct mch_err *err)
 			      .q = mch_conv_q(&conv),
 			      .conv = &conv,
 			      .layout = step->in == p->q->input ? p->layout : MCH_INPUT_PLAIN,
-			      .weights = step->weights,
-			      .bias = step->bias,
+			      .mac = step,
 			      .shift = step->shift,
 			      .seed = step->requant.seed,
 			      .relu = mch_program_relu(step)};
@@ -47,7 +46,7 @@ static int emit_sum(struct mch_program *p, int index, struct mch_err *err)
 	struct mch_job job = diagonal(p, index, &p->tensor[step->in], &p->tensor[step->out]);
 	for (int i = 0; i < step->n_in; i++) {
 		job.x[i] = &p->tensor[step->ins[i]];
-		job.diagonal[i] = (int32_t)mch_eltwise_term(&step->eltwise_in[i], 1);
+		job.diagonal[i] = mch_eltwise_term(&step->eltwise_in[i], 1);
 	}
 	return mch_program_emit_job(p, &job, err);
 }

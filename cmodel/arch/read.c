@@ -49,6 +49,7 @@ int mch_read_init(struct mch_read *r, const struct mch_read_config *cfg, struct 
 void mch_read_reset(struct mch_read *r)
 {
 	r->arvalid = false;
+	r->take = 0;
 	r->open = r->put = r->get = r->given = r->part = 0;
 }
 
@@ -62,9 +63,13 @@ void mch_read_drive(const struct mch_read *r, struct mch_axi_master *m)
 	m->rready = mch_read_rready(r);
 }
 
-static int winner(const struct mch_read_in *in)
+/* The lowest that asks; who was taken in the cycle before still shows what it asked for then. */
+static int winner(const struct mch_read *r, const struct mch_read_in *in)
 {
-	return in->req_valid[0] ? 0 : in->req_valid[1] ? 1 : in->req_valid[2] ? 2 : -1;
+	for (int i = 0; i < MCH_READ_REQUESTERS; i++)
+		if (in->req_valid[i] && !(r->take >> i & 1))
+			return i;
+	return -1;
 }
 
 /* Words less one, to the end of the run or of the block of BURST beats. */
@@ -76,13 +81,11 @@ static uint32_t words_less(const struct mch_read *r, const struct mch_read_in *i
 
 void mch_read_eval(struct mch_read *r, const struct mch_read_in *in, struct mch_read_out *out)
 {
-	out->take = -1;
-	out->take_words = 0;
-	if (!in->stop && r->open != (uint32_t)r->cfg.outstanding && (!r->arvalid || in->arready)) {
-		out->take = winner(in);
-		if (out->take >= 0)
-			out->take_words = words_less(r, in, out->take) + 1;
-	}
+	out->take = (int)(r->take & 3) - 1 + (r->take >> 2) * 3; /* 0, 1, 2, 4 to -1, 0, 1, 2 */
+	out->take_words = r->take ? r->take_less + 1 : 0;
+	out->winner = -1;
+	if (!in->stop && r->open != (uint32_t)r->cfg.outstanding && (!r->arvalid || in->arready))
+		out->winner = winner(r, in);
 	out->idle = r->open == 0;
 	out->rready = mch_read_rready(r);
 	out->beat = in->r.valid && out->rready;
@@ -102,13 +105,14 @@ void mch_read_eval(struct mch_read *r, const struct mch_read_in *in, struct mch_
 	}
 }
 
-static void step_take(struct mch_read *r, const struct mch_read_in *in, const struct mch_read_out *out)
+static void step_take(struct mch_read *r, const struct mch_read_in *in, int who)
 {
-	const uint32_t addr = in->req_addr[out->take], less = out->take_words - 1, slot = addr & r->last_slot;
+	const uint32_t addr = in->req_addr[who], less = words_less(r, in, who), slot = addr & r->last_slot;
 	const uint32_t mask = r->cfg.addr_bits == 32 ? UINT32_MAX : (1u << r->cfg.addr_bits) - 1;
 	r->araddr = (addr << r->word_log) & ~((1u << r->mem_log) - 1) & mask;
 	r->arlen = r->ratio_log > 0 ? (less + slot) >> r->ratio_log : less << r->parts_log | r->last_part;
-	r->who[r->put] = (uint8_t)out->take;
+	r->take_less = less;
+	r->who[r->put] = (uint8_t)who;
 	r->words[r->put] = (uint8_t)less;
 	r->slot[r->put] = (uint8_t)slot;
 	r->put = (r->put + 1) & ((uint32_t)r->cfg.outstanding - 1);
@@ -139,8 +143,10 @@ void mch_read_step(struct mch_read *r, const struct mch_read_in *in, const struc
 		r->arvalid = false;
 	if (in->r.valid)
 		step_beat(r, in, out);
-	if (out->take >= 0) {
-		step_take(r, in, out);
+	r->take = 0;
+	if (out->winner >= 0) {
+		step_take(r, in, out->winner);
+		r->take = (uint8_t)(1u << out->winner);
 		r->arvalid = true;
 	}
 	if (in->clear)

@@ -33,8 +33,9 @@ struct mch_read_in {
 
 /* Output pins of a cycle. A word is good until the step: it lies in the beat, or in the unit. */
 struct mch_read_out {
-	int take;            /* the requester whose burst is taken, or -1 */
-	uint32_t take_words; /* of it; 0 without one (the RTL's pin then says how many would be) */
+	int take;            /* the requester whose burst was taken in the cycle before, or -1 */
+	uint32_t take_words; /* of it; 0 without one (the RTL's pin then says those of the last) */
+	int winner;          /* the requester whose burst is taken in this cycle, or -1: not a pin */
 	int word_valid;      /* the requester that is given a word, or -1 */
 	const uint8_t *word; /* [word bytes] */
 	bool idle, error, beat;
@@ -49,6 +50,8 @@ struct mch_read {
 	uint32_t last_word, last_slot, last_part;
 	bool arvalid;
 	uint32_t araddr, arlen;
+	uint8_t take;        /* one-hot: who was taken in the cycle before */
+	uint32_t take_less;  /* words of the last burst taken, less one */
 	uint32_t open, put, get; /* open bursts, 0..outstanding; places in the list */
 	uint32_t given, part;    /* words given of the oldest, beats collected of its next word */
 	uint8_t who[MCH_READ_OUTSTANDING_MAX];

@@ -31,7 +31,8 @@ int mch_regs_init(struct mch_regs *r, const struct mch_regs_config *c, struct mc
 	memset(r, 0, sizeof(*r));
 	if (!within(c->rows, 1, 64) || !within(c->cols, 1, 64) || !within(c->x_bits, 1, 16) || !within(c->w_bits, 1, 16) ||
 	    !within(c->out_bits, 1, 16) || !within(c->acc_bits, 2, 48) || !within(c->round, 0, 4) ||
-	    !within(c->mult, 0, 2) || !is_power(c->mem_bits) || c->mem_bits > 1 << 15 || !is_power(c->x_words) ||
+	    !within(c->mult, 0, 2) || !within(c->x_kind, 0, 4) || !within(c->w_kind, 0, 4) || !within(c->x_exp, 0, 5) ||
+	    !within(c->w_exp, 0, 5) || !is_power(c->mem_bits) || c->mem_bits > 1 << 15 || !is_power(c->x_words) ||
 	    !is_power(c->w_words))
 		return mch_err_set(err, "regs", "a parameter is out of range; see the head of rtl/mch_regs.v");
 	r->cfg = *c;
@@ -51,6 +52,13 @@ static uint32_t build_of(const struct mch_regs_config *c)
 	       (uint32_t)c->out_bits << MCH_LOW_BUILD_OUT_BITS | (uint32_t)c->acc_bits << MCH_LOW_BUILD_ACC_BITS |
 	       (uint32_t)c->round << MCH_LOW_BUILD_ROUND | log2_of(c->mem_bits) << MCH_LOW_BUILD_MEM_LOG2 |
 	       (uint32_t)c->mult << MCH_LOW_BUILD_MULT;
+}
+
+static uint32_t buffers_of(const struct mch_regs_config *c)
+{
+	return log2_of(c->x_words) << MCH_LOW_BUFFERS_X_LOG2 | log2_of(c->w_words) << MCH_LOW_BUFFERS_W_LOG2 |
+	       (uint32_t)c->x_kind << MCH_LOW_BUFFERS_X_KIND | (uint32_t)c->x_exp << MCH_LOW_BUFFERS_X_EXP |
+	       (uint32_t)c->w_kind << MCH_LOW_BUFFERS_W_KIND | (uint32_t)c->w_exp << MCH_LOW_BUFFERS_W_EXP;
 }
 
 static uint32_t status_of(const struct mch_regs *r, const struct mch_regs_in *in)
@@ -77,7 +85,7 @@ static bool value_of(const struct mch_regs *r, const struct mch_regs_in *in, uin
 		*value = build_of(c);
 		return true;
 	case MCH_REG_BUFFERS:
-		*value = log2_of(c->x_words) << MCH_LOW_BUFFERS_X_LOG2 | log2_of(c->w_words) << MCH_LOW_BUFFERS_W_LOG2;
+		*value = buffers_of(c);
 		return true;
 	case MCH_REG_CONTROL:
 		return true;

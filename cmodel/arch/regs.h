@@ -17,6 +17,7 @@ enum { MCH_REGS_COUNTERS = 7 }; /* CYCLES, BEATS, WAIT_X, WAIT_W, WAIT_OUT, READ
 struct mch_regs_config {
 	int rows, cols, x_bits, w_bits, out_bits, acc_bits, round, mult;
 	int mem_bits, x_words, w_words; /* powers of two */
+	int x_kind, x_exp, w_kind, w_exp; /* of minifloats; else 0 */
 };
 
 /* Input pins, sampled at a rising edge. */

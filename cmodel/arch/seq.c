@@ -58,7 +58,7 @@ static uint32_t illegal_fields(const struct mch_seq_config *cfg, const struct mc
 {
 	const bool is_pool = d->op != MCH_OP_CONV;
 	uint32_t bad = 0;
-	if (beyond(d->y_bits, cfg->out_bits))
+	if (beyond(d->y_bits, cfg->out_bits) || (d->op == MCH_OP_MEAN && !cfg->mean))
 		bad |= 1u << 0;
 	if (d->x0_blocks == 0 || (is_pool && d->x1_blocks != 0))
 		bad |= 1u << 4;

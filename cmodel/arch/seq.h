@@ -18,6 +18,7 @@ struct mch_seq_config {
 	int rows, cols; /* 1..64 */
 	int out_bits;	/* 1..16 */
 	int word_bits;	/* 32..1024, a power of two */
+	bool mean;	/* else OP_MEAN is illegal */
 };
 
 /* Input pins, sampled at a rising edge. */

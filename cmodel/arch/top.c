@@ -11,6 +11,24 @@
 enum { BURST = 16, DEPTH = 64 };
 enum { FOR_SEQ, FOR_X, FOR_W }; /* requesters of mch_read */
 
+/* Results are what activations are, so that the next layer reads them. */
+static struct mch_datapath_config datapath_of(const struct mch_accel_config *c)
+{
+	return (struct mch_datapath_config){
+		.array = {.rows = c->rows, .cols = c->cols, .x_bits = c->x_bits, .w_bits = c->w_bits,
+			  .acc = {c->acc_bits, MCH_WRAP},
+			  .mult = c->mult,
+			  .pack = c->pack,
+			  .w_kind = c->mult == MCH_MULT_SHIFT ? MCH_POW2 : c->w_kind,
+			  .x_kind = c->x_kind,
+			  .x_exp = c->x_exp,
+			  .w_exp = c->w_exp},
+		.out_bits = c->out_bits,
+		.round = c->round,
+		.out_kind = c->x_kind,
+		.out_exp = c->x_exp};
+}
+
 static int init_units(struct mch_top *t, struct mch_err *err)
 {
 	const struct mch_accel_config *c = &t->cfg;
@@ -25,8 +43,12 @@ static int init_units(struct mch_top *t, struct mch_err *err)
 					     .mult = (int)c->mult,
 					     .mem_bits = c->mem_bits,
 					     .x_words = (int)c->x_words,
-					     .w_words = (int)c->w_words};
-	const struct mch_seq_config seq = {c->rows, c->cols, c->out_bits, word_bits};
+					     .w_words = (int)c->w_words,
+					     .x_kind = (int)c->x_kind,
+					     .x_exp = c->x_exp,
+					     .w_kind = (int)c->w_kind,
+					     .w_exp = c->w_exp};
+	const struct mch_seq_config seq = {c->rows, c->cols, c->out_bits, word_bits, !mch_accel_is_minifloat(c)};
 	const struct mch_read_config read = {c->mem_bits, word_bits, 32, BURST, 16};
 	const struct mch_load_x_config load_x = {(int)c->x_words};
 	const struct mch_load_w_config load_w = {(int)c->w_words, BURST * c->mem_bits / word_bits};
@@ -37,7 +59,8 @@ static int init_units(struct mch_top *t, struct mch_err *err)
 						 .x_bits = c->x_bits,
 						 .out_bits = c->out_bits,
 						 .acc_bits = c->acc_bits,
-						 .x_words = (int)c->x_words};
+						 .x_words = (int)c->x_words,
+						 .x_kind = c->x_kind};
 	const struct mch_issue_config issue = {.rows = c->rows,
 					       .cols = c->cols,
 					       .elem_bits = elem_bits,
@@ -46,14 +69,7 @@ static int init_units(struct mch_top *t, struct mch_err *err)
 					       .acc_bits = c->acc_bits,
 					       .round = c->round,
 					       .w_words = (int)c->w_words};
-	const struct mch_datapath_config datapath = {
-		.array = {.rows = c->rows, .cols = c->cols, .x_bits = c->x_bits, .w_bits = c->w_bits,
-			  .acc = {c->acc_bits, MCH_WRAP},
-			  .mult = c->mult,
-			  .pack = c->pack,
-			  .w_kind = c->mult == MCH_MULT_SHIFT ? MCH_POW2 : MCH_FIXED},
-		.out_bits = c->out_bits,
-		.round = c->round};
+	const struct mch_datapath_config datapath = datapath_of(c);
 	const struct mch_store_config store = {c->rows, c->cols, elem_bits, c->out_bits, c->mem_bits, 32, DEPTH, BURST};
 	if (mch_regs_init(&t->regs, &regs, err) != 0 || mch_seq_init(&t->seq, &seq, err) != 0 || mch_read_init(&t->read, &read, err) != 0 ||
 	    mch_load_x_init(&t->load_x, &load_x, err) != 0 || mch_load_w_init(&t->load_w, &load_w, err) != 0 ||
@@ -237,7 +253,8 @@ static void wire_datapath(struct mch_top *t, struct wires *w)
 						 .first = t->issue.first,
 						 .last = t->issue.last,
 						 .x = t->issue.x,
-						 .w = t->w},
+						 .w = t->w,
+						 .x_signed = t->issue.is_signed},
 				       .out_ready = mch_store_row_ready(&t->store),
 				       .load = w->issue.load,
 				       .bias = t->bias,
@@ -271,7 +288,7 @@ static void wire_store(struct mch_top *t, const struct mch_top_in *in, struct wi
 	else
 		w->store_in.cmd = (struct mch_store_command){t->pooler.cmd_addr, t->pooler.cmd_words, false};
 	for (int j = 0; t->has_data && w->store_in.row_valid && j < t->cfg.cols; j++)
-		t->y[j] = w->is_max ? t->pooler.hold[j] : t->datapath.lane[j].y;
+		t->y[j] = w->is_max ? mch_pooler_row(&t->pooler, &t->seq.cp, j) : t->datapath.lane[j].y;
 	mch_store_eval(&t->store, &w->store_in, &w->store);
 }
 

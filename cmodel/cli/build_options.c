@@ -30,9 +30,11 @@ static int mult_of(const char *text)
 {
 	if (strcmp(text, "integer") == 0)
 		return MCH_MULT_INTEGER;
-	if (strcmp(text, "shift") != 0)
-		mch_cmd_fail("--mult", "\"%.60s\" is no multiplier; give integer or shift", text);
-	return MCH_MULT_SHIFT;
+	if (strcmp(text, "shift") == 0)
+		return MCH_MULT_SHIFT;
+	if (strcmp(text, "minifloat") != 0)
+		mch_cmd_fail("--mult", "\"%.60s\" is no multiplier; give integer, shift or minifloat", text);
+	return MCH_MULT_MINIFLOAT;
 }
 
 static error_t parse(int key, char *text, struct argp_state *state)
@@ -85,26 +87,36 @@ static const struct argp_option table[] = {
 	{"out-bits", OPT_OUT_BITS, "N", 0, "Accelerator: width of results (default: what the network needs)", 21},
 	{"acc-bits", OPT_ACC_BITS, "N", 0, "Accelerator: width of accumulators (default: what the network needs)", 21},
 	{"mult", OPT_MULT, "KIND", 0,
-	 "Accelerator: multipliers, integer or shift (default: shift when all weights are powers of two)", 21},
+	 "Accelerator: multipliers, integer, shift or minifloat (default: shift when all weights are powers of two, minifloat "
+	 "when weights and tensors are minifloats)", 21},
 	{"pack", OPT_PACK, NULL, 0, "Accelerator: two columns of integers in one multiplier", 21},
 	{"refine", OPT_REFINE, NULL, 0, "Program: choose strips by the cycle model, not by an estimate", 21},
 	{0},
 };
 const struct argp mch_build_argp = {table, parse, NULL, NULL, NULL, NULL, NULL};
 
-/* Layers whose weights are stored as powers of two, and no others. */
-static bool all_powers(const struct mch_qnet *q)
+static enum mch_mult mult_of_step(const struct mch_step *step)
 {
-	int n = 0;
+	const enum mch_number w = step->weight_format.number;
+	if (w == MCH_POW2 || w == MCH_POW2_NO_ZERO)
+		return MCH_MULT_SHIFT;
+	return mch_number_is_minifloat(w) && mch_number_is_minifloat(step->in_format.number) ? MCH_MULT_MINIFLOAT
+											     : MCH_MULT_INTEGER;
+}
+
+/* What all layers with weights have in common; integers where they differ. */
+static enum mch_mult common_mult(const struct mch_qnet *q)
+{
+	const struct mch_step *first = NULL;
 	for (int i = 0; i < q->n_steps; i++) {
-		if (q->steps[i].form != MCH_FORM_MAC)
+		const struct mch_step *step = &q->steps[i];
+		if (step->form != MCH_FORM_MAC)
 			continue;
-		const enum mch_number number = q->steps[i].weight_format.number;
-		if (number != MCH_POW2 && number != MCH_POW2_NO_ZERO)
-			return false;
-		n++;
+		first = first ? first : step;
+		if (mult_of_step(step) != mult_of_step(first))
+			return MCH_MULT_INTEGER;
 	}
-	return n > 0;
+	return first ? mult_of_step(first) : MCH_MULT_INTEGER;
 }
 
 int mch_build_config(const struct mch_build_options *options, int rows, int cols, const struct mch_qnet *q,
@@ -117,10 +129,11 @@ int mch_build_config(const struct mch_build_options *options, int rows, int cols
 					 .x_words = options->x_words,
 					 .w_words = options->w_words,
 					 .pack = options->pack};
-	if (options->mult >= 0)
-		cfg->mult = (enum mch_mult)options->mult;
-	else
-		cfg->mult = all_powers(q) ? MCH_MULT_SHIFT : MCH_MULT_INTEGER;
+	cfg->mult = options->mult >= 0 ? (enum mch_mult)options->mult : common_mult(q);
+	if (cfg->mult == MCH_MULT_MINIFLOAT && common_mult(q) != MCH_MULT_MINIFLOAT)
+		return mch_err_set(err, q->net->name ? q->net->name : "network",
+				   "not all of its weights and tensors are minifloats, which these multipliers take; give "
+				   "--mult=integer, or quantize with --numbers");
 	mch_program_widths(q, cfg);
 	cfg->x_bits = options->x_bits ? options->x_bits : cfg->x_bits;
 	cfg->w_bits = options->w_bits ? options->w_bits : cfg->w_bits;
@@ -130,6 +143,13 @@ int mch_build_config(const struct mch_build_options *options, int rows, int cols
 		return -1;
 	mch_top_free(&top);
 	return 0;
+}
+
+const char *mch_build_mult_name(const struct mch_accel_config *cfg)
+{
+	return cfg->mult == MCH_MULT_SHIFT       ? "shifters"
+	       : cfg->mult == MCH_MULT_MINIFLOAT ? "multipliers of minifloats"
+						 : "multipliers";
 }
 
 int mch_build_refine(const struct mch_qnet *q, const struct mch_accel_config *cfg, bool keep, int **tiles,

@@ -14,7 +14,7 @@
 struct mch_build_options {
 	int x_bits, w_bits, out_bits, acc_bits, mem_bits;
 	uint32_t x_words, w_words;
-	int mult; /* enum mch_mult; -1: of powers of two when all weights are */
+	int mult; /* enum mch_mult; -1: what all layers with weights can have */
 	bool pack;
 	bool refine;   /* TILES by the cycle model */
 	bool is_given; /* one of the options was */
@@ -28,6 +28,9 @@ extern const struct argp mch_build_argp;
 /* The parameters of mch_top for a network; 0, or -1 with err when there is no such build. */
 int mch_build_config(const struct mch_build_options *options, int rows, int cols, const struct mch_qnet *q,
 		     struct mch_accel_config *cfg, struct mch_err *err);
+
+/* Its multipliers in a word or two. */
+const char *mch_build_mult_name(const struct mch_accel_config *cfg);
 
 /* TILES of each step by the cycle model, [n_steps], owned by the caller; keep as in mch_program_options. 0, or -1
  * with err. */

@@ -28,7 +28,7 @@ static void report(const struct mch_export_program *job, const struct mch_progra
 	printf("config      %s\n", s->config_hash);
 	printf("build       %dx%d %s, x %d, w %d, out %d, acc %d bits; memory %d bits, buffers %" PRIu32 " and %" PRIu32
 	       " words\n",
-	       c->rows, c->cols, c->mult == MCH_MULT_SHIFT ? "shifters" : "multipliers", c->x_bits, c->w_bits,
+	       c->rows, c->cols, mch_build_mult_name(c), c->x_bits, c->w_bits,
 	       c->out_bits, c->acc_bits, c->mem_bits, c->x_words, c->w_words);
 	printf("program     %d descriptors in %d lists, %d steps of the host, memory of %" PRIu32 " words\n",
 	       s->n_descriptors, s->n_lists, s->n_host, s->n_words);

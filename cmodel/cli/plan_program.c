@@ -150,7 +150,7 @@ static void print_plan(const struct plan *plan)
 	printf("network     %s\n", plan->q->net->name);
 	printf("build       %dx%d %s, x %d, w %d, out %d, acc %d bits; memory %d bits, buffers %" PRIu32 " and %" PRIu32
 	       " words\n\n",
-	       c->rows, c->cols, c->mult == MCH_MULT_SHIFT ? "shifters" : "multipliers", c->x_bits, c->w_bits,
+	       c->rows, c->cols, mch_build_mult_name(c), c->x_bits, c->w_bits,
 	       c->out_bits, c->acc_bits, c->mem_bits, c->x_words, c->w_words);
 	printf("%-*s  %3s  %5s  %12s  %10s  %7s  %7s  %-7s", width, "Layer", "n", "tiles", "MACs", "cycles", "time",
 	       "used", "limit");

@@ -254,8 +254,8 @@ static int check_numbers(const struct mch_qnet *q, struct mch_err *err)
 		char text[24];
 		if (other)
 			return mch_err_set(err, step->layer->name,
-					   "has numbers of the format %s, which is not in the accelerator yet; export fixed point, "
-					   "with weights of powers of two if you like, `macchiato eval --quant` runs this one",
+					   "has numbers of the format %s, which are not for an export of layers; give --program, or "
+					   "export fixed point, with weights of powers of two if you like",
 					   mch_format_text(*other, text));
 	}
 	return 0;

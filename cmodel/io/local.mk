@@ -150,6 +150,7 @@ cmodel_io_libio_a_SOURCES = \
 	cmodel/io/picture.c \
 	cmodel/io/picture.h \
 	cmodel/io/png.c \
+	cmodel/io/program_compare.c \
 	cmodel/io/program_golden.c \
 	cmodel/io/program_golden.h \
 	cmodel/io/program_json.c \

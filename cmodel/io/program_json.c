@@ -76,10 +76,11 @@ static json_t *slots_json(const struct mch_program_tensor *t)
 static json_t *tensor_json(const struct mch_program *p, int edge)
 {
 	const struct mch_program_tensor *t = &p->tensor[edge];
-	return json_pack("{s:s, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:o}", "layer", mch_program_maker(p, edge),
+	return json_pack("{s:s, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:o}", "layer", mch_program_maker(p, edge),
 			 "addr", (json_int_t)t->addr, "step", (json_int_t)t->step, "blocks", t->blocks, "c", t->c, "h",
 			 t->h, "w", t->w, "bits", t->format.bits, "frac", t->format.frac, "signed",
-			 (int)t->format.is_signed, "slots", slots_json(t));
+			 (int)t->format.is_signed, "number", (int)t->format.number, "exp_bits", t->format.exp_bits,
+			 "slots", slots_json(t));
 }
 
 /* Tensors are those in use, in the order of edges. */
@@ -112,10 +113,11 @@ static json_t *descriptor_json(const struct mch_program *p, int i, const struct 
 
 static json_t *build_json(const struct mch_accel_config *c)
 {
-	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:b, s:i, s:i}", "rows", c->rows,
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:b, s:i, s:i}", "rows", c->rows,
 			 "cols",
 			 c->cols, "x_bits", c->x_bits, "w_bits", c->w_bits, "out_bits", c->out_bits, "acc_bits",
-			 c->acc_bits, "round", (int)c->round, "mult", (int)c->mult, "mem_bits", c->mem_bits, "x_words",
+			 c->acc_bits, "round", (int)c->round, "mult", (int)c->mult, "x_kind",
+			 (int)c->x_kind, "x_exp", c->x_exp, "w_kind", (int)c->w_kind, "w_exp", c->w_exp, "mem_bits", c->mem_bits, "x_words",
 			 (json_int_t)c->x_words, "w_words", (json_int_t)c->w_words, "pack", (int)c->pack, "elem_bits",
 			 mch_accel_elem_bits(c), "word_bytes", (int)mch_accel_word_bytes(c));
 }

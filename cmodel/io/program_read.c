@@ -39,22 +39,26 @@ static bool in_range(json_int_t v, json_int_t low, json_int_t high)
 static bool parse_build(json_t *root, struct mch_program_folder *f)
 {
 	struct mch_accel_config *c = &f->cfg;
-	int round, mult, pack, elem_bits, word_bytes;
+	int round, mult, pack, elem_bits, word_bytes, x_kind = 0, w_kind = 0;
 	json_int_t x_words, w_words, words, load_addr, load_words;
 	if (json_unpack(root,
-			"{s:{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:b, s:i, s:i}, "
+			"{s:{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:I, s:I, s:b, s:i, s:i, s?i, s?i, s?i, s?i}, "
 			"s:{s:I, s:I, s:I}}", "build",
 			"rows", &c->rows, "cols", &c->cols, "x_bits", &c->x_bits, "w_bits", &c->w_bits, "out_bits",
 			&c->out_bits, "acc_bits", &c->acc_bits, "round", &round, "mult", &mult, "mem_bits",
 			&c->mem_bits, "x_words", &x_words, "w_words", &w_words, "pack", &pack, "elem_bits",
-			&elem_bits, "word_bytes", &word_bytes, "memory", "words", &words, "load_addr", &load_addr, "load_words",
+			&elem_bits, "word_bytes", &word_bytes, "x_kind", &x_kind, "x_exp", &c->x_exp, "w_kind", &w_kind,
+			"w_exp", &c->w_exp, "memory", "words", &words, "load_addr", &load_addr, "load_words",
 			&load_words) != 0 ||
-	    !in_range(round, 0, MCH_N_ROUNDS - 1) || !in_range(mult, 0, MCH_MULT_SHIFT) ||
+	    !in_range(round, 0, MCH_N_ROUNDS - 1) || !in_range(mult, 0, MCH_MULT_MINIFLOAT) ||
+	    !in_range(x_kind, 0, MCH_N_NUMBERS - 1) || !in_range(w_kind, 0, MCH_N_NUMBERS - 1) ||
 	    !in_range(x_words, 2, 32768) || !in_range(w_words, 2, 32768) || !in_range(words, 0, UINT32_MAX) ||
 	    !in_range(load_addr, 0, words) || load_words != words - load_addr)
 		return false;
 	c->round = (enum mch_round)round;
 	c->mult = (enum mch_mult)mult;
+	c->x_kind = (enum mch_number)x_kind;
+	c->w_kind = (enum mch_number)w_kind;
 	c->pack = pack;
 	c->x_words = (uint32_t)x_words;
 	c->w_words = (uint32_t)w_words;
@@ -87,14 +91,16 @@ static bool parse_slots(const json_t *slots, const struct mch_accel_config *cfg,
 static bool parse_tensor(json_t *item, const struct mch_program_folder *f, struct mch_folder_tensor *t)
 {
 	const char *layer;
-	int is_signed;
+	int is_signed, number = MCH_FIXED;
 	json_int_t addr, step;
+	struct mch_format *const y = &t->format;
 	json_t *slots;
-	if (json_unpack(item, "{s:s, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:o}", "layer", &layer, "addr", &addr,
-			"step", &step, "blocks", &t->blocks, "c", &t->c, "h", &t->h, "w", &t->w, "bits", &t->bits,
-			"frac", &t->frac, "signed", &is_signed, "slots", &slots) != 0 ||
+	if (json_unpack(item, "{s:s, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s?i, s?i, s:o}", "layer", &layer, "addr", &addr,
+			"step", &step, "blocks", &t->blocks, "c", &t->c, "h", &t->h, "w", &t->w, "bits", &y->bits,
+			"frac", &y->frac, "signed", &is_signed, "number", &number, "exp_bits", &y->exp_bits, "slots",
+			&slots) != 0 ||
 	    !in_range(t->c, 1, SIDE_MAX * 16) || !in_range(t->h, 1, SIDE_MAX) || !in_range(t->w, 1, SIDE_MAX) ||
-	    !in_range(t->blocks, 1, SIDE_MAX * 16) || !in_range(t->bits, 1, 16) || !in_range(addr, 0, f->n_words) ||
+	    !in_range(t->blocks, 1, SIDE_MAX * 16) || !in_range(number, 0, MCH_N_NUMBERS - 1) || !in_range(addr, 0, f->n_words) ||
 	    !in_range(step, 0, f->n_words))
 		return false;
 	/* 2^20 * 2^32 + 2^32 + 2^32: no overflow */
@@ -103,7 +109,10 @@ static bool parse_tensor(json_t *item, const struct mch_program_folder *f, struc
 		return false;
 	t->addr = (uint32_t)addr;
 	t->step = (uint32_t)step;
-	t->is_signed = is_signed;
+	y->is_signed = is_signed;
+	y->number = (enum mch_number)number;
+	if (!mch_format_is_operand(*y))
+		return false;
 	t->layer = strdup(layer);
 	t->slot = calloc((size_t)t->c, sizeof(*t->slot));
 	return t->layer && t->slot && parse_slots(slots, &f->cfg, t);
@@ -362,39 +371,4 @@ int mch_program_folder_golden(const struct mch_program_folder *f, int i, uint8_t
 	memcpy(mem, bytes, n_bytes);
 	free(bytes);
 	return 0;
-}
-
-void mch_program_folder_copy(const struct mch_program_folder *f, int tensor, const uint8_t *from, uint8_t *to)
-{
-	const struct mch_folder_tensor *t = &f->tensor[tensor];
-	for (int b = 0; b < t->blocks; b++) {
-		const uint64_t at = (t->addr + (uint64_t)b * t->step) * f->word_bytes;
-		memcpy(to + at, from + at, (uint64_t)t->h * (uint64_t)t->w * f->word_bytes);
-	}
-}
-
-static bool differs(const struct mch_program_folder *f, const uint8_t *want, const uint8_t *got,
-		    struct mch_folder_difference *at)
-{
-	const struct mch_folder_tensor *t = &f->tensor[at->tensor];
-	const int bytes = mch_accel_elem_bytes(&f->cfg);
-	for (at->h = 0; at->h < t->h; at->h++)
-		for (at->w = 0; at->w < t->w; at->w++)
-			for (at->c = 0; at->c < t->c; at->c++) {
-				const uint64_t elem = mch_folder_element(f, t, at->c, at->h, at->w);
-				at->want = mch_accel_get(want, elem, bytes, t->is_signed);
-				at->got = mch_accel_get(got, elem, bytes, t->is_signed);
-				if (at->want != at->got)
-					return true;
-			}
-	return false;
-}
-
-bool mch_program_folder_differs(const struct mch_program_folder *f, const uint8_t *want, const uint8_t *got,
-				struct mch_folder_difference *at)
-{
-	for (at->tensor = 0; at->tensor < f->n_tensors; at->tensor++)
-		if (differs(f, want, got, at))
-			return true;
-	return false;
 }

@@ -15,8 +15,7 @@ struct mch_folder_tensor {
 	char *layer; /* that makes it; "": the input */
 	uint32_t addr, step;
 	int blocks, c, h, w;
-	int bits, frac; /* codes; value = code * 2^-frac, of fixed point */
-	bool is_signed;
+	struct mch_format format; /* of its codes, which mch_accel_get_code reads */
 	int32_t *slot; /* [c] */
 };
 

@@ -92,6 +92,16 @@ grep -q '^program     3 descriptors in 3 lists, 2 steps of the host' out.txt || 
 grep -q '^build       4x4 shifters, x 8, w 5, ' out.txt || fail "powers of two: $(cat out.txt)"
 "$macchiato" export fixture.onnx shift.json -o again --program --array=4x4 --mult=integer >out.txt
 grep -q '^build       4x4 multipliers, ' out.txt || fail "powers of two as integers: $(cat out.txt)"
+# Minifloats take multipliers of theirs, when all weights and tensors are some; a mean is the host's.
+"$macchiato" quantize fixture.onnx --data=. --widths=8,8,8 --numbers=fn:4 -o float.json --quiet >out.txt
+"$macchiato" export fixture.onnx float.json -o again --program --array=4x4 --data=. --images=2 >out.txt
+grep -q '^build       4x4 multipliers of minifloats, x 8, w 8, ' out.txt || fail "minifloats: $(cat out.txt)"
+grep -q ' 0 steps of the host,' out.txt || fail "minifloats on the host: $(cat out.txt)"
+for name in MULT:2 X_KIND:3 X_EXP:4 W_KIND:3 W_EXP:4; do
+	grep -Eq "^.define MCH_${name%:*} +${name#*:} " again/mch_config.vh || fail "$name is not in mch_config.vh"
+done
+"$macchiato" plan fixture.onnx float.json --program --array=4x4 >plan.txt
+grep -q '^build       4x4 multipliers of minifloats, ' plan.txt || fail "plan of minifloats: $(cat plan.txt)"
 rm -r again host.* train-* shift.json plan.txt out.txt
 
 # Published networks, where they are: with LRN of the host.
@@ -118,7 +128,8 @@ rm -f which.txt want.txt report.txt
 
 refuse '--x-words: 300 is no power of two; give one from 2 to 32768' "$@" -o x --x-words=300
 refuse '--mem-bits: "32" is no whole number from 64 to 512; give one' "$@" -o x --mem-bits=32
-refuse '--mult: "float" is no multiplier; give integer or shift' "$@" -o x --mult=float
+refuse '--mult: "float" is no multiplier; give integer, shift or minifloat' "$@" -o x --mult=float
+refuse 'fixture: not all of its weights and tensors are minifloats, which these multipliers take; give --mult=integer, or quantize with --numbers' "$@" -o x --mult=minifloat
 refuse '--program: options of the accelerator say nothing without it; give it too' fixture.onnx fixture.quant.json -o x \
 	--mem-bits=64
 refuse 'accelerator: 3 columns: a descriptor is a whole number of words; choose a power of two' "$@" -o x --array=4x3

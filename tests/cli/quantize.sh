@@ -222,7 +222,7 @@ for kind in --numbers=minifloat --numbers=fn:4 "--activation-numbers=flush:range
 	"$macchiato" export small.onnx kind.json -o accel --force >export.txt 2>&1 || status=$?
 	case $kind in
 	--weight-numbers=*) [ "$status" = 0 ] || fail "$kind: not exported: $(cat export.txt)" ;;
-	*) [ "$status" = 2 ] && grep -q 'has numbers of the format .*, which is not in the accelerator yet; export fixed point' export.txt ||
+	*) [ "$status" = 2 ] && grep -q 'has numbers of the format .*, which are not for an export of layers; give --program, or export fixed point' export.txt ||
 		fail "$kind: export gives $status: $(cat export.txt)" ;;
 	esac
 done
