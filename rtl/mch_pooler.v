@@ -5,7 +5,7 @@
 // reciprocal of the count, of COLS channels at once.
 // Twin: cmodel/arch/pooler.c, register for register. Spec: docs/accelerator.md "pooler".
 //
-// Latency: three edges from the one that takes a strip whose words are there to the first maximum of one position;
+// Latency: four edges from the one that takes a strip whose words are there to the first maximum of one position;
 // one more for each further position. Throughput: one position per cycle, also across windows and tiles: a window of
 // R x S takes R x S cycles, or R x (S - 1) when its first column is the last one of the window before. A mean of a new count
 // waits 19 cycles for its reciprocal; then a mean takes 18, during which the next window is gathered. No multiplier:
@@ -103,7 +103,8 @@ module mch_pooler #(
 	// Control.
 	reg busy_q, walk_q;       // strips are left to walk, or one is walked; one is
 	reg half_q;               // the half that holds it, or will hold the next
-	reg v0_q, v1_q, full_q;   // a position has its address; its word is there; hold_q has a window's result
+	reg v0_q, v1_q, v2_q;     // a position has its address; its word is there; column_q has it
+	reg full_q;               // hold_q has a window's result
 	reg cmd_valid_q, early_q; // a command waits; its first window is not in hold_q: what is there has had its own
 	reg known_q;              // recip_q is that of count_q
 	reg [1:0] step_q;         // what is done with a sum in hold_q
@@ -126,6 +127,7 @@ module mch_pooler #(
 	reg [X_LOG2-1:0] off0_q;
 	reg half0_q, end0_q;
 	reg [7:0] tag0_q, tag1_q; // what goes with a position: see `tag`
+	reg [7:3] tag2_q;
 
 	// The window.
 	reg signed [SUM_BITS-1:0] column_q [0:COLS-1]; // of the column that is walked
@@ -144,18 +146,19 @@ module mch_pooler #(
 
 	// What moves.
 	wire zero0 = tag0_q[0];
-	wire r_first1 = tag1_q[2], r_last1 = tag1_q[3], s_first1 = tag1_q[4], last1 = tag1_q[5];
+	wire r_first1 = tag1_q[2], r_last2 = tag2_q[3], s_first2 = tag2_q[4], last2 = tag2_q[5];
 	wire commanded = full_q && (!cmd_valid_q || early_q);
 	wire divided = step_q == DIVIDE && n_q == DIVIDE_LAST;
 	wire multiplied = step_q == MULTIPLY && n_q == MULTIPLY_LAST;
 	wire empties = mean ? multiplied : row_valid_o && row_ready_i;
-	wire go1 = v1_q && (!last1 || !full_q || empties);
+	wire go2 = v2_q && (!last2 || !full_q || empties);
+	wire go1 = v1_q && (!v2_q || go2);
 	wire [X_LOG2:0] filled = half0_q ? filled_i[32 +: X_LOG2 + 1] : filled_i[0 +: X_LOG2 + 1];
 	wire there = zero0 || {1'b0, off0_q} < filled;
 	wire go0 = v0_q && there && (!v1_q || go1);
 	wire enter = busy_q && !walk_q && strip_valid_i[half_q];
 	wire go = walk_q && (!v0_q || go0) && !(begin_q && (cmd_valid_q || early_q));
-	wire fills = go1 && last1;
+	wire fills = go2 && last2;
 
 	// The position.
 	wire row_below = row_q[ROW_BITS-1] || row_q[ROW_BITS-2:0] < map_words[ROW_BITS-2:0];
@@ -192,7 +195,7 @@ module mch_pooler #(
 	wire divides = step_q == IDLE && mean && full_q && !reckoned;
 	wire multiplies = step_q == IDLE && mean && commanded && reckoned && (!prod_q || taken);
 
-	assign done_o = !(busy_q || v0_q || v1_q || full_q || prod_q || cmd_valid_q);
+	assign done_o = !(busy_q || v0_q || v1_q || v2_q || full_q || prod_q || cmd_valid_q);
 	assign wait_x_o = (v0_q && !there) || (busy_q && !walk_q && !strip_valid_i[half_q]);
 	assign release_o = {go0 && end0_q && half0_q, go0 && end0_q && !half0_q};
 	assign xr_en_o = go0 && !zero0;
@@ -204,10 +207,10 @@ module mch_pooler #(
 
 	always @(posedge clk_i or negedge rst_ni)
 		if (!rst_ni) begin
-			{busy_q, walk_q, half_q, v0_q, v1_q, full_q, cmd_valid_q, early_q} <= 8'd0;
+			{busy_q, walk_q, half_q, v0_q, v1_q, v2_q, full_q, cmd_valid_q, early_q} <= 9'd0;
 			{known_q, prod_q, param_q, step_q, n_q} <= 10'd0;
 		end else if (clear_i) begin
-			{busy_q, walk_q, half_q, v0_q, v1_q, full_q, cmd_valid_q, early_q} <= 8'd0;
+			{busy_q, walk_q, half_q, v0_q, v1_q, v2_q, full_q, cmd_valid_q, early_q} <= 9'd0;
 			{known_q, prod_q, param_q, step_q, n_q} <= 10'd0;
 		end else begin
 			if (start_i)
@@ -223,9 +226,10 @@ module mch_pooler #(
 			end
 			v0_q <= go || (v0_q && !go0);
 			v1_q <= go0 || (v1_q && !go1);
+			v2_q <= go1 || (v2_q && !go2);
 			full_q <= fills || (full_q && !empties);
 			cmd_valid_q <= (go && begin_q) || (cmd_valid_q && !cmd_ready_i);
-			early_q <= (go && begin_q) || (early_q && !(fills && tag1_q[6]));
+			early_q <= (go && begin_q) || (early_q && !(fills && tag2_q[6]));
 			if (divides || multiplies)
 				step_q <= divides ? DIVIDE : MULTIPLY;
 			else if (divided || multiplied)
@@ -309,6 +313,8 @@ module mch_pooler #(
 		end
 		if (go0)
 			tag1_q <= tag0_q;
+		if (go1)
+			tag2_q <= tag1_q[7:3];
 	end
 
 	// b joins a: the larger or the sum, by one adder. Codes have fewer bits than sums, so their difference fits.
@@ -341,15 +347,15 @@ module mch_pooler #(
 			wire [X_BITS-1:0] raw = in ^ in_turned;
 			wire signed [SUM_BITS-1:0] code = code_of(tag1_q[0], low, is_signed, raw);
 			wire signed [SUM_BITS-1:0] column = join_of(r_first1, max, column_q[c], code);
-			wire signed [SUM_BITS-1:0] window = join_of(s_first1, max, window_q[c], column);
-			always @(posedge clk_i)
-				if (go1) begin
+			wire signed [SUM_BITS-1:0] window = join_of(s_first2, max, window_q[c], column_q[c]);
+			always @(posedge clk_i) begin
+				if (go1)
 					column_q[c] <= column;
-					if (r_last1)
-						window_q[c] <= last1 ? column : window;
-					if (last1)
-						hold_q[c] <= window;
-				end
+				if (go2 && r_last2)
+					window_q[c] <= last2 ? column_q[c] : window;
+				if (fills)
+					hold_q[c] <= window;
+			end
 
 			// One bit of the reciprocal a cycle, the lowest first: added at the top, and all moves down.
 			wire signed [SUM_BITS-1:0] high = product_q[c][PROD_BITS-1:RECIP_BITS];
@@ -371,17 +377,17 @@ module mch_pooler #(
 
 	// Positions that count, joined like the sums.
 	wire [15:0] ccount = (r_first1 ? 16'd0 : ccount_q) + {15'd0, tag1_q[1]};
-	wire [15:0] wcount = (s_first1 ? 16'd0 : wcount_q) + ccount;
-	always @(posedge clk_i)
-		if (go1) begin
+	wire [15:0] wcount = (s_first2 ? 16'd0 : wcount_q) + ccount_q;
+	always @(posedge clk_i) begin
+		if (go1)
 			ccount_q <= ccount;
-			if (r_last1)
-				wcount_q <= last1 ? ccount : wcount;
-			if (last1) begin
-				hcount_q <= wcount;
-				block_q  <= tag1_q[7];
-			end
+		if (go2 && r_last2)
+			wcount_q <= last2 ? ccount_q : wcount;
+		if (fills) begin
+			hcount_q <= wcount;
+			block_q  <= tag2_q[7];
 		end
+	end
 
 	// recip = (floor(2^17 / count) + 1) / 2: 18 bits of quotient, the highest first. It turns while it is used.
 	wire fits = rest_q >= {1'b0, count_q};

@@ -47,7 +47,7 @@ inline std::vector<PoolerRegister> pooler_registers(VerilatedContext *context, c
 	while (1 << log < t->cfg.x_words)
 		log++;
 #define R(name, bits, value) add(#name "_q", bits, [t] { return value; })
-	R(busy, 1, t->busy); R(walk, 1, t->walk); R(half, 1, t->half); R(v0, 1, t->v0); R(v1, 1, t->v1);
+	R(busy, 1, t->busy); R(walk, 1, t->walk); R(half, 1, t->half); R(v0, 1, t->v0); R(v1, 1, t->v1); R(v2, 1, t->v2);
 	R(full, 1, t->full); R(cmd_valid, 1, t->cmd_valid); R(early, 1, t->early); R(known, 1, t->known);
 	R(prod, 1, t->prod); R(param, 1, t->param); R(step, 2, t->step); R(n, 5, t->n); R(row, 26, t->row);
 	R(prow, 26, t->p.row); R(srow, 26, t->s.row); R(col, 19, t->col); R(pcol, 19, t->p.col);
@@ -55,7 +55,7 @@ inline std::vector<PoolerRegister> pooler_registers(VerilatedContext *context, c
 	R(left, 24, t->left); R(sleft, 24, t->sleft); R(lane, 7, t->lane); R(tile, 16, t->tile);
 	R(y, 16, t->y); R(begin, 1, t->begin); R(base, log, t->base); R(addr, 32, t->addr);
 	R(yaddr, 32, t->yaddr); R(saddr, 32, t->saddr); R(off0, log, t->off0); R(half0, 1, t->half0);
-	R(end0, 1, t->end0); R(tag0, 8, t->tag0); R(tag1, 8, t->tag1); R(ccount, 16, t->ccount);
+	R(end0, 1, t->end0); R(tag0, 8, t->tag0); R(tag1, 8, t->tag1); R(tag2, 5, t->tag2 >> 3); R(ccount, 16, t->ccount);
 	R(wcount, 16, t->wcount); R(hcount, 16, t->hcount); R(block, 1, t->block); R(count, 16, t->count);
 	R(rest, 17, t->rest); R(quot, 17, t->quot); R(recip, 17, t->recip); R(cmd_addr, 32, t->cmd_addr);
 	R(cmd_words, 7, t->cmd_words);

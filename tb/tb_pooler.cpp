@@ -126,7 +126,7 @@ bool Bench::registers_agree()
 		}
 	/* A plan's pooler, which sees no words, does the same. */
 	return same("off0_q without words", twin_.off0, plan_.off0, 18) &&
-	       same("tag1_q without words", twin_.tag1, plan_.tag1, 9) &&
+	       same("tag2_q without words", twin_.tag2, plan_.tag2, 9) &&
 	       same("done_o without words", mch_pooler_done(&twin_), mch_pooler_done(&plan_), 2) &&
 	       same("n_q without words", twin_.n, plan_.n, 6);
 }

@@ -36,7 +36,7 @@ int mch_pooler_init(struct mch_pooler *p, const struct mch_pooler_config *cfg, s
 
 void mch_pooler_reset(struct mch_pooler *p)
 {
-	p->busy = p->walk = p->half = p->v0 = p->v1 = p->full = false;
+	p->busy = p->walk = p->half = p->v0 = p->v1 = p->v2 = p->full = false;
 	p->cmd_valid = p->early = p->known = p->prod = p->param = false;
 	p->step = MCH_POOLER_IDLE;
 	p->n = 0;
@@ -70,7 +70,8 @@ struct mch_pooler_move mch_pooler_move(const struct mch_pooler *p, const struct 
 	m.empties = m.multiplied;
 	if (p->full && in->d->op != MCH_OP_MEAN)
 		m.empties = commanded(p) && in->row_ready;
-	m.go1 = p->v1 && (!(p->tag1 & MCH_POOLER_LAST) || !p->full || m.empties);
+	m.go2 = p->v2 && (!(p->tag2 & MCH_POOLER_LAST) || !p->full || m.empties);
+	m.go1 = p->v1 && (!p->v2 || m.go2);
 	m.go0 = p->v0 && there && (!p->v1 || m.go1);
 	m.enter = p->busy && !p->walk && in->strip_valid[p->half];
 	m.go = p->walk && (!p->v0 || m.go0) && !(p->begin && (p->cmd_valid || p->early));
@@ -106,31 +107,36 @@ static int32_t code_of(const struct mch_pooler *p, const struct mch_pooler_in *i
 	return (int32_t)mch_wrap_code(turned(p, in->d, raw, p->cfg.x_bits), p->cfg.x_bits, in->d->x0_signed != 0);
 }
 
-/* Stage 1: all lanes, and the positions that count. Sums have x_bits + 16 bits, at most 32. */
+/* Stage 1: a position joins its column, in all lanes, and those that count. Sums have x_bits + 16 bits, at most 32. */
 static void gather(struct mch_pooler *p, const struct mch_pooler_in *in)
 {
 	const bool larger = in->d->op != MCH_OP_MEAN, outside = p->tag1 & MCH_POOLER_ZERO;
-	const bool r_first = p->tag1 & MCH_POOLER_R_FIRST, r_last = p->tag1 & MCH_POOLER_R_LAST;
-	const bool s_first = p->tag1 & MCH_POOLER_S_FIRST, last = p->tag1 & MCH_POOLER_LAST;
+	const bool r_first = p->tag1 & MCH_POOLER_R_FIRST;
 	const int32_t low = larger && in->d->x0_signed ? -(1 << (p->cfg.x_bits - 1)) : 0;
+	for (int j = 0; in->xr_word && j < p->cfg.cols; j++)
+		p->column[j] = join(r_first, larger, p->column[j], outside ? low : code_of(p, in, j));
+	p->ccount = ((r_first ? 0 : p->ccount) + ((p->tag1 & MCH_POOLER_COUNTS) != 0)) & 0xffff;
+}
+
+/* Stage 2: a whole column joins its window. */
+static void join_column(struct mch_pooler *p, const struct mch_pooler_in *in)
+{
+	const bool larger = in->d->op != MCH_OP_MEAN;
+	const bool s_first = p->tag2 & MCH_POOLER_S_FIRST, last = p->tag2 & MCH_POOLER_LAST;
 	for (int j = 0; in->xr_word && j < p->cfg.cols; j++) {
-		const int32_t column = join(r_first, larger, p->column[j], outside ? low : code_of(p, in, j));
-		const int32_t window = join(s_first, larger, p->window[j], column);
-		p->column[j] = column;
-		if (r_last)
-			p->window[j] = last ? column : window;
+		const int32_t window = join(s_first, larger, p->window[j], p->column[j]);
+		p->window[j] = last ? p->column[j] : window;
 		if (last)
 			p->hold[j] = window;
 	}
-	const uint32_t ccount = ((r_first ? 0 : p->ccount) + ((p->tag1 & MCH_POOLER_COUNTS) != 0)) & 0xffff;
-	const uint32_t wcount = ((s_first ? 0 : p->wcount) + ccount) & 0xffff;
-	p->ccount = ccount;
-	if (r_last)
-		p->wcount = last ? ccount : wcount;
-	if (last) {
-		p->hcount = wcount;
-		p->block = p->tag1 & MCH_POOLER_BLOCK;
-	}
+	const uint32_t wcount = ((s_first ? 0 : p->wcount) + p->ccount) & 0xffff;
+	p->wcount = last ? p->ccount : wcount;
+	if (!last)
+		return;
+	p->hcount = wcount;
+	p->block = p->tag2 & MCH_POOLER_BLOCK;
+	p->full = true;
+	p->early = p->early && !(p->tag2 & MCH_POOLER_TILE);
 }
 
 /* One bit of the reciprocal: added at the top, and all moves down. A product has 32 + 17 bits at most. */
@@ -317,12 +323,12 @@ static void step_stages(struct mch_pooler *p, const struct mch_pooler_in *in)
 	if (in->cmd_ready)
 		p->cmd_valid = false;
 	p->full = p->full && !m.empties;
+	if (m.go2 && (p->tag2 & MCH_POOLER_R_LAST))
+		join_column(p, in);
+	p->v2 = m.go1 || (p->v2 && !m.go2);
 	if (m.go1) {
 		gather(p, in);
-		if (p->tag1 & MCH_POOLER_LAST) {
-			p->full = true;
-			p->early = p->early && !(p->tag1 & MCH_POOLER_TILE);
-		}
+		p->tag2 = p->tag1;
 	}
 	p->v1 = m.go0 || (p->v1 && !m.go1);
 	if (m.go0)

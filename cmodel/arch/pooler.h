@@ -60,7 +60,7 @@ struct mch_pooler_place {
 /* Registers; the suffix _q of the RTL name is implied, and prow_q pcol_q q_q are p, srow_q scol_q sq_q are s. */
 struct mch_pooler {
 	struct mch_pooler_config cfg;
-	bool busy, walk, half, v0, v1, full, cmd_valid, early, known, prod, param;
+	bool busy, walk, half, v0, v1, v2, full, cmd_valid, early, known, prod, param;
 	enum mch_pooler_step step;
 	int n;
 	int32_t row, col;
@@ -71,7 +71,7 @@ struct mch_pooler {
 	uint32_t base, addr, yaddr, saddr;
 	uint32_t off0;
 	bool half0, end0;
-	uint8_t tag0, tag1;
+	uint8_t tag0, tag1, tag2;
 	int32_t column[MCH_POOLER_COLS_MAX], window[MCH_POOLER_COLS_MAX], hold[MCH_POOLER_COLS_MAX];
 	int64_t product[MCH_POOLER_COLS_MAX];
 	uint32_t ccount, wcount, hcount, count;
@@ -82,7 +82,7 @@ struct mch_pooler {
 
 /* What moves in a cycle: functions of the registers and the pins. */
 struct mch_pooler_move {
-	bool multiplied, empties, go1, go0, enter, go, wait_x;
+	bool multiplied, empties, go2, go1, go0, enter, go, wait_x;
 };
 
 /* 0, or -1 with err when a parameter is out of range. All registers start as 0. */
@@ -110,7 +110,7 @@ static inline uint32_t mch_pooler_xr_addr(const struct mch_pooler *p)
 /* Output pins, functions of the registers (and of the descriptor's OP); param_o, cmd_*_o are registers. */
 static inline bool mch_pooler_done(const struct mch_pooler *p)
 {
-	return !(p->busy || p->v0 || p->v1 || p->full || p->prod || p->cmd_valid);
+	return !(p->busy || p->v0 || p->v1 || p->v2 || p->full || p->prod || p->cmd_valid);
 }
 static inline bool mch_pooler_sum_valid(const struct mch_pooler *p)
 {
