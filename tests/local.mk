@@ -313,6 +313,7 @@ TESTS += $(SCRIPT_TESTS)
 EXTRA_DIST += \
 	$(SCRIPT_TESTS) \
 	tests/check_main.h \
+	tests/cli/expect.sh \
 	tests/cli/train-data.sh \
 	tests/corners.h \
 	tests/doc_block.h \

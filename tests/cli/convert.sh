@@ -3,36 +3,20 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 # macchiato convert: the same network in another file, equal bytes for equal arguments, random parameters, and what it refuses.
 set -eu
-macchiato=${top_builddir:?run me by make check}/macchiato
+# shellcheck source=tests/cli/expect.sh
+. "${top_srcdir:?run me by make check}/tests/cli/expect.sh"
 nets=${top_srcdir:?run me by make check}/tests/nets
-work=$(mktemp -d "${TMPDIR:-/tmp}/convert.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-failed=0
 
-fail() {
-	echo "FAIL: $*"
-	failed=1
-}
-
-# refuse TEXT ARGUMENT...: exit 2, TEXT is the whole message, nothing on stdout, no file is made.
+# refuse TEXT ARGUMENT...
 refuse() {
 	want=$1
 	shift
-	before=$(ls -A)
-	status=0
-	"$macchiato" convert "$@" >../out.txt 2>../err.txt || status=$?
-	[ "$status" = 2 ] || fail "convert $*: exit $status, not 2"
-	[ "$(cat ../err.txt)" = "macchiato: $want" ] || fail "convert $*: $(cat ../err.txt)"
-	[ ! -s ../out.txt ] || fail "convert $*: wrote to stdout"
-	[ "$(ls -A)" = "$before" ] || fail "convert $*: left files"
+	expect 2 "macchiato: $want" convert "$@"
 }
 
 hash_of() {
 	"$macchiato" info "$@" | sed -n 's/^hash *//p'
 }
-
-mkdir "$work/here"
-cd "$work/here"
 
 # The same network, the same hash; the same arguments, the same bytes.
 "$macchiato" convert "$nets/lenet.onnx" -o a.onnx >out.txt || fail "convert: exit $?"

@@ -3,29 +3,17 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 # macchiato eval: fast and plain operators agree; its table, its JSON, and what it refuses.
 set -eu
-macchiato=${top_builddir:?run me by make check}/macchiato
+# shellcheck source=tests/cli/expect.sh
+. "${top_srcdir:?run me by make check}/tests/cli/expect.sh"
 # shellcheck source=tests/cli/train-data.sh
 . "${top_srcdir:?run me by make check}/tests/cli/train-data.sh"
-work=$(mktemp -d "${TMPDIR:-/tmp}/eval.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-failed=0
-cd "$work"
 make_net
 
-fail() {
-	echo "FAIL: $*"
-	failed=1
-}
-
-# refuse TEXT ARGUMENT...: exit 2, nothing on stdout, and TEXT is the whole message.
+# refuse TEXT ARGUMENT...
 refuse() {
 	want=$1
 	shift
-	status=0
-	"$macchiato" eval "$@" >out.txt 2>err.txt || status=$?
-	[ "$status" = 2 ] || fail "eval $*: exit $status, not 2"
-	[ "$(cat err.txt)" = "$want" ] || fail "eval $*: $(cat err.txt)"
-	[ ! -s out.txt ] || fail "eval $*: wrote to stdout"
+	expect 2 "$want" eval "$@"
 }
 
 # right ARGUMENT...: the number of right answers.

@@ -3,31 +3,16 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 # macchiato export: its report, its errors, equal bytes for equal arguments, and a C header that any compiler takes.
 set -eu
-macchiato=${top_builddir:?run me by make check}/macchiato
-work=$(mktemp -d "${TMPDIR:-/tmp}/export.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-failed=0
+# shellcheck source=tests/cli/expect.sh
+. "${top_srcdir:?run me by make check}/tests/cli/expect.sh"
 
-fail() {
-	echo "FAIL: $*"
-	failed=1
-}
-
-# refuse TEXT ARGUMENT...: exit 2, the one message TEXT, nothing on stdout and nothing left in the folder.
+# refuse TEXT ARGUMENT...
 refuse() {
 	want=$1
 	shift
-	before=$(ls -A)
-	status=0
-	"$macchiato" export "$@" >out.txt 2>err.txt || status=$?
-	[ "$status" = 2 ] || fail "export $*: exit $status, not 2"
-	[ "$(cat err.txt)" = "macchiato: $want" ] || fail "export $*: $(cat err.txt)"
-	[ ! -s out.txt ] || fail "export $*: wrote to stdout"
-	rm out.txt err.txt
-	[ "$(ls -A)" = "$before" ] || fail "export $*: left something behind"
+	expect 2 "macchiato: $want" export "$@"
 }
 
-cd "$work"
 "$top_builddir/tests/make_accel_net" .
 set -- fixture.onnx fixture.quant.json
 

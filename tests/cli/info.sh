@@ -3,29 +3,17 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 # macchiato info: its table, its JSON, and what it refuses.
 set -eu
-macchiato=${top_builddir:?run me by make check}/macchiato
-work=$(mktemp -d "${TMPDIR:-/tmp}/info.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-failed=0
+# shellcheck source=tests/cli/expect.sh
+. "${top_srcdir:?run me by make check}/tests/cli/expect.sh"
 
-fail() {
-	echo "FAIL: $*"
-	failed=1
-}
-
-# refuse TEXT ARGUMENT...: exit 2, nothing on stdout, and TEXT is the whole message.
+# refuse TEXT ARGUMENT...
 refuse() {
 	want=$1
 	shift
-	status=0
-	"$macchiato" info "$@" >out.txt 2>err.txt || status=$?
-	[ "$status" = 2 ] || fail "info $*: exit $status, not 2"
-	[ "$(cat err.txt)" = "$want" ] || fail "info $*: $(cat err.txt)"
-	[ ! -s out.txt ] || fail "info $*: wrote to stdout"
+	expect 2 "$want" info "$@"
 }
 
 lenet=${top_srcdir:?run me by make check}/tests/nets/lenet.prototxt
-cd "$work"
 cat >want.txt <<END
 network     LeNet
 input       data 1x28x28, pixel * 0.00390625

@@ -3,27 +3,15 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 # macchiato plan: its table and its JSON tell the same, counted by hand; widths of each layer's own; what it refuses.
 set -eu
-macchiato=${top_builddir:?run me by make check}/macchiato
-work=$(mktemp -d "${TMPDIR:-/tmp}/plan.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-failed=0
-cd "$work"
+# shellcheck source=tests/cli/expect.sh
+. "${top_srcdir:?run me by make check}/tests/cli/expect.sh"
 "$top_builddir/tests/make_quant_net" .
 
-fail() {
-	echo "FAIL: $*"
-	failed=1
-}
-
-# refuse TEXT ARGUMENT...: exit 2, nothing on stdout, and TEXT is the whole message.
+# refuse TEXT ARGUMENT...
 refuse() {
 	want=$1
 	shift
-	status=0
-	"$macchiato" plan "$@" >out.txt 2>err.txt || status=$?
-	[ "$status" = 2 ] || fail "plan $*: exit $status, not 2"
-	[ "$(cat err.txt)" = "$want" ] || fail "plan $*: $(cat err.txt)"
-	[ ! -s out.txt ] || fail "plan $*: wrote to stdout"
+	expect 2 "$want" plan "$@"
 }
 
 "$macchiato" quantize small.onnx --data=. --widths=5,4,8 -o q.json --quiet

@@ -3,26 +3,15 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 # macchiato quantize --profile and --overflow: what they write, Ristretto's ladder, and what is refused.
 set -eu
-macchiato=${top_builddir:?run me by make check}/macchiato
-work=$(mktemp -d "${TMPDIR:-/tmp}/profile.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-failed=0
-cd "$work"
+# shellcheck source=tests/cli/expect.sh
+. "${top_srcdir:?run me by make check}/tests/cli/expect.sh"
 "$top_builddir/tests/make_quant_net" .
 
-fail() {
-	echo "FAIL: $*"
-	failed=1
-}
-
-# refuse TEXT COMMAND ARGUMENT...: exit 2, and TEXT is the whole message.
+# refuse TEXT ARGUMENT...
 refuse() {
 	want=$1
 	shift
-	status=0
-	"$macchiato" "$@" >out.txt 2>err.txt || status=$?
-	[ "$status" = 2 ] || fail "$*: exit $status, not 2"
-	[ "$(cat err.txt)" = "$want" ] || fail "$*: $(cat err.txt)"
+	expect 2 "$want" "$@"
 }
 
 # NAME ROUND WEIGHT_ROUND OVERFLOW: as the file has them, where the usual ones are left out.

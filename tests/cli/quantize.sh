@@ -4,31 +4,16 @@
 # macchiato quantize: its report, equal bytes for equal arguments, a search that was killed, a margin that cannot be met,
 # and its errors.
 set -eu
-macchiato=${top_builddir:?run me by make check}/macchiato
-work=$(mktemp -d "${TMPDIR:-/tmp}/quantize.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-failed=0
+# shellcheck source=tests/cli/expect.sh
+. "${top_srcdir:?run me by make check}/tests/cli/expect.sh"
 
-fail() {
-	echo "FAIL: $*"
-	failed=1
-}
-
-# refuse STATUS TEXT ARGUMENT...: that exit status, the message TEXT alone, nothing on stdout, nothing left behind.
+# refuse STATUS TEXT ARGUMENT...
 refuse() {
-	want_status=$1 want=$2
+	status=$1 want=$2
 	shift 2
-	before=$(ls -A)
-	status=0
-	"$macchiato" quantize "$@" >../out.txt 2>../err.txt || status=$?
-	[ "$status" = "$want_status" ] || fail "quantize $*: exit $status, not $want_status"
-	[ "$(cat ../err.txt)" = "macchiato$want" ] || fail "quantize $*: $(cat ../err.txt)"
-	[ ! -s ../out.txt ] || fail "quantize $*: wrote to stdout"
-	[ "$(ls -A)" = "$before" ] || fail "quantize $*: left something behind"
+	expect "$status" "macchiato$want" quantize "$@"
 }
 
-mkdir "$work/here"
-cd "$work/here"
 "$top_builddir/tests/make_quant_net" .
 
 # The result and its report tell the same.

@@ -3,27 +3,14 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 # macchiato report: what the page tells, that it is one well-formed file, escaped, the same each time; its JSON; its errors.
 set -eu
-macchiato=${top_builddir:?run me by make check}/macchiato
-work=$(mktemp -d "${TMPDIR:-/tmp}/report.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-failed=0
-cd "$work"
+# shellcheck source=tests/cli/expect.sh
+. "${top_srcdir:?run me by make check}/tests/cli/expect.sh"
 
-fail() {
-	echo "FAIL: $*"
-	failed=1
-}
-
-# refuse TEXT ARGUMENT...: exit 2, the message TEXT alone, nothing on stdout, no page.
+# refuse TEXT ARGUMENT...
 refuse() {
 	want=$1
 	shift
-	status=0
-	"$macchiato" report "$@" -o page.html >out.txt 2>err.txt || status=$?
-	[ "$status" = 2 ] || fail "report $*: exit $status, not 2"
-	[ "$(cat err.txt)" = "macchiato: $want" ] || fail "report $*: $(cat err.txt)"
-	[ ! -s out.txt ] || fail "report $*: wrote to stdout"
-	[ ! -e page.html ] || fail "report $*: wrote a page"
+	expect 2 "macchiato: $want" report "$@" -o page.html
 }
 
 # Elements are closed in order: a stack of names. Attribute values hold no < or >.
@@ -98,7 +85,7 @@ mkdir -p other
 cp small.onnx q.json q2.json tune.csv other/
 cp ./*-ubyte other/
 (cd other && LC_ALL=C.UTF-8 OMP_NUM_THREADS=1 "$macchiato" report ../small.onnx ./q.json --data=. --compare=../q2.json \
-	--tune-log="$work/tune.csv" -qo again.html)
+	--tune-log="$work/here/tune.csv" -qo again.html)
 cmp all.html other/again.html || fail "another page from the same files"
 "$macchiato" report small.onnx q.json -o - >stream.html
 cmp alone.html stream.html || fail "the standard output has another page"

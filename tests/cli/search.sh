@@ -3,18 +3,10 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 # macchiato quantize: granularities, costs, held-out images, the front and its CSV, curves, limits, and their errors.
 set -eu
-macchiato=${top_builddir:?run me by make check}/macchiato
-work=$(mktemp -d "${TMPDIR:-/tmp}/search.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-failed=0
+# shellcheck source=tests/cli/expect.sh
+. "${top_srcdir:?run me by make check}/tests/cli/expect.sh"
 export OMP_NUM_THREADS=1 # such small scores take longer on several
-cd "$work"
 "$top_builddir/tests/make_quant_net" .
-
-fail() {
-	echo "FAIL: $*"
-	failed=1
-}
 
 # quantize FILE OPTION...
 quantize() {
@@ -23,16 +15,11 @@ quantize() {
 	"$macchiato" quantize small.onnx --data=. --error-margin=4 -o "$out.json" "$@" >"$out.txt" || fail "quantize $*: exit $?"
 }
 
-# refuse STATUS TEXT OPTION...: the message TEXT alone, nothing on stdout.
+# refuse STATUS TEXT ARGUMENT...
 refuse() {
-	want_status=$1 want=$2
+	status=$1 want=$2
 	shift 2
-	status=0
-	"$macchiato" quantize small.onnx --data=. -o none.json "$@" >out.txt 2>err.txt || status=$?
-	[ "$status" = "$want_status" ] || fail "quantize $*: exit $status, not $want_status"
-	[ "$(cat err.txt)" = "macchiato: $want" ] || fail "quantize $*: $(cat err.txt)"
-	[ ! -s out.txt ] || fail "quantize $*: wrote to stdout"
-	[ -z "$(ls none* 2>ls.txt)" ] || fail "quantize $*: left $(ls none*)"
+	expect "$status" "macchiato: $want" quantize small.onnx --data=. -o none.json "$@"
 }
 
 # number FILE: the cost that a report ends with.

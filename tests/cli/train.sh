@@ -4,37 +4,21 @@
 # macchiato train: the same file for any number of threads and after any interruption; what it refuses, and that it leaves
 # nothing behind then.
 set -eu
-macchiato=${top_builddir:?run me by make check}/macchiato
+# shellcheck source=tests/cli/expect.sh
+. "${top_srcdir:?run me by make check}/tests/cli/expect.sh"
 # shellcheck source=tests/cli/train-data.sh
 . "${top_srcdir:?run me by make check}/tests/cli/train-data.sh"
-work=$(mktemp -d "${TMPDIR:-/tmp}/train.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-failed=0
-cd "$work"
 make_net
-
-fail() {
-	echo "FAIL: $*"
-	failed=1
-}
 
 train() {
 	"$macchiato" train net.prototxt --data=data --lr=0.0001 --epochs=20 --batch=20 --shift=0 "$@"
 }
 
-# refuse TEXT ARGUMENT...: exit 2, nothing on stdout, TEXT is the whole message, no file left.
+# refuse TEXT ARGUMENT...
 refuse() {
 	want=$1
 	shift
-	status=0
-	rm -f out.txt err.txt
-	before=$(ls)
-	"$macchiato" train "$@" >out.txt 2>err.txt || status=$?
-	[ "$status" = 2 ] || fail "train $*: exit $status, not 2"
-	[ "$(cat err.txt)" = "$want" ] || fail "train $*: $(cat err.txt)"
-	[ ! -s out.txt ] || fail "train $*: wrote to stdout"
-	rm -f out.txt err.txt
-	[ "$(ls)" = "$before" ] || fail "train $*: left files"
+	expect 2 "$want" train "$@"
 }
 
 OMP_NUM_THREADS=1 train -o one.onnx --quiet >one.txt 2>err.txt || fail "train: exit $?"

@@ -4,37 +4,21 @@
 # macchiato tune: few bits win back what they lost; eval reproduces the number; the same files for any number of threads and after
 # kill -9; what it refuses, and that it leaves nothing behind then.
 set -eu
-macchiato=${top_builddir:?run me by make check}/macchiato
+# shellcheck source=tests/cli/expect.sh
+. "${top_srcdir:?run me by make check}/tests/cli/expect.sh"
 # shellcheck source=tests/cli/train-data.sh
 . "${top_srcdir:?run me by make check}/tests/cli/train-data.sh"
-work=$(mktemp -d "${TMPDIR:-/tmp}/tune.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-failed=0
-cd "$work"
 make_net
-
-fail() {
-	echo "FAIL: $*"
-	failed=1
-}
 
 tune() {
 	"$macchiato" tune net.onnx --quant=q.json --data=data --lr=0.005 --epochs=4 --batch=20 "$@"
 }
 
-# refuse TEXT ARGUMENT...: exit 2, nothing on stdout, TEXT is the whole message, no file left.
+# refuse TEXT ARGUMENT...
 refuse() {
 	want=$1
 	shift
-	status=0
-	rm -f out.txt err.txt
-	before=$(ls)
-	"$macchiato" tune "$@" >out.txt 2>err.txt || status=$?
-	[ "$status" = 2 ] || fail "tune $*: exit $status, not 2"
-	[ "$(cat err.txt)" = "$want" ] || fail "tune $*: $(cat err.txt)"
-	[ ! -s out.txt ] || fail "tune $*: wrote to stdout"
-	rm -f out.txt err.txt
-	[ "$(ls)" = "$before" ] || fail "tune $*: left files"
+	expect 2 "$want" tune "$@"
 }
 
 right() {

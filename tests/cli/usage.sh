@@ -3,27 +3,14 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 # Bad usage of any command is one message in the one form and exit 2; --help, --usage and --version go to stdout.
 set -eu
-macchiato=${top_builddir:?run me by make check}/macchiato
-work=$(mktemp -d "${TMPDIR:-/tmp}/usage.XXXXXX")
-trap 'rm -rf "$work"' EXIT
-failed=0
-cd "$work"
+# shellcheck source=tests/cli/expect.sh
+. "${top_srcdir:?run me by make check}/tests/cli/expect.sh"
 
-fail() {
-	echo "FAIL: $*"
-	failed=1
-}
-
-# refuse TEXT ARGUMENT...: exit 2, nothing on stdout, TEXT is the whole message, no file is made.
+# refuse TEXT ARGUMENT...
 refuse() {
 	want=$1
 	shift
-	status=0
-	"$macchiato" "$@" >out.txt 2>err.txt || status=$?
-	[ "$status" = 2 ] || fail "macchiato $*: exit $status, not 2"
-	[ "$(cat err.txt)" = "macchiato: $want" ] || fail "macchiato $*: $(cat err.txt)"
-	[ ! -s out.txt ] || fail "macchiato $*: wrote to stdout"
-	[ "$(ls)" = "$(printf 'err.txt\nout.txt')" ] || fail "macchiato $*: left files"
+	expect 2 "macchiato: $want" "$@"
 }
 
 # show ARGUMENT...: exit 0, and something on stdout alone, in 80 columns.
