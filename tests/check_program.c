@@ -208,14 +208,14 @@ START_TEST(powers_of_two)
 }
 END_TEST
 
-/* Minifloats of all kinds: max pools of codes with a sign, sums, concatenations; means are the host's. */
+/* Minifloats of all kinds: max pools of codes with a sign, sums, concatenations, means whose counts are powers of two. */
 START_TEST(minifloats)
 {
 	int n_failed = 0;
 	for (uint64_t seed = 1; seed <= 300; seed++) {
 		const enum mch_number kind = (enum mch_number)(MCH_MINIFLOAT + seed % 4);
 		const struct mch_format x = {6 + (int)(seed % 3), 0, true, kind, 2 + (int)(seed % 2)};
-		const struct mch_format w = {5 + (int)(seed % 5), 0, true, MCH_MINIFLOAT, 3};
+		const struct mch_format w = {5 + (int)(seed % 5), 0, true, seed % 7 ? MCH_MINIFLOAT : MCH_MINIFLOAT_FLUSH, 3};
 		const struct random_format f = {.in_bits_max = 8, .tensors = x, .weights = w};
 		rng = mch_rng_seed(seed);
 		if (seed % 2) {
@@ -237,6 +237,7 @@ START_TEST(minifloats)
 	ck_assert_int_gt(seen.form[MCH_FORM_ELTWISE], 20);
 	ck_assert_int_gt(seen.form[MCH_FORM_CONCAT], 20);
 	ck_assert_int_gt(seen.form[MCH_FORM_REQUANT], 10);
+	ck_assert_int_gt(seen.form[MCH_FORM_POOL_AVG], 20);
 }
 END_TEST
 

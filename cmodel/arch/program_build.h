@@ -22,6 +22,7 @@ struct mch_job {
 	int64_t diagonal[2];
 	const int8_t *shift; /* [k] or [1] */
 	bool shift_is_one;
+	int shift_more; /* is added */
 	int noise0; /* the channel whose noise output channel 0 takes */
 	uint32_t seed;
 	uint32_t noise_steps; /* pixels before the first */
@@ -34,6 +35,11 @@ const char *mch_program_reason(const struct mch_accel_config *cfg, const struct 
 bool mch_program_is_host(const struct mch_program *p, int step);
 /* Of the requantizer: a clip that is a ReLU, or nothing, counts as that. */
 bool mch_program_relu(const struct mch_step *step);
+
+/* Diagonals have weights of +-2^left, moved left by this until the least of them has a code: 0, but of flushed minifloats. */
+int mch_program_unit(const struct mch_accel_config *cfg);
+/* Of a mean that is a sum: log2 of the positions that each of its windows divides by, or -1. */
+int mch_program_mean_log2(const struct mch_pool *pool);
 
 /* Layout of the input, slots, parts of concats, addresses; p->image_addr. */
 int mch_program_place(struct mch_program *p, struct mch_err *err);
@@ -77,7 +83,7 @@ struct mch_param {
 	const struct mch_step *mac; /* biases by channel, or NULL: 0 */
 	const int8_t *shift;
 	bool shift_is_one;
-	int noise0;
+	int shift_more, noise0;
 	uint32_t seed, noise_steps;
 };
 void mch_program_put_params(struct mch_program *p, const struct mch_param *param, const int32_t *channel,

@@ -28,16 +28,41 @@ static int weight_bits(const struct mch_step *step)
 	return mch_wide_bits(low, high);
 }
 
+int mch_program_unit(const struct mch_accel_config *cfg)
+{
+	int32_t element;
+	int unit = 0;
+	while (unit < MCH_OPERAND_BITS_MAX && !mch_accel_weight_code(cfg, INT64_C(1) << unit, &element))
+		unit++;
+	return unit;
+}
+
+int mch_program_mean_log2(const struct mch_pool *pool)
+{
+	int first = 0, log = 0;
+	for (int p = 0; p < mch_pool_p(pool); p++)
+		for (int q = 0; q < mch_pool_q(pool); q++) {
+			const int count = mch_pool_rows(pool, p).extent * mch_pool_cols(pool, q).extent;
+			first = first ? first : count;
+			if (count != first)
+				return -1;
+		}
+	while (first >> log > 1)
+		log++;
+	return first == 1 << log ? log : -1;
+}
+
 /* Every weight has a code. */
 static bool weights_fit(const struct mch_accel_config *cfg, const struct mch_step *step)
 {
 	const size_t n = step->form == MCH_FORM_MAC ? step->layer->n_weights : (size_t)step->n_in;
+	const int64_t unit = INT64_C(1) << mch_program_unit(cfg);
 	bool fit = true;
 	for (size_t i = 0; fit && i < n; i++) {
 		int32_t element;
 		const int64_t w = step->form == MCH_FORM_MAC       ? mch_program_weight(step, i)
-				  : step->form == MCH_FORM_ELTWISE ? mch_eltwise_term(&step->eltwise_in[i], 1)
-								   : 1;
+				  : step->form == MCH_FORM_ELTWISE ? mch_eltwise_term(&step->eltwise_in[i], unit)
+								   : unit;
 		fit = mch_accel_weight_code(cfg, w, &element);
 	}
 	return fit;
@@ -52,9 +77,16 @@ static void add_range(struct mch_format f, int left, bool taken_off, mch_int128 
 	*high += taken_off ? -min : max;
 }
 
-/* Of sums and biases. */
-static int acc_bits(const struct mch_step *step)
+/* How far the weights of a step that is a diagonal are moved left, so that all have codes. */
+static int unit_of(const struct mch_accel_config *cfg, const struct mch_step *step)
 {
+	return step->form == MCH_FORM_MAC || !mch_accel_is_minifloat(cfg) ? 0 : mch_program_unit(cfg);
+}
+
+/* Of sums and biases. */
+static int acc_bits(const struct mch_accel_config *cfg, const struct mch_step *step)
+{
+	const int unit = unit_of(cfg, step);
 	mch_int128 low = 0, high = 0;
 	int bits = 2;
 	if (step->form == MCH_FORM_MAC) {
@@ -66,14 +98,15 @@ static int acc_bits(const struct mch_step *step)
 	for (int i = 0; i < step->n_in; i++) { /* one by one, but those of a sum together */
 		const bool is_sum = step->form == MCH_FORM_ELTWISE;
 		low = is_sum ? low : 0, high = is_sum ? high : 0;
-		add_range(step->in_formats[i], is_sum ? step->eltwise_in[i].left : 0,
+		add_range(step->in_formats[i], unit + (is_sum ? step->eltwise_in[i].left : 0),
 			  is_sum && step->eltwise_in[i].is_taken_off, &low, &high);
 		bits = wider(bits, mch_wide_bits(low, high));
 	}
-	if (step->form !=
-	    MCH_FORM_POOL_AVG) /* the mean's product: sum * recip, recip * count <= 2^16 + count / 2 */
+	if (step->form != MCH_FORM_POOL_AVG)
 		return bits;
-	const int64_t most = (INT64_C(1) << 16) + step->pool.r * step->pool.s / 2 + 1;
+	/* The window's sum; else the mean's product: sum * recip, recip * count <= 2^16 + count / 2 */
+	const int64_t window = step->pool.r * step->pool.s, mean = (INT64_C(1) << 16) + window / 2 + 1;
+	const int64_t most = mch_accel_is_minifloat(cfg) ? window : mean;
 	return mch_wide_bits(low * most, high * most);
 }
 
@@ -145,7 +178,7 @@ static const char *width_reason(const struct mch_accel_config *cfg, const struct
 		return step->acc.overflow == MCH_WRAP && step->acc.bits == cfg->acc_bits
 			   ? NULL
 			   : "accumulator that overflows";
-	return acc_bits(step) > cfg->acc_bits ? "sums wider than ACC_BITS" : NULL;
+	return acc_bits(cfg, step) > cfg->acc_bits ? "sums wider than ACC_BITS" : NULL;
 }
 
 /* A tensor of the build's: fixed point of any width, or its minifloat. */
@@ -164,7 +197,9 @@ static const char *number_reason(const struct mch_accel_config *cfg, const struc
 		fits = fits && is_number(cfg, step->in_formats[i]);
 	if (!fits)
 		return is_minifloat ? "no minifloat of the build" : "no fixed point";
-	return is_minifloat && step->form == MCH_FORM_POOL_AVG ? "mean of minifloats" : NULL;
+	if (is_minifloat && step->form == MCH_FORM_POOL_AVG && mch_program_mean_log2(&step->pool) < 0)
+		return "mean of minifloats whose counts are not one power of two";
+	return NULL;
 }
 
 static int n_shifts(const struct mch_step *step)
@@ -173,10 +208,12 @@ static int n_shifts(const struct mch_step *step)
 }
 
 /* Of a wide step there are more than the requantizer takes. */
-static bool shifts_fit(const struct mch_step *step)
+static bool shifts_fit(const struct mch_accel_config *cfg, const struct mch_step *step)
 {
+	const bool is_sum = step->form == MCH_FORM_POOL_AVG && mch_accel_is_minifloat(cfg);
+	const int more = unit_of(cfg, step) + (is_sum ? mch_program_mean_log2(&step->pool) : 0);
 	for (int i = 0; step->form != MCH_FORM_POOL_MAX && i < n_shifts(step); i++)
-		if (step->shift[i] > MCH_SHIFT_MAX)
+		if (step->shift[i] + more > MCH_SHIFT_MAX)
 			return false;
 	return true;
 }
@@ -230,7 +267,7 @@ const char *mch_program_reason(const struct mch_accel_config *cfg, const struct 
 		reason = "mean rounded otherwise than ROUND";
 	if (!reason && !is_pool && step->requant.round != cfg->round && rounds(cfg, step))
 		reason = "rounded otherwise than ROUND";
-	if (!reason && !shifts_fit(step))
+	if (!reason && !shifts_fit(cfg, step))
 		reason = "shift beyond the requantizer's";
 	if (!reason && !has_fields(q, step))
 		reason = "sides beyond the descriptor's fields";
@@ -266,7 +303,7 @@ void mch_program_widths(const struct mch_qnet *q, struct mch_accel_config *cfg)
 		cfg->out_bits = wider(cfg->out_bits, step->out_format.bits);
 		if (step->form == MCH_FORM_POOL_MAX)
 			continue;
-		cfg->acc_bits = wider(cfg->acc_bits, acc_bits(step));
+		cfg->acc_bits = wider(cfg->acc_bits, acc_bits(cfg, step));
 		if (step->form != MCH_FORM_POOL_AVG) {
 			const int bits = is_minifloat ? 0 : weight_bits(step);
 			cfg->w_bits = bits <= 16 ? wider(cfg->w_bits, bits) : cfg->w_bits;

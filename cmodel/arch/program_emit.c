@@ -90,7 +90,7 @@ void mch_program_put_params(struct mch_program *p, const struct mch_param *param
 	for (int j = 0; j < cols; j++) {
 		const int k = channel[j];
 		const uint64_t bias = k >= 0 && param->mac ? (uint64_t)mch_program_bias(param->mac, k) : 0;
-		const int shift = k >= 0 ? param->shift[param->shift_is_one ? 0 : k] : 0;
+		const int shift = k >= 0 ? param->shift[param->shift_is_one ? 0 : k] + param->shift_more : 0;
 		uint16_t seed = mch_lfsr_seed(param->seed, k >= 0 ? param->noise0 + k : 0);
 		for (uint32_t i = 0; n_seed && i < param->noise_steps; i++)
 			seed = mch_lfsr_next(seed);
@@ -135,7 +135,7 @@ static uint64_t put_beats(struct mch_program *p, const struct mch_job *job, int 
 static int put_weights(struct mch_program *p, const struct mch_job *job, const struct need need[2], int y_block,
 		       int n, struct mch_descriptor *d, struct mch_err *err)
 {
-	const struct mch_param param = {job->mac,    job->shift, job->shift_is_one,
+	const struct mch_param param = {job->mac,    job->shift, job->shift_is_one, job->shift_more,
 					job->noise0, job->seed,  job->noise_steps};
 	const uint64_t beats = mch_descriptor_beats(d, &p->cfg), n_param = (uint64_t)mch_accel_param_words(&p->cfg);
 	const uint64_t cols = (uint64_t)p->cfg.cols;

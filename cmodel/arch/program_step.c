@@ -8,15 +8,17 @@ static struct mch_job diagonal(const struct mch_program *p, int index, const str
 			       const struct mch_program_tensor *y)
 {
 	const struct mch_step *step = &p->q->steps[index];
+	const int unit = mch_program_unit(&p->cfg);
 	return (struct mch_job){.step = index,
 				.x = {x, NULL},
 				.y = y,
 				.window = {1, x->c, x->h, x->w, y->c, 1, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1},
 				.p = x->h,
 				.q = x->w,
-				.diagonal = {1, 1},
+				.diagonal = {INT64_C(1) << unit, INT64_C(1) << unit},
 				.shift = step->shift,
 				.shift_is_one = true,
+				.shift_more = unit,
 				.seed = step->requant.seed,
 				.relu = mch_program_relu(step)};
 }
@@ -46,7 +48,7 @@ static int emit_sum(struct mch_program *p, int index, struct mch_err *err)
 	struct mch_job job = diagonal(p, index, &p->tensor[step->in], &p->tensor[step->out]);
 	for (int i = 0; i < step->n_in; i++) {
 		job.x[i] = &p->tensor[step->ins[i]];
-		job.diagonal[i] = mch_eltwise_term(&step->eltwise_in[i], 1);
+		job.diagonal[i] *= mch_eltwise_term(&step->eltwise_in[i], 1);
 	}
 	return mch_program_emit_job(p, &job, err);
 }
@@ -155,13 +157,29 @@ static int emit_pool(struct mch_program *p, int index, struct mch_err *err)
 	return 0;
 }
 
+/* A mean of minifloats: a sum of the window, whose count is a power of two and so moves the point. */
+static int emit_mean(struct mch_program *p, int index, struct mch_err *err)
+{
+	const struct mch_step *step = &p->q->steps[index];
+	const struct mch_pool *g = &step->pool;
+	struct mch_job job = diagonal(p, index, &p->tensor[step->in], &p->tensor[step->out]);
+	job.window = (struct mch_conv){1, g->c, g->h, g->w, g->c, g->r, g->s, g->stride_h, g->stride_w, g->pad_top, g->pad_left,
+				       g->pad_bottom, g->pad_right, g->dilation_h, g->dilation_w, 1};
+	job.p = mch_pool_p(g);
+	job.q = mch_pool_q(g);
+	job.shift_more += mch_program_mean_log2(g);
+	job.relu = false;
+	return mch_program_emit_job(p, &job, err);
+}
+
 int mch_program_step(struct mch_program *p, int step, struct mch_err *err)
 {
 	switch (p->q->steps[step].form) {
 	case MCH_FORM_MAC:
 		return emit_mac(p, step, err);
-	case MCH_FORM_POOL_MAX:
 	case MCH_FORM_POOL_AVG:
+		return mch_accel_is_minifloat(&p->cfg) ? emit_mean(p, step, err) : emit_pool(p, step, err);
+	case MCH_FORM_POOL_MAX:
 		return emit_pool(p, step, err);
 	case MCH_FORM_CONCAT:
 		return emit_concat(p, step, err);
