@@ -70,7 +70,24 @@ private:
 
 	int32_t random_code(mch_format f)
 	{
-		return static_cast<int32_t>(mch_sim::corner(rng_, f.bits, f.is_signed));
+		if (f.number == MCH_FIXED)
+			return static_cast<int32_t>(mch_sim::corner(rng_, f.bits, f.is_signed));
+		const int low = static_cast<int>(mch_format_min(f)), high = static_cast<int>(mch_format_max(f));
+		const int pick = between(0, 7);
+		return pick == 0 ? low : pick == 1 ? high : between(low, high);
+	}
+
+	static mch_format number(int bits, bool is_signed, mch_number kind, int exp_bits)
+	{
+		return {bits, 0, is_signed, kind, exp_bits};
+	}
+
+	/* Of the integers that codes stand for, with their sign. */
+	static int integer_bits(mch_format f)
+	{
+		return f.number == MCH_FIXED ? f.bits
+					     : mch_wide_bits(-mch_format_integer(f, mch_format_max(f)),
+							     mch_format_integer(f, mch_format_max(f)));
 	}
 
 	/* Its output edge, or -1: what was made before ends the network then. */
@@ -105,7 +122,7 @@ private:
 		return append(MCH_CONV, in, &g);
 	}
 
-	/* The mean of a stochastic build is the host's. */
+	/* The mean of a stochastic build is the host's, and most means of minifloats. */
 	int append_pool(int in)
 	{
 		const mch_shape shape = net.edges[in].shape;
@@ -113,7 +130,7 @@ private:
 		g.r = std::min(between(2, 3), shape.h), g.s = std::min(between(2, 3), shape.w);
 		g.stride_h = between(1, 2), g.stride_w = between(1, 2);
 		g.dilation_h = g.dilation_w = 1;
-		const bool is_mean = cfg_.round != MCH_ROUND_STOCHASTIC && mch_sim::chance(rng_, 50);
+		const bool is_mean = cfg_.round != MCH_ROUND_STOCHASTIC && !mch_accel_is_minifloat(&cfg_) && mch_sim::chance(rng_, 50);
 		return append(is_mean ? MCH_POOL_AVG : MCH_POOL_MAX, in, nullptr, &g);
 	}
 
@@ -127,11 +144,11 @@ private:
 	/* Outputs have about the width of the sums, so that they neither all vanish nor all saturate. */
 	void quantize_weights(mch_layer *layer, mch_layer_quant *lq, mch_format x, mch_format *y)
 	{
-		lq->weights = {cfg_.w_bits, 0, true};
+		lq->weights = number(cfg_.w_bits, true, cfg_.mult == MCH_MULT_SHIFT ? MCH_POW2 : cfg_.w_kind, cfg_.w_exp);
 		const int terms = static_cast<int>(std::log2(static_cast<double>(mch_conv_terms(&layer->conv))));
-		const int shift = x.bits + cfg_.w_bits + terms - y->bits - between(0, 5);
+		const int shift = integer_bits(x) + integer_bits(lq->weights) + terms - integer_bits(*y) - between(0, 5);
 		y->frac = static_cast<int8_t>(between(0, 8));
-		lq->weights.frac = static_cast<int8_t>(y->frac - x.frac + std::max(shift, 0));
+		lq->weights.frac = static_cast<int8_t>(y->frac - x.frac + std::min(std::max(shift, 0), static_cast<int>(MCH_SHIFT_MAX)));
 		for (size_t i = 0; i < layer->n_weights; i++)
 			layer->weights[i] = static_cast<float>(mch_format_real(lq->weights, random_code(lq->weights)));
 		for (size_t i = 0; i < layer->n_bias; i++)
@@ -145,14 +162,15 @@ private:
 		quant.round = cfg_.round;
 		quant.seed = static_cast<uint32_t>(mch_rng_next(rng_));
 		const int bits = std::min(cfg_.x_bits, cfg_.out_bits);
-		quant.edge[net.input] = {bits, 4, mch_sim::chance(rng_, 50)};
+		quant.edge[net.input] = number(bits, mch_sim::chance(rng_, 50), cfg_.x_kind, cfg_.x_exp);
+		quant.edge[net.input].frac = 4;
 		for (int i = 0; i < net.n_layers; i++) {
 			mch_layer *const layer = &net.layers[i];
 			const mch_format x = quant.edge[layer->in[0]];
 			mch_format *const y = &quant.edge[layer->out[0]];
 			*y = x;
 			if (layer->weights) {
-				*y = {bits, 0, mch_sim::chance(rng_, 50)};
+				*y = number(bits, mch_sim::chance(rng_, 50), cfg_.x_kind, cfg_.x_exp);
 				quantize_weights(layer, &quant.layer[i], x, y);
 			}
 		}
