@@ -42,6 +42,19 @@ static int check_number(const struct mch_accel_config *cfg, struct mch_err *err)
 				   "multipliers of minifloats for activations of kind %d with %d bits, weights of kind %d and "
 				   "results of %d bits; choose minifloats, and results as wide as activations",
 				   cfg->x_kind, cfg->x_bits, cfg->w_kind, cfg->out_bits);
+	const struct mch_mac_array_config array = {.mult = cfg->mult,
+						   .x_bits = cfg->x_bits,
+						   .w_bits = cfg->w_bits,
+						   .x_kind = cfg->x_kind,
+						   .x_exp = cfg->x_exp,
+						   .w_kind = cfg->w_kind,
+						   .w_exp = cfg->w_exp};
+	const int product_bits = mch_mac_array_product_bits(&array);
+	if (mch_accel_is_minifloat(cfg) && product_bits > MCH_ACC_BITS_MAX)
+		return mch_err_set(err, "accelerator",
+				   "minifloats of %d bits, %d of them exponent, by such of %d and %d: products of %d bits, and sums have "
+				   "48; choose fewer exponent bits",
+				   cfg->x_bits, cfg->x_exp, cfg->w_bits, cfg->w_exp, product_bits);
 	return 0;
 }
 

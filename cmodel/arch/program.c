@@ -43,6 +43,15 @@ static int check_steps(const struct mch_program *p, struct mch_err *err)
 			   n > 1 ? "s" : "", names, n > 1 ? "them" : "it");
 }
 
+int mch_program_check(const struct mch_qnet *q, const struct mch_accel_config *cfg, struct mch_err *err)
+{
+	const struct mch_program p = {.cfg = *cfg, .q = q};
+	for (int i = 0; i < q->n_steps; i++)
+		if (!mch_program_is_host(&p, i))
+			return 0;
+	return check_steps(&p, err);
+}
+
 int64_t mch_program_more(struct mch_program *p, uint64_t n, struct mch_err *err)
 {
 	const size_t word_bytes = mch_accel_word_bytes(&p->cfg);

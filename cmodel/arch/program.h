@@ -77,6 +77,9 @@ int mch_program_build(struct mch_program *p, const struct mch_qnet *q, const str
 		      const struct mch_program_options *options, struct mch_err *err);
 void mch_program_free(struct mch_program *p);
 
+/* 0, or -1 with err when no step at all would be the accelerator's: it names them and says why. */
+int mch_program_check(const struct mch_qnet *q, const struct mch_accel_config *cfg, struct mch_err *err);
+
 /* The narrowest x_bits, w_bits, out_bits, acc_bits and the rounding that q needs; the rest of cfg is the caller's. */
 void mch_program_widths(const struct mch_qnet *q, struct mch_accel_config *cfg);
 

@@ -142,7 +142,7 @@ int mch_build_config(const struct mch_build_options *options, int rows, int cols
 	if (mch_top_init(&top, cfg, false, err) != 0)
 		return -1;
 	mch_top_free(&top);
-	return 0;
+	return mch_program_check(q, cfg, err);
 }
 
 const char *mch_build_mult_name(const struct mch_accel_config *cfg)
