@@ -20,6 +20,7 @@ UNIT_TESTS = \
 	tests/check_crc32 \
 	tests/check_data \
 	tests/check_datapath \
+	tests/check_dpi \
 	tests/check_dataset \
 	tests/check_driver \
 	tests/check_eltwise \
@@ -206,6 +207,10 @@ tests_bench_exact_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
 tests_check_data_SOURCES = tests/check_data.c tests/data_fixture.h $(PICTURE_FILE)
 tests_check_data_LDADD = $(ALL_LIBS)
 tests_check_dataset_LDADD = $(ALL_LIBS)
+# Against the shared library, as a simulator has it.
+tests_check_dpi_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_check_dpi_LDADD = dpi/libmacchiato-dpi.so $(CHECK_LIBS)
+tests_check_dpi_LDFLAGS = $(AM_LDFLAGS) -Wl,-rpath,$(abs_top_builddir)/dpi
 tests_check_driver_LDADD = driver/libdriver.a cmodel/arch/libarch.a $(LDADD)
 RANDOM_GRAPH = tests/random_graph.c tests/random_graph.h tests/random_net.c tests/random_net.h
 tests_bench_float_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
