@@ -29,7 +29,7 @@ dpi_libmacchiato_dpi_so_LDFLAGS = -shared -Wl,-soname,libmacchiato-dpi.so $(MCH_
 dpi_libmacchiato_dpi_so_LDADD = -lm
 
 dpidir = $(pkgdatadir)/dpi
-dist_dpi_DATA = dpi/macchiato_pkg.sv dpi/example/array_tb.sv
+dist_dpi_DATA = dpi/macchiato_pkg.sv dpi/example/array_tb.sv dpi/example/requant_cocotb.py
 dpiincludedir = $(includedir)/macchiato/dpi
 dpiinclude_HEADERS = dpi/macchiato_dpi.h
 pkgconfig_DATA += dpi/macchiato-dpi.pc

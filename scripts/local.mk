@@ -6,12 +6,13 @@ STRUCTURE_TESTS = \
 	scripts/check-mirror \
 	scripts/check-rtl \
 	scripts/check-synth
-TESTS += $(STRUCTURE_TESTS)
+TESTS += $(STRUCTURE_TESTS) scripts/check-cocotb
 EXTRA_DIST += \
 	$(STRUCTURE_TESTS) \
 	scripts/bench \
 	scripts/bench-onnxruntime \
 	scripts/build \
+	scripts/check-cocotb \
 	scripts/check-install \
 	scripts/check-onnxruntime \
 	scripts/demo \
