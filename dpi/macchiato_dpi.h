@@ -26,8 +26,10 @@ int mch_dpi_sat(long long v, int bits, unsigned char is_signed, long long *y, un
 int mch_dpi_wrap(long long v, int bits, unsigned char is_signed, long long *y);
 int mch_dpi_round_shift(long long v, int shift, int round, int noise, long long *y);
 int mch_dpi_encode(const uint32_t *out, long long v, int shift, int noise, int *y, unsigned char *saturated);
+int mch_dpi_integer(int bits, unsigned char is_signed, int kind, int exp, int memory, long long *integer);
 int mch_dpi_lfsr_seed(int seed, int channel, int *state);
 int mch_dpi_lfsr_next(int state, int *next);
+int mch_dpi_acc_add(const uint32_t *acc_of, long long acc, long long addend, long long *y, unsigned char *over);
 int mch_dpi_mac(const uint32_t *acc_of, long long acc, int x, int w, long long *y, unsigned char *over);
 int mch_dpi_dot(const uint32_t *acc_of, long long acc, void *x, void *w, long long *y, unsigned char *over);
 

@@ -120,9 +120,18 @@ package macchiato_pkg;
     import "DPI-C" mch_dpi_encode = function int mch_encode(
         input mch_out_s of, input longint v, input int shift, input int noise, output int y, output bit saturated);
 
+    // What a code stands for, of any kind (docs/datapath.md "number"): value = integer * 2^-frac. memory: its bits, 1..16, as a word of
+    // them from 0 up; exp: of a minifloat. Infinities and NaN are none.
+    import "DPI-C" mch_dpi_integer = function int mch_integer(
+        input int bits, input bit is_signed, input int kind, input int exp, input int memory, output longint integer_value);
+
     // The noise of output channel `channel` >= 0 begins with this state, 1..65535, and goes on with the next one.
     import "DPI-C" mch_dpi_lfsr_seed = function int mch_lfsr_seed(input int seed, input int channel, output int state);
     import "DPI-C" mch_dpi_lfsr_next = function int mch_lfsr_next(input int state, output int next);
+
+    // acc + addend in the accumulator's width; acc in that width, |addend| < 2^62: a product of two integers of any kind.
+    import "DPI-C" mch_dpi_acc_add = function int mch_acc_add(
+        input mch_acc_s of, input longint acc, input longint addend, output longint y, output bit over);
 
     // acc + x * w in the accumulator's width; acc in that width, x -2^15..2^16-1, w -2^15..2^15. over: it did not fit.
     import "DPI-C" mch_dpi_mac = function int mch_mac(

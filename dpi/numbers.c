@@ -8,7 +8,8 @@
 #include "fxp/lfsr.h"
 
 enum { NOISE_MAX = (1 << MCH_NOISE_BITS) - 1, SAT_BITS_MAX = 49 };
-static const long long SUM_MAX = (1LL << 48) - 1; /* of 49 bits: an accumulator and its bias */
+static const long long SUM_MAX = (1LL << 48) - 1;    /* of 49 bits: an accumulator and its bias */
+static const long long ADDEND_MAX = (1LL << 62) - 1; /* as fxp/mac.h states */
 
 long long mch_dpi_random(long long *state)
 {
@@ -68,6 +69,25 @@ int mch_dpi_encode(const uint32_t *out, long long v, int shift, int noise, int *
 	return 0;
 }
 
+int mch_dpi_integer(int bits, unsigned char is_signed, int kind, int exp, int memory, long long *integer)
+{
+	static const char where[] = "mch_integer";
+	if (mch_dpi_need(where, "bits", bits, 1, MCH_OPERAND_BITS_MAX) != 0 ||
+	    mch_dpi_need(where, "kind", kind, MCH_FIXED, MCH_N_NUMBERS - 1) != 0 ||
+	    mch_dpi_need(where, "memory", memory, 0, (1 << bits) - 1) != 0)
+		return -1;
+	const bool is_minifloat = mch_number_is_minifloat((enum mch_number)kind);
+	const struct mch_format f = {bits, 0, is_signed != 0, (enum mch_number)kind, is_minifloat ? exp : 0};
+	if (!mch_format_is_operand(f))
+		return mch_err_set(&mch_dpi_err, where, "no operand of kind %d has %d bits and %d of exponent; see docs/datapath.md \"number\"",
+				   kind, bits, exp);
+	const int64_t code = is_minifloat ? mch_minifloat_code(f, (uint32_t)memory) : mch_wrap_code(memory, bits, f.is_signed);
+	if (code < mch_format_min(f) || code > mch_format_max(f))
+		return mch_err_set(&mch_dpi_err, where, "%d stands for no number of this kind; give a code below infinities and NaN", memory);
+	*integer = mch_format_integer(f, code);
+	return 0;
+}
+
 int mch_dpi_lfsr_seed(int seed, int channel, int *state)
 {
 	if (mch_dpi_need("mch_lfsr_seed", "channel", channel, 0, INT32_MAX - 1) != 0)
@@ -89,6 +109,18 @@ static int need_acc(const char *where, const uint32_t *acc_of, long long acc, st
 	if (mch_dpi_acc(where, acc_of, cfg) != 0)
 		return -1;
 	return mch_dpi_need(where, "acc", acc, -(1LL << (cfg->bits - 1)), (1LL << (cfg->bits - 1)) - 1);
+}
+
+int mch_dpi_acc_add(const uint32_t *acc_of, long long acc, long long addend, long long *y, unsigned char *over)
+{
+	struct mch_acc cfg;
+	if (need_acc("mch_acc_add", acc_of, acc, &cfg) != 0 ||
+	    mch_dpi_need("mch_acc_add", "addend", addend, -ADDEND_MAX, ADDEND_MAX) != 0)
+		return -1;
+	bool overflowed;
+	*y = mch_acc_add(cfg, acc, addend, &overflowed);
+	*over = overflowed;
+	return 0;
 }
 
 int mch_dpi_mac(const uint32_t *acc_of, long long acc, int x, int w, long long *y, unsigned char *over)

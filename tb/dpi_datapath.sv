@@ -52,7 +52,7 @@ module dpi_datapath #(
     function automatic bit [63:0] any();
         longint r;
         r = mch_random(random_state);
-        any = 64'(r >>> (mch_random(random_state) & 64'd63));
+        any = r >>> (mch_random(random_state) & 64'd63);
     endfunction
 
     // Vectors are made here and assigned as a whole: Verilator 5.006 misses that logic depends on parts that a loop assigns.

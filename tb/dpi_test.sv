@@ -58,6 +58,16 @@ module dpi_test;
         mch_ok(mch_encode(e4m3, -3, 0, 0, code, flag));
         want("encode, sign", 64'h83, 64'(code));
         refuses("mch_encode: out_kind is 0; give 1 to 4", mch_encode(s8, 3, 0, 0, code, flag));
+        mch_ok(mch_integer(8, 1, MCH_MINIFLOAT_FN, 4, 'h83, y));
+        want("integer, minifloat", -3, y);
+        mch_ok(mch_integer(4, 1, MCH_POW2, 0, 'hd, y));
+        want("integer, power of two", -4, y);
+        mch_ok(mch_integer(8, 0, MCH_FIXED, 0, 200, y));
+        want("integer, unsigned", 200, y);
+        refuses("mch_integer: 127 stands for no number of this kind; give a code below infinities and NaN",
+                mch_integer(8, 1, MCH_MINIFLOAT_FN, 4, 127, y));
+        refuses("mch_integer: no operand of kind 1 has 4 bits and 5 of exponent; see docs/datapath.md \"number\"",
+                mch_integer(4, 1, MCH_MINIFLOAT, 5, 0, y));
         mch_ok(mch_lfsr_next(1, code));
         want("lfsr", 64'hb400, 64'(code));
         mch_ok(mch_lfsr_seed(0, 0, code));
@@ -68,6 +78,10 @@ module dpi_test;
         mch_ok(mch_mac(acc12, 2000, 10, 10, y, flag));
         want("mac, rail", 2047, y);
         want("mac, over", 1, 64'(flag));
+        mch_ok(mch_acc_add(acc12, -2000, -64'h100000000, y, flag));
+        want("addition, rail", -2048, y);
+        refuses("mch_acc_add: addend is 4611686018427387904; give -4611686018427387903 to 4611686018427387903",
+                mch_acc_add(acc12, 0, 64'h4000000000000000, y, flag));
         refuses("mch_mac: acc_bits is 1; give 2 to 48", mch_mac(acc1, 0, 0, 0, y, flag));
         refuses("mch_mac: acc is 2048; give -2048 to 2047", mch_mac(acc12, 2048, 0, 0, y, flag));
         refuses("mch_mac: x is 65536; give -32768 to 65535", mch_mac(acc24, 0, 65536, 0, y, flag));

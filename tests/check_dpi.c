@@ -29,7 +29,7 @@ int svSize(void *array, int dimension)
 	return ((struct array *)array)->n;
 }
 
-enum { ELEMS_MAX = 40, N_FUNCTIONS = 23 };
+enum { ELEMS_MAX = 40, N_FUNCTIONS = 25 };
 static struct mch_rng rng;
 
 static int below(int n)
@@ -151,7 +151,7 @@ static int call_operator(int function, struct arguments *a)
 	}
 }
 
-/* Objects that may be none, or of the other kind; vectors as wide as those of the package. */
+/* Objects that may be none, or of the other kind, and the rest; vectors as wide as those of the package. */
 static int call_twin(int function, void *twin, struct arguments *a)
 {
 	static uint32_t vector[96], other[96], flags[2];
@@ -167,10 +167,14 @@ static int call_twin(int function, void *twin, struct arguments *a)
 		if (mch_dpi_datapath_pins(twin, a->flag, &pin[0], &pin[1], &pin[2], &pin[3], other, flags) != 0)
 			return -1;
 		return mch_dpi_datapath_load(twin, vector, vector, vector);
-	default:
+	case 22:
 		if (mch_dpi_datapath_sum(twin, vector) != 0)
 			return -1;
 		return mch_dpi_datapath_step(twin, a->flag, a->flag, a->bit, a->flag, vector, vector + 32);
+	case 23:
+		return mch_dpi_integer(number(), a->flag, number(), number(), number(), &a->y);
+	default:
+		return mch_dpi_acc_add(a->in, number(), wide(), &a->y, &a->bit);
 	}
 }
 

@@ -38,7 +38,7 @@ module array_tb #(
 
     mch_array_s parameters;
     chandle model;
-    longint seed = 1, first_case = 0, n_cases = 300, n_cycles = 0, n_rows = 0;
+    longint seed, first_case, n_cases, n_cycles = 0, n_rows = 0;
     longint random_state;
     int stall_in, stall_out;
 
@@ -139,8 +139,11 @@ module array_tb #(
     endtask
 
     initial begin
-        if ($value$plusargs("seed=%d", seed)) ;
-        if ($value$plusargs("cases=%d", n_cases)) ;
+        if (!$value$plusargs("seed=%d", seed))
+            seed = 1;
+        if (!$value$plusargs("cases=%d", n_cases))
+            n_cases = 300;
+        first_case = 0;
         if ($value$plusargs("case=%d", first_case))
             n_cases = 1;
         parameters = '0;
