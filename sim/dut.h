@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "verilated.h"
 #if VM_TRACE
@@ -17,6 +18,13 @@
 
 namespace mch_sim {
 
+/* Arguments that begin with "+", which the module reads by $value$plusargs: of every model made from now on. */
+inline std::vector<const char *> &dut_plusargs()
+{
+	static std::vector<const char *> args;
+	return args;
+}
+
 /* Model is the class that Verilator made. Time is in units of half a clock: the rising edge of cycle n is at 2n + 1. */
 template <class Model>
 class Dut {
@@ -24,6 +32,7 @@ public:
 	explicit Dut(const std::string &waves)
 	{
 		context_->traceEverOn(true);
+		context_->commandArgs(static_cast<int>(dut_plusargs().size()), dut_plusargs().data());
 		model_.reset(new Model(context_.get(), "TOP"));
 		if (!waves.empty())
 			open(waves);
@@ -31,6 +40,8 @@ public:
 
 	~Dut()
 	{
+		/* A model that dies asks the thread for its context; the newest one's may be gone. */
+		Verilated::threadContextp(context_.get());
 		model_->final();
 #if VM_TRACE
 		if (trace_)
@@ -75,8 +86,9 @@ public:
 		model_->rst_ni = 1;
 	}
 
-	/* What follows is no part of the waves. */
-	void mute() { muted_ = true; }
+	/* Only cycles first .. last are in the waves; what follows is no part of them. */
+	void window(uint64_t first, uint64_t last) { first_ = 2 * first, last_ = 2 * last; }
+	void mute() { last_ = 0; }
 
 	uint64_t cycles() const { return time_ / 2; }
 
@@ -103,7 +115,7 @@ private:
 	void dump()
 	{
 #if VM_TRACE
-		if (trace_ && !muted_)
+		if (trace_ && time_ >= first_ && time_ <= last_)
 			trace_->dump(time_);
 #endif
 	}
@@ -114,7 +126,7 @@ private:
 	std::unique_ptr<VerilatedFstC> trace_;
 #endif
 	uint64_t time_ = 0;
-	bool muted_ = false;
+	uint64_t first_ = 0, last_ = UINT64_MAX; /* of the waves */
 };
 
 } // namespace mch_sim

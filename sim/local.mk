@@ -15,7 +15,8 @@ dist_sim_DATA = \
 	sim/stimulus.h \
 	sim/tlm_access.h \
 	sim/tlm_memory.h \
-	sim/tlm_rtl.h
+	sim/tlm_rtl.h \
+	sim/waves.h
 EXTRA_DIST += \
 	sim/matrix.txt \
 	sim/tlm_accelerator.h

@@ -4,6 +4,7 @@
 # tb/mutants/<stem>.sed, add tb/check_<stem>, which runs both, to BENCH_TESTS, and lines to sim/matrix.txt.
 BENCH_TESTS = \
 	tb/check_datapath \
+	tb/check_differ \
 	tb/check_dpi \
 	tb/check_encode \
 	tb/check_exported \
@@ -39,10 +40,21 @@ EXTRA_DIST += \
 	tb/dpi-rate \
 	tb/dpi_datapath.sv \
 	tb/dpi_test.sv \
+	tb/faults/mch_issue.sed \
+	tb/faults/mch_lanes.sed \
+	tb/faults/mch_mac.sed \
+	tb/faults/mch_mac_array.sed \
+	tb/faults/mch_requant.sed \
+	tb/faults/mch_round_shift.sed \
+	tb/faults/mch_sat.sed \
+	tb/hunt.cpp \
+	tb/hunt.h \
 	tb/icarus-rate \
 	tb/issue_layer.h \
 	tb/lanes_case.h \
 	tb/lanes_registers.h \
+	tb/layer_case.cpp \
+	tb/layer_case.h \
 	tb/load_bench.h \
 	tb/load_x_layer.h \
 	tb/lockstep.cpp \
@@ -137,6 +149,8 @@ EXTRA_DIST += \
 	tb/rate.v \
 	tb/pooler_case.h \
 	tb/pooler_registers.h \
+	tb/program_report.cpp \
+	tb/program_report.h \
 	tb/read_askers.h \
 	tb/read_statement.h \
 	tb/replay \
@@ -144,6 +158,7 @@ EXTRA_DIST += \
 	tb/replay_file.vh \
 	tb/run-bench \
 	tb/sc_network.h \
+	tb/shrink.h \
 	tb/store_rows.h \
 	tb/seq_case.h \
 	tb/stream.cpp \
@@ -171,7 +186,9 @@ EXTRA_DIST += \
 	tb/tb_program.cpp \
 	tb/tb_top.cpp \
 	tb/top_machine.cpp \
-	tb/top_machine.h
+	tb/top_machine.h \
+	tb/top_place.cpp \
+	tb/top_place.h
 
 # Made anew when configure is run again: the scripts read it, so nothing else would ask for it.
 BUILT_SOURCES += tb/config.sh

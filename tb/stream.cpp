@@ -332,7 +332,7 @@ std::string Stream::hint(const int32_t *y)
 	if (!is_plain)
 		return "";
 	const mch_hint_unit unit = {step_->acc, cfg_.array.x_bits, cfg_.array.w_bits, step_->in_format.is_signed, false, &step_->requant};
-	const mch_hint_conv c = {gemm_.conv, unit, cfg_.array.rows, cfg_.array.cols, x_, step_->weights, y, room.data()};
+	const mch_hint_conv c = {gemm_.conv, unit, cfg_.array.rows, cfg_.array.cols, false, x_, step_->weights, y, room.data()};
 	const char *const found = mch_conv_hint(&c, text);
 	return found ? found : "";
 }

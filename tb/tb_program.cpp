@@ -3,7 +3,7 @@
 /* Bench of whole networks on mch_top: a program that `macchiato export --program` wrote, its images run by the bare-metal driver,
  * in lock-step with the C model: every tensor of every layer against the golden memory, cycles with an ideal memory against those
  * of the plan, classes against labels. What it runs comes from the folder alone.
- * verilate: mch_top sim/registers.vlt tb/lockstep.cpp tb/top_machine.cpp driver/libdriver.a cmodel/io/libio.a cmodel/arch/libarch.a cmodel/net/libnet.a cmodel/fast/libfast.a */
+ * verilate: mch_top sim/registers.vlt tb/lockstep.cpp tb/top_machine.cpp tb/top_place.cpp tb/layer_case.cpp tb/hunt.cpp tb/program_report.cpp driver/libdriver.a cmodel/io/libio.a cmodel/arch/libarch.a cmodel/net/libnet.a cmodel/fast/libfast.a */
 #include "tb/mult.h"
 #include "tb/top_machine.h"
 
@@ -14,6 +14,9 @@ extern "C" {
 #include "io/program_read.h"
 }
 #include "sim/bench.h"
+#include "tb/hunt.h"
+#include "sim/waves.h"
+#include "tb/program_report.h"
 
 using namespace mch_sim;
 using namespace mch_tb;
@@ -22,7 +25,9 @@ namespace
 {
 
 struct Options {
-	std::string program, folder, waves, json;
+	std::string program, folder, waves, json, replay;
+	std::string plus; /* arguments of the RTL, with a blank before each */
+	uint64_t around = 0; /* the waves are those of the cycles around this one */
 	int n_images = 1, first = 0;
 	int stalls = 0, latency = 0;
 	uint64_t seed = 1;
@@ -61,6 +66,12 @@ Options parse(int argc, char **argv)
 			o.waves = value + 1;
 		else if (key == "--json" && value)
 			o.json = value + 1;
+		else if (key == "--replay" && value)
+			o.replay = value + 1;
+		else if (key == "--around" && value)
+			o.around = number(UINT64_C(1) << 40);
+		else if (key[0] == '+')
+			dut_plusargs().push_back(argv[i]), o.plus += " " + std::string(argv[i]);
 		else if (key == "--no-lockstep" && !value)
 			o.lockstep = false;
 		else if (key == "--brief" && !value)
@@ -68,11 +79,17 @@ Options parse(int argc, char **argv)
 		else
 			fail("tb_program: " + std::string(argv[i]) +
 			     ": no such option; give --program=DIR --images=N --first=N --stalls=PERCENT --latency=N --seed=N "
-			     "--waves=FILE.fst --json=FILE --no-lockstep --brief");
+			     "--waves=FILE.fst --around=CYCLE --replay=FILE.vec --json=FILE --no-lockstep --brief");
 	}
-	if (o.folder.empty())
+	if (o.folder.empty() && o.replay.empty())
 		fail("tb_program: no program; give --program=DIR, a folder that `macchiato export --program` wrote");
 	return o;
+}
+
+void show_around(const Options &o, TopMachine *machine)
+{
+	if (o.around)
+		machine->window(o.around > WAVES_BEFORE ? o.around - WAVES_BEFORE : 0, o.around + WAVES_AFTER);
 }
 
 class Bench
@@ -86,6 +103,7 @@ public:
 		if (o.first + o.n_images > f_.n_images || o.n_images < 1)
 			fail(o.folder + ": images " + std::to_string(o.first) + " to " + std::to_string(o.first + o.n_images - 1) +
 			     " are asked for, and it holds " + std::to_string(f_.n_images) + "; export more with --images");
+		show_around(o, &machine_);
 		check_build();
 		cycles_of_.assign(static_cast<size_t>(f_.n_descriptors), 0);
 	}
@@ -98,8 +116,7 @@ private:
 	void check_build();
 	bool run_list(const mch_folder_part &part);
 	bool compare(int image);
-	bool report(const TopFailure &f, const std::string &at);
-	std::string place() const;
+	bool report(TopFailure f, const std::string &layer = "");
 	int64_t plan_cycles(const mch_folder_part &part) const;
 	int answer(const std::vector<uint8_t> &mem) const;
 	void print_layers() const;
@@ -108,7 +125,7 @@ private:
 	TopMachine machine_;
 	mch_program_folder f_{};
 	mch_driver driver_{};
-	std::vector<uint8_t> memory_, golden_;
+	std::vector<uint8_t> memory_, golden_, before_; /* before_: as the list found it */
 	std::vector<uint64_t> cycles_of_; /* of each descriptor, last image */
 	int image_ = 0, part_ = 0, n_right_ = 0, n_labels_ = 0;
 	uint64_t n_compared_ = 0, list_cycles_ = 0, macs_ = 0;
@@ -131,31 +148,29 @@ void Bench::check_build()
 		fail("tb_program: the registers tell of another build; this is a fault of mch_regs or of the bench");
 }
 
-std::string Bench::place() const
+/* The command for the shell, without waves. */
+std::string redo_of(const Options &o, int image)
 {
-	const mch_folder_part &part = f_.part[part_];
-	const uint32_t index = machine_.twin().seq.index;
-	const int d = part.first + static_cast<int>(index) - 1;
-	std::string text = "image " + std::to_string(image_) + ", cycle " + std::to_string(machine_.cycles());
-	if (o_.lockstep && index > 0 && static_cast<int>(index) <= part.n)
-		text += ", layer " + std::string(f_.descriptor[d].layer) + " (descriptor " + std::to_string(d) + " is loaded)";
-	return text;
+	std::string redo = o.program;
+	if (o.replay.empty())
+		redo += " --program=" + o.folder + " --first=" + std::to_string(image) + " --stalls=" + std::to_string(o.stalls) +
+			" --latency=" + std::to_string(o.latency) + " --seed=" + std::to_string(o.seed);
+	else
+		redo += " --replay=" + o.replay;
+	return redo + (o.lockstep ? "" : " --no-lockstep") + o.plus;
 }
 
-bool Bench::report(const TopFailure &f, const std::string &at)
+bool Bench::report(TopFailure f, const std::string &layer)
 {
-	const mch_format format = {f.bits, 0, f.is_signed};
-	const mch_field want = {"value", f.want, format, false}, got = {"value", f.got, format, false};
-	std::string redo = o_.program + " --program=" + o_.folder + " --first=" + std::to_string(image_) +
-			   " --stalls=" + std::to_string(o_.stalls) + " --latency=" + std::to_string(o_.latency) +
-			   " --seed=" + std::to_string(o_.seed) + (o_.lockstep ? "" : " --no-lockstep");
-	redo += bench_waves("tb_program");
-	const std::string whole = f.name + ", " + at;
-	mch_mismatch m = {};
-	m.where = "tb_program", m.module = "mch_top", m.case_number = static_cast<uint64_t>(image_), m.seed = o_.seed;
-	m.want = &want, m.got = &got, m.n_out = 1;
-	m.at = whole.c_str(), m.redo = redo.c_str();
-	mch_mismatch_print(stdout, &m);
+	ProgramRun run;
+	run.folder = &f_, run.part = part_ < f_.n_parts ? part_ : 0, run.image = image_, run.seed = o_.seed;
+	run.memory = before_.data();
+	run.redo = redo_of(o_, image_);
+	run.stem = o_.program;
+	run.hunts = o_.waves.empty(), run.lockstep = o_.lockstep;
+	if (o_.around)
+		machine_.run_out(WAVES_AFTER);
+	program_report(machine_, run, f, layer);
 	return false;
 }
 
@@ -181,11 +196,12 @@ bool Bench::run_list(const mch_folder_part &part)
 	memory.seed = o_.seed + static_cast<uint64_t>(image_);
 	memory.latency = o_.latency;
 	memory.ar_stall = memory.r_stall = memory.aw_stall = memory.w_stall = memory.b_stall = o_.stalls;
+	before_ = memory_;
 	machine_.connect(memory_.size(), memory, false);
 	std::copy(memory_.begin(), memory_.end(), machine_.memory().data());
 	mch_driver_irq_enable(&driver_, true, true);
 	if (mch_driver_start(&driver_, part.list, 1000000) != MCH_DRIVER_OK && !machine_.failed())
-		return report({"the driver cannot start", 1, 0, 1, false}, place());
+		return report({"the driver cannot start", 1, 0, 1, false});
 	uint64_t since = machine_.cycles();
 	int done = -1;
 	while (!machine_.irq() && machine_.cycle())
@@ -197,17 +213,17 @@ bool Bench::run_list(const mch_folder_part &part)
 		}
 	const mch_driver_result result = mch_driver_wait(&driver_, 1000);
 	if (machine_.failed())
-		return report(machine_.failure(), place());
+		return report(machine_.failure());
 	if (result != MCH_DRIVER_OK) {
 		mch_driver_status s;
 		mch_driver_get_status(&driver_, &s);
-		return report({std::string("stopped: ") + mch_driver_error_text(s.error), MCH_ERROR_NONE, s.error, 4, false}, place());
+		return report({std::string("stopped: ") + mch_driver_error_text(s.error), MCH_ERROR_NONE, s.error, 4, false});
 	}
 	mch_driver_counters c;
 	mch_driver_get_counters(&driver_, &c);
 	list_cycles_ += c.cycles;
 	if (o_.stalls == 0 && o_.latency == 0 && plan_cycles(part) != static_cast<int64_t>(c.cycles))
-		return report({"CYCLES against the plan's", plan_cycles(part), c.cycles, 32, false}, place());
+		return report({"CYCLES against the plan's", plan_cycles(part), c.cycles, 32, false});
 	const uint8_t *bytes = machine_.memory().data();
 	std::copy(bytes, bytes + memory_.size(), memory_.begin());
 	return true;
@@ -221,10 +237,17 @@ bool Bench::compare(int image)
 	if (!mch_program_folder_differs(&f_, golden_.data(), memory_.data(), &at))
 		return true;
 	const mch_folder_tensor &t = f_.tensor[at.tensor];
-	return report({"tensor of layer " + std::string(t.layer) + " c=" + std::to_string(at.c) + " h=" + std::to_string(at.h) +
-			       " w=" + std::to_string(at.w),
-		       at.want, at.got, t.format.bits, t.format.is_signed},
-		      "image " + std::to_string(image));
+	Place place;
+	for (part_ = f_.n_parts - 1; part_ > 0 && f_.part[part_].is_host; part_--) /* before_ is that of the last list */
+		;
+	for (int d = f_.part[part_].n - 1; d >= 0; d--) {
+		const mch_folder_descriptor &made = f_.descriptor[f_.part[part_].first + d];
+		if (std::strcmp(made.layer, t.layer) == 0)
+			place.descriptor = d, place.d = made.d;
+	}
+	return report({"tensor of layer " + std::string(t.layer), at.want, at.got, t.format.bits, t.format.is_signed, -1, -1, place},
+		      "layer " + std::string(t.layer) + " n=" + std::to_string(image) + " k=" + std::to_string(at.c) + " p=" + std::to_string(at.h) +
+			      " q=" + std::to_string(at.w));
 }
 
 /* The largest output; the first of equals. */
@@ -310,11 +333,45 @@ bool Bench::finish(const Stopwatch &watch)
 	return std::fclose(file) == 0;
 }
 
+/* A case that a report saved: exit status. */
+int replay(const Options &o)
+{
+	const Stopwatch watch;
+	const mch_accel_config cfg = top_config();
+	LayerCase c;
+	LayerImage image;
+	std::string why;
+	if (!c.load(o.replay, cfg, &why))
+		fail(why);
+	if (!image_of(cfg, c, &image))
+		fail(o.replay + ": fits no strip of this build; run it with the bench that saved it");
+	TopMachine machine(o.waves, o.lockstep);
+	show_around(o, &machine);
+	if (run_image(machine, image) &&
+	    outputs_of(cfg, image.d, c, machine.memory().data()) == c.want(cfg)) {
+		std::printf("agreed      %s: %zu outputs, %" PRIu64 " cycles, %.2f s\n", o.replay.c_str(), c.n_out(), machine.cycles(),
+			    watch.seconds());
+		return AGREED;
+	}
+	ProgramRun run;
+	run.redo = redo_of(o, 0), run.stem = o.program;
+	run.hunts = o.waves.empty(), run.lockstep = o.lockstep;
+	if (o.around)
+		machine.run_out(WAVES_AFTER);
+	TopFailure f = machine.failure();
+	if (!machine.failed())
+		f.name = "outputs";
+	program_report(machine, run, f, "");
+	return MISMATCH;
+}
+
 } // namespace
 
 int main(int argc, char **argv)
 {
 	const Options o = parse(argc, argv);
+	if (!o.replay.empty())
+		return replay(o);
 	Bench bench(o);
 	const Stopwatch watch;
 	for (int i = o.first; i < o.first + o.n_images; i++)

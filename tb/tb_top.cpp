@@ -4,7 +4,7 @@
  * with the C model; every word of memory against the interpreter of programs; cycles with an ideal memory against those of a
  * plan. Most cases go wrong once on purpose (a soft reset, an error of the bus, a bus that dies, an illegal
  * descriptor), must end in the state that the specification says, and then run well.
- * verilate: mch_top sim/registers.vlt tb/lockstep.cpp tb/top_machine.cpp tests/librandom.a driver/libdriver.a cmodel/arch/libarch.a cmodel/net/libnet.a cmodel/fast/libfast.a */
+ * verilate: mch_top sim/registers.vlt tb/lockstep.cpp tb/top_machine.cpp tb/top_place.cpp tests/librandom.a driver/libdriver.a cmodel/arch/libarch.a cmodel/net/libnet.a cmodel/fast/libfast.a */
 #include "tb/mult.h"
 #include "tb/top_machine.h"
 

@@ -176,7 +176,7 @@ mch_axi_master TopMachine::rtl_master()
 bool TopMachine::agree(const char *name, uint64_t want, uint64_t got, int bits)
 {
 	if (want != got)
-		fail({std::string("mch_top.") + name, static_cast<int64_t>(want), static_cast<int64_t>(got), bits, false});
+		fail({std::string("mch_top.") + name, static_cast<int64_t>(want), static_cast<int64_t>(got), bits, false, -1, -1, {}});
 	return want == got;
 }
 
@@ -214,14 +214,14 @@ bool TopMachine::registers_agree()
 		uint64_t want = 0;
 		std::memcpy(&want, s.twin, s.bytes);
 		if (want != s.rtl.value()) {
-			fail({s.name, static_cast<int64_t>(want), static_cast<int64_t>(s.rtl.value()), 32, false});
+			fail({s.name, static_cast<int64_t>(want), static_cast<int64_t>(s.rtl.value()), 32, false, -1, -1, {}});
 			return false;
 		}
 	}
 	if (!lockstep_->differs())
 		return true;
 	const Difference d = lockstep_->first();
-	fail({d.name, d.want, d.got, d.bits, d.is_signed});
+	fail({d.name, d.want, d.got, d.bits, d.is_signed, d.row, d.col, {}});
 	return false;
 }
 
@@ -229,7 +229,19 @@ void TopMachine::fail(const TopFailure &f)
 {
 	if (!failed_)
 		failure_ = f;
+	if (!failed_ && lockstep_on_)
+		failure_.place = place_.of(twin_, f.name, f.row, f.column, f.want);
 	failed_ = true;
+}
+
+void TopMachine::run_out(int n)
+{
+	const TopFailure failure = failure_;
+	const bool failed = failed_, lockstep = lockstep_on_;
+	failed_ = lockstep_on_ = false;
+	while (n-- > 0 && cycle())
+		;
+	failure_ = failure, failed_ = failed, lockstep_on_ = lockstep;
 }
 
 bool TopMachine::cycle()
@@ -249,11 +261,12 @@ bool TopMachine::cycle()
 	lite_check_.cycle(lite);
 	for (const std::string *text : {&check_.violation(), &lite_check_.violation()})
 		if (!text->empty()) {
-			fail({"bus rule: " + *text, 0, 1, 1, false});
+			fail({"bus rule: " + *text, 0, 1, 1, false, -1, -1, {}});
 			return false;
 		}
 	if (lockstep_on_) {
 		const mch_top_in in = {lite_, &memory_->pins()};
+		place_.track(twin_);
 		mch_top_step(&twin_, &in);
 	}
 	dut_.edge();

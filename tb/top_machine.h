@@ -20,6 +20,7 @@ extern "C" {
 #include "sim/axi_memory.h"
 #include "sim/dut.h"
 #include "tb/lockstep.h"
+#include "tb/top_place.h"
 
 namespace mch_tb
 {
@@ -32,6 +33,8 @@ struct TopFailure {
 	int64_t want = 0, got = 0;
 	int bits = 1;
 	bool is_signed = false;
+	int row = -1, column = -1; /* of a register of the datapath */
+	Place place;               /* in the list, in lock-step */
 };
 
 class TopMachine
@@ -52,6 +55,10 @@ public:
 	bool cycle();
 	bool irq() { return dut_->irq_o; }
 	uint64_t cycles() const { return cycles_; }
+	uint64_t edges() const { return dut_.cycles(); } /* those of resets, too: as waves count */
+	/* A few edges more of the RTL alone, for waves. */
+	void run_out(int n);
+	void window(uint64_t first, uint64_t last) { dut_.window(first, last); }
 	bool failed() const { return failed_; }
 	const TopFailure &failure() const { return failure_; }
 	uint64_t n_values() const { return n_values_; } /* compared in each cycle */
@@ -84,6 +91,7 @@ private:
 	mch_top twin_{};
 	bool lockstep_on_, failed_ = false;
 	std::unique_ptr<Lockstep> lockstep_;
+	TopPlace place_{top_config()};
 	std::vector<Steered> steered_;
 	std::unique_ptr<mch_sim::AxiMemory> memory_;
 	mch_sim::AxiCheck check_;

@@ -36,6 +36,7 @@ START_TEST(whole)
 		.n_out = 2,
 		.at = "layer fire2/squeeze1x1  n=0 c=3 h=12 w=40   cycle 5211   mch_top.u_requant",
 		.hint = "agrees if ties go up: rounding mode, docs/datapath.md \"Rounding\"",
+		.see = "requant.gtkw",
 		.redo = "./tb_requant --seed=1 --case=1736 --waves=requant.fst"};
 	prints(&m, "requant.vec:1742: MISMATCH mch_requant, case 1736, seed 1\n"
 		   "  in    acc=fffffff2 (-14)  shift=03 (3)\n"
@@ -43,6 +44,7 @@ START_TEST(whole)
 		   "  got   y=ff (-1 = -0.0625 s8.4)   sat=0        +1 lsb\n"
 		   "  at    layer fire2/squeeze1x1  n=0 c=3 h=12 w=40   cycle 5211   mch_top.u_requant\n"
 		   "  hint  agrees if ties go up: rounding mode, docs/datapath.md \"Rounding\"\n"
+		   "  see   requant.gtkw\n"
 		   "  redo  ./tb_requant --seed=1 --case=1736 --waves=requant.fst\n");
 }
 END_TEST

@@ -54,6 +54,20 @@ static int32_t x_of(const struct mch_hint_conv *c, const struct mch_hint_trial *
 	return place < 0 || place >= (ptrdiff_t)g->h * g->w ? 0 : c->x[((ptrdiff_t)image * g->c + channel) * g->h * g->w + place];
 }
 
+/* Term i of the sum: channel of the group, row and column of the kernel. */
+static void term_of(const struct mch_hint_conv *c, int i, int *channel, int *r, int *s)
+{
+	const struct mch_conv *g = &c->conv;
+	const int rs = g->r * g->s, per_group = g->c / g->groups;
+	if (!c->by_words) {
+		*s = i % g->s, *r = i / g->s % g->r, *channel = i / rs;
+		return;
+	}
+	const int word = i / (c->cols * rs) * c->cols, n = per_group - word < c->cols ? per_group - word : c->cols;
+	const int left = i - word * rs;
+	*channel = word + left % n, *s = left / n % g->s, *r = left / n / g->s;
+}
+
 /* The operands of output (k, pixel). */
 static void gather(const struct mch_hint_conv *c, const struct mch_hint_trial *t, int k, int pixel, struct mch_hint_seen *seen)
 {
@@ -63,11 +77,13 @@ static void gather(const struct mch_hint_conv *c, const struct mch_hint_trial *t
 	const int first = k / (g->k / g->groups) * per_group;
 	int32_t *const x = c->room, *const w = c->room + n;
 	for (int i = 0; i < n; i++) {
-		const int s = i % g->s, r = i / g->s % g->r, channel = i / g->s / g->r;
+		int channel, r, s;
+		term_of(c, i, &channel, &r, &s);
 		const int word = channel - channel % c->cols, in_word = per_group - word < c->cols ? per_group - word : c->cols;
 		const int source = t->channels_reversed ? word + in_word - 1 - (channel - word) : channel;
 		const int weight = t->transposed ? (channel * g->r + s) * g->s + r
-				   : t->turned ? (channel * g->r + g->r - 1 - r) * g->s + g->s - 1 - s : i;
+				   : t->turned ? (channel * g->r + g->r - 1 - r) * g->s + g->s - 1 - s
+					       : (channel * g->r + r) * g->s + s;
 		x[i] = x_of(c, t, first + source, r, s, pixel);
 		w[i] = c->w[(size_t)from * (size_t)n + (size_t)weight];
 	}
@@ -154,8 +170,7 @@ struct layer {
 static bool layer_explained(const void *context, const struct mch_hint_trial *t)
 {
 	const struct layer *l = context;
-	const struct mch_conv *g = &t->conv;
-	if (g->pad_top < 0 || g->pad_left < 0 || (t->transposed && g->r != g->s))
+	if (t->transposed && l->c->conv.r != l->c->conv.s)
 		return false;
 	for (size_t i = 0; i < l->n_differing; i++)
 		if (!explains_one(l->c, t, l->differing[i]))

@@ -14,6 +14,7 @@ struct mch_hint_conv {
 	struct mch_conv conv;
 	struct mch_hint_unit unit;
 	int rows, cols;       /* of the array: which processing element made what; cols are also the channels of a word */
+	bool by_words;        /* terms come word by word, its channels last: docs/accelerator.md; else in the order of op/conv.h */
 	const int32_t *x, *w; /* [n][c][h][w], [k][c / groups][r][s] */
 	const int32_t *got;   /* [n][k][p][q] */
 	int32_t *room;        /* [2 * terms], for its own use */

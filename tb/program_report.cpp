@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-FileCopyrightText: The Macchiato authors */
+/* The report of a program's mismatch; see program_report.h. */
+#include "tb/program_report.h"
+
+#include <cinttypes>
+#include <cstdlib>
+#include <cstring>
+
+#include "sim/bench.h"
+#include "sim/waves.h"
+#include "tb/hunt.h"
+
+using namespace mch_sim;
+
+namespace mch_tb
+{
+
+/* The channel that element `column` of a word holds: of the tensor of the folder in which the word lies, made by `layer`, or of any. */
+static int channel_at(const mch_program_folder &f, const char *layer, uint64_t word, int column)
+{
+	for (int i = 0; i < f.n_tensors; i++) {
+		const mch_folder_tensor &t = f.tensor[i];
+		const uint64_t map = static_cast<uint64_t>(t.h) * static_cast<uint64_t>(t.w);
+		for (int b = 0; (!layer || std::strcmp(t.layer, layer) == 0) && b < t.blocks; b++) {
+			const uint64_t first = t.addr + static_cast<uint64_t>(b) * t.step;
+			for (int c = 0; word >= first && word < first + map && c < t.c; c++)
+				if (t.slot[c] == b * f.cfg.cols + column)
+					return c;
+		}
+	}
+	return -1;
+}
+
+static std::string number(const char *name, int64_t value)
+{
+	return value < 0 ? "" : std::string(" ") + name + "=" + std::to_string(value);
+}
+
+std::string place_text(const ProgramRun &run, const Place &place, std::string *more)
+{
+	const mch_descriptor &d = place.d;
+	std::string text = "one layer";
+	int k = place.y_block * top_config().cols + place.column, c = place.x_block * top_config().cols + place.c;
+	const bool is_map = place.pixel >= 0 && d.out_q > 0;
+	if (run.folder) {
+		const mch_folder_part &part = run.folder->part[run.part];
+		if (place.descriptor < 0 || place.descriptor >= part.n)
+			return "";
+		const char *const layer = run.folder->descriptor[part.first + place.descriptor].layer;
+		text = std::string("layer ") + layer;
+		if (is_map)
+			k = channel_at(*run.folder, layer, d.y_addr + static_cast<uint64_t>(place.y_block) * d.y_step + static_cast<uint64_t>(place.pixel),
+				       place.column);
+		if (place.x_block >= 0)
+			c = channel_at(*run.folder, nullptr, d.x0_addr + static_cast<uint64_t>(place.x_block) * d.x_step, place.c);
+	}
+	text += number("n", run.image);
+	if (is_map && place.pixel < d.pixels)
+		text += number("k", place.column < 0 ? -1 : k) + number("p", place.pixel / d.out_q) + number("q", place.pixel % d.out_q);
+	if (place.term >= 0)
+		*more += number("c", c) + number("r", place.r) + number("s", place.s) + "  term " + std::to_string(place.term) + " of " +
+			 std::to_string(place.terms);
+	if (place.tile >= 0)
+		*more += "  tile " + std::to_string(place.tile);
+	if (is_map && (place.pixel >= d.pixels || (place.column >= 0 && k < 0)))
+		*more += "  (beyond the layer's edge: its result is dropped)";
+	return text;
+}
+
+/* The run again, with the waves of the cycles around the mismatch; their names, or "". */
+static std::string waves_again(const ProgramRun &run, const TopFailure &f, uint64_t cycle)
+{
+#if VM_TRACE
+	const uint64_t first = cycle > WAVES_BEFORE ? cycle - WAVES_BEFORE : 0, last = cycle + WAVES_AFTER;
+	const std::string fst = run.stem + ".fst", gtkw = run.stem + ".gtkw";
+	const std::string command = run.redo + " --waves=" + fst + " --around=" + std::to_string(cycle) + " >" + run.stem + ".again 2>&1";
+	std::remove(fst.c_str());
+	/* The run ends with a mismatch, as this one did. */
+	if (std::system(command.c_str()) == 0 || !waves_save(fst, gtkw, f.name, cycle))
+		return "";
+	return gtkw + " (cycles " + std::to_string(first) + " to " + std::to_string(last) + ")";
+#else
+	return (void)run, (void)f, (void)cycle, "";
+#endif
+}
+
+/* The layer alone: its hint, and the smallest case that fails, saved. */
+static std::string layer_alone(const ProgramRun &run, const Place &place, std::string *hint)
+{
+	const mch_accel_config cfg = top_config();
+	LayerImage image;
+	LayerCase c, small;
+	std::string why;
+	const mch_folder_part &part = run.folder->part[run.part];
+	if (place.descriptor < 0 || place.descriptor >= part.n ||
+	    !image_of_descriptor(cfg, run.memory, run.folder->n_words, part.list, place.descriptor, &image) ||
+	    !case_of(cfg, image.d, image.memory.data(), &c))
+		return "";
+	*hint = hint_of(image, c);
+	const std::string path = run.stem + ".vec";
+	if (!run.lockstep || !smallest(c, &small) || !small.save(path, run.redo, cfg, &why))
+		return "";
+	return path + " (" + std::to_string(small.elements()) + " of " + std::to_string(c.elements()) + " elements)";
+}
+
+void program_report(TopMachine &machine, const ProgramRun &run, TopFailure f, const std::string &layer)
+{
+	const uint64_t cycle = machine.edges();
+	const mch_format format = {f.bits, 0, f.is_signed};
+	const mch_field want = {"value", f.want, format, false}, got = {"value", f.got, format, false};
+	std::string more, hint, see;
+	std::string place = layer.empty() ? place_text(run, f.place, &more) : layer;
+	if (run.hunts) {
+		see = run.lockstep ? waves_again(run, f, cycle) : "";
+		const std::string small = run.folder ? layer_alone(run, f.place, &hint) : "";
+		see += (see.empty() || small.empty() ? "" : ", ") + small;
+	}
+	const std::string where = "tb_program: " + place + (place.empty() ? "cycle " : ", cycle ") + std::to_string(cycle);
+	const std::string at = place + more + "  cycle " + std::to_string(cycle) + "  " + f.name, redo = run.redo + bench_waves(run.stem);
+	mch_mismatch m = {};
+	m.where = where.c_str(), m.module = "mch_top", m.case_number = static_cast<uint64_t>(run.image), m.seed = run.seed;
+	m.in = f.place.in.data(), m.n_in = static_cast<int>(f.place.in.size());
+	m.want = &want, m.got = &got, m.n_out = 1;
+	m.at = at.c_str(), m.redo = redo.c_str();
+	m.hint = hint.empty() ? nullptr : hint.c_str();
+	m.see = see.empty() ? nullptr : see.c_str();
+	mch_mismatch_print(stdout, &m);
+}
+
+} // namespace mch_tb
