@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* wide: the operators on numbers of any kind. Codes become their integers (fxp/format.h), everything is exact up to one rounding
- * into the output's format. Twin: none yet; it comes with the accelerator for these kinds.
+ * into the output's format. Twin: none of its own; rtl/mch_datapath.v with MULT 2 computes it (arch/datapath.h).
  * Spec: docs/datapath.md "wide". */
 #ifndef MCH_OP_WIDE_H
 #define MCH_OP_WIDE_H
