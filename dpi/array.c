@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "dpi/check.h"
+#include "dpi/history.h"
 #include "dpi/macchiato_dpi.h"
 #include "dpi/report.h"
 #include "dpi/twin.h"
@@ -16,6 +17,7 @@ struct array_twin {
 	struct mch_dpi_twin twin;
 	struct mch_mac_array array;
 	uint64_t reset; /* its cycle: reports count from there, so that a case alone gives the same one */
+	struct mch_dpi_history history;
 	int32_t x[MCH_DPI_LANES_MAX], w[MCH_DPI_LANES_MAX];
 };
 
@@ -61,6 +63,7 @@ int mch_dpi_array_new(const uint32_t *config, void **array)
 		free(t);
 		return -1;
 	}
+	mch_dpi_history_reset(&t->history);
 	mch_dpi_twin_add(&t->twin, kind);
 	*array = t;
 	return 0;
@@ -72,6 +75,7 @@ int mch_dpi_array_free(void *array)
 	if (!t)
 		return -1;
 	mch_dpi_twin_remove(&t->twin);
+	mch_dpi_history_free(&t->history);
 	mch_mac_array_free(&t->array);
 	free(t);
 	return 0;
@@ -83,6 +87,7 @@ int mch_dpi_array_reset(void *array)
 	if (!t)
 		return -1;
 	mch_mac_array_reset(&t->array);
+	mch_dpi_history_reset(&t->history);
 	t->reset = t->array.cycle;
 	return 0;
 }
@@ -108,7 +113,7 @@ int mch_dpi_array_pins(void *array, unsigned char *in_ready, unsigned char *out_
 static bool pin_agrees(const struct array_twin *t, const char *pin, bool want, bool got)
 {
 	if (want != got)
-		mch_dpi_report_pin(pin, -1, t->array.cycle - t->reset, want, got, 1, false);
+		mch_dpi_report_pin(pin, -1, t->array.cycle - t->reset, want, got, 1, false, NULL);
 	return want == got;
 }
 
@@ -116,20 +121,25 @@ static bool row_agrees(const struct array_twin *t, const uint32_t *acc, const ui
 {
 	const struct mch_mac_array *a = &t->array;
 	const uint64_t cycle = a->cycle - t->reset;
-	const int bits = a->cfg.acc.bits;
-	for (int j = 0; j < a->cfg.cols; j++) {
-		const int64_t got = mch_dpi_get_signed(acc, j, bits);
-		const bool flag = mch_dpi_get(over, j, 1) != 0;
-		if (got != a->bank[j]) {
-			mch_dpi_report_pin("out_acc_o", j, cycle, a->bank[j], got, bits, true);
-			return false;
-		}
-		if (flag != a->bank_over[j]) {
-			mch_dpi_report_pin("out_over_o", j, cycle, a->bank_over[j], flag, 1, false);
-			return false;
-		}
+	const int bits = a->cfg.acc.bits, cols = a->cfg.cols;
+	int64_t got[MCH_DPI_LANES_MAX];
+	bool flag[MCH_DPI_LANES_MAX];
+	int differs = -1; /* the first column that does */
+	for (int j = cols - 1; j >= 0; j--) {
+		got[j] = mch_dpi_get_signed(acc, j, bits);
+		flag[j] = mch_dpi_get(over, j, 1) != 0;
+		if (got[j] != a->bank[j] || flag[j] != a->bank_over[j])
+			differs = j;
 	}
-	return true;
+	if (differs < 0)
+		return true;
+	char text[MCH_HINT_BYTES];
+	const char *hint = mch_dpi_history_hint(&t->history, a, got, flag, text);
+	if (got[differs] != a->bank[differs])
+		mch_dpi_report_pin("out_acc_o", differs, cycle, a->bank[differs], got[differs], bits, true, hint);
+	else
+		mch_dpi_report_pin("out_over_o", differs, cycle, a->bank_over[differs], flag[differs], 1, false, hint);
+	return false;
 }
 
 int mch_dpi_array_check(void *array, unsigned char in_ready, unsigned char out_valid, unsigned char idle, const uint32_t *acc,
@@ -160,6 +170,7 @@ int mch_dpi_array_step(void *array, unsigned char in_valid, unsigned char in_fir
 					    .w = t->w,
 					    .out_ready = out_ready != 0,
 					    .x_signed = x_signed != 0};
+	mch_dpi_history_edge(&t->history, &t->array, &in);
 	mch_mac_array_step(&t->array, &in);
 	return 0;
 }

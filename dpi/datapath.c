@@ -137,7 +137,7 @@ int mch_dpi_datapath_pins(void *datapath, unsigned char out_ready, unsigned char
 static bool pin_agrees(const struct datapath_twin *t, const char *pin, bool want, bool got)
 {
 	if (want != got)
-		mch_dpi_report_pin(pin, -1, t->datapath.array.cycle - t->reset, want, got, 1, false);
+		mch_dpi_report_pin(pin, -1, t->datapath.array.cycle - t->reset, want, got, 1, false, NULL);
 	return want == got;
 }
 
@@ -153,11 +153,11 @@ static bool row_agrees(const struct datapath_twin *t, const uint32_t *y, const u
 		const int64_t got = mch_wrap_code((int64_t)mch_dpi_get(y, j, bits), bits, is_signed);
 		const bool flag = mch_dpi_get(sat, j, 1) != 0;
 		if (want != got) {
-			mch_dpi_report_pin("y_o", j, cycle, want, got, bits, is_signed);
+			mch_dpi_report_pin("y_o", j, cycle, want, got, bits, is_signed, NULL);
 			return false;
 		}
 		if (flag != d->lane[j].sat) {
-			mch_dpi_report_pin("sat_o", j, cycle, d->lane[j].sat, flag, 1, false);
+			mch_dpi_report_pin("sat_o", j, cycle, d->lane[j].sat, flag, 1, false, NULL);
 			return false;
 		}
 	}

@@ -10,6 +10,8 @@ dpi_libmacchiato_dpi_so_SOURCES = \
 	dpi/check.c \
 	dpi/check.h \
 	dpi/datapath.c \
+	dpi/history.c \
+	dpi/history.h \
 	dpi/macchiato_dpi.h \
 	dpi/numbers.c \
 	dpi/operators.c \

@@ -89,7 +89,8 @@ int mch_dpi_report_print(const char *place, const char *hint)
 	return 0;
 }
 
-void mch_dpi_report_pin(const char *pin, int column, uint64_t cycle, int64_t want, int64_t got, int bits, bool is_signed)
+void mch_dpi_report_pin(const char *pin, int column, uint64_t cycle, int64_t want, int64_t got, int bits, bool is_signed,
+			const char *hint)
 {
 	char place[64];
 	report.n_out = 0;
@@ -98,5 +99,5 @@ void mch_dpi_report_pin(const char *pin, int column, uint64_t cycle, int64_t wan
 	else
 		snprintf(place, sizeof(place), "%s column %d  cycle %" PRIu64, pin, column, cycle);
 	mch_dpi_report_out("value", want, got, bits, is_signed);
-	mch_dpi_report_print(place, "");
+	mch_dpi_report_print(place, hint);
 }
