@@ -7,12 +7,23 @@
 
 #include "dpi/array.h"
 #include "dpi/check.h"
+#include "dpi/history.h"
 #include "dpi/macchiato_dpi.h"
 #include "dpi/report.h"
 #include "dpi/twin.h"
 
-enum { SHIFT_PIN_BITS = 6 };
+enum { SHIFT_PIN_BITS = 6, STAGES = 3 };
 static const char kind[] = "datapath";
+
+/* What entered the requantizers as one row, for the likely cause of a difference. */
+struct row {
+	bool from_array;
+	unsigned tile; /* of the array's */
+	int number;    /* row of the tile */
+	int64_t acc[MCH_DPI_LANES_MAX], bias[MCH_DPI_LANES_MAX];
+	int shift[MCH_DPI_LANES_MAX];
+	uint16_t noise[MCH_DPI_LANES_MAX];
+};
 
 struct datapath_twin {
 	struct mch_dpi_twin twin;
@@ -24,6 +35,10 @@ struct datapath_twin {
 	int8_t shift[MCH_DPI_LANES_MAX];
 	uint16_t noise[MCH_DPI_LANES_MAX];
 	int32_t x[MCH_DPI_LANES_MAX], w[MCH_DPI_LANES_MAX];
+	struct mch_dpi_history history;
+	struct row row[STAGES + 1];
+	unsigned entered;      /* rows so far: the next goes to row[entered % (STAGES + 1)] */
+	unsigned stage[STAGES]; /* which row each holds, where it holds one */
 };
 
 int mch_dpi_datapath_new(const uint32_t *config, void **datapath)
@@ -49,6 +64,7 @@ int mch_dpi_datapath_new(const uint32_t *config, void **datapath)
 		free(t);
 		return -1;
 	}
+	mch_dpi_history_reset(&t->history);
 	mch_dpi_twin_add(&t->twin, kind);
 	*datapath = t;
 	return 0;
@@ -60,6 +76,7 @@ int mch_dpi_datapath_free(void *datapath)
 	if (!t)
 		return -1;
 	mch_dpi_twin_remove(&t->twin);
+	mch_dpi_history_free(&t->history);
 	mch_datapath_free(&t->datapath);
 	free(t);
 	return 0;
@@ -71,6 +88,7 @@ int mch_dpi_datapath_reset(void *datapath)
 	if (!t)
 		return -1;
 	mch_datapath_reset(&t->datapath);
+	mch_dpi_history_reset(&t->history);
 	t->reset = t->datapath.array.cycle;
 	return 0;
 }
@@ -141,27 +159,60 @@ static bool pin_agrees(const struct datapath_twin *t, const char *pin, bool want
 	return want == got;
 }
 
+/* Of fixed point. */
+static const char *row_hint(const struct datapath_twin *t, const int64_t *got, const bool *flag, char *text)
+{
+	const struct mch_datapath *d = &t->datapath;
+	const struct mch_mac_array_config *c = &d->cfg.array;
+	const struct row *row = &t->row[t->stage[STAGES - 1]];
+	struct mch_hint_seen seen[MCH_DPI_LANES_MAX] = {0};
+	int32_t *terms = row->from_array ? mch_dpi_history_terms(&t->history, c, row->tile, row->number, seen) : NULL;
+	for (int j = 0; j < c->cols; j++) {
+		seen[j].acc = terms ? 0 : row->acc[j];
+		seen[j].bias = row->bias[j];
+		seen[j].shift = row->shift[j];
+		seen[j].noise = row->noise[j];
+		seen[j].got = got[j];
+		seen[j].flag = flag[j];
+	}
+	const struct mch_requant requant = {.out_bits = d->layer.y_bits,
+					    .out_signed = d->layer.y_signed,
+					    .relu = d->layer.relu,
+					    .round = d->cfg.round,
+					    .wraps = d->cfg.out_wraps};
+	const bool x_signed = mch_dpi_history_x_signed(&t->history, row->tile);
+	const struct mch_hint_unit unit = {c->acc, c->x_bits, c->w_bits, x_signed, true, &requant};
+	const char *hint = mch_hint(&unit, seen, c->cols, text);
+	free(terms);
+	return hint;
+}
+
 /* Codes as the pins have them: the register's low bits. */
 static bool row_agrees(const struct datapath_twin *t, const uint32_t *y, const uint32_t *sat)
 {
 	const struct mch_datapath *d = &t->datapath;
 	const uint64_t cycle = d->array.cycle - t->reset;
-	const bool is_signed = d->cfg.out_kind == MCH_FIXED && d->layer.y_signed;
+	const bool is_fixed = d->cfg.out_kind == MCH_FIXED, is_signed = is_fixed && d->layer.y_signed;
 	const int bits = d->cfg.out_bits;
-	for (int j = 0; j < d->cfg.array.cols; j++) {
-		const int64_t want = mch_wrap_code(d->lane[j].y, bits, is_signed);
-		const int64_t got = mch_wrap_code((int64_t)mch_dpi_get(y, j, bits), bits, is_signed);
-		const bool flag = mch_dpi_get(sat, j, 1) != 0;
-		if (want != got) {
-			mch_dpi_report_pin("y_o", j, cycle, want, got, bits, is_signed, NULL);
-			return false;
-		}
-		if (flag != d->lane[j].sat) {
-			mch_dpi_report_pin("sat_o", j, cycle, d->lane[j].sat, flag, 1, false, NULL);
-			return false;
-		}
+	int64_t want[MCH_DPI_LANES_MAX], got[MCH_DPI_LANES_MAX];
+	bool flag[MCH_DPI_LANES_MAX];
+	int differs = -1; /* the first column that does */
+	for (int j = d->cfg.array.cols - 1; j >= 0; j--) {
+		want[j] = mch_wrap_code(d->lane[j].y, bits, is_signed);
+		got[j] = mch_wrap_code((int64_t)mch_dpi_get(y, j, bits), bits, is_signed);
+		flag[j] = mch_dpi_get(sat, j, 1) != 0;
+		if (got[j] != want[j] || flag[j] != d->lane[j].sat)
+			differs = j;
 	}
-	return true;
+	if (differs < 0)
+		return true;
+	char text[MCH_HINT_BYTES];
+	const char *hint = is_fixed ? row_hint(t, got, flag, text) : NULL;
+	if (got[differs] != want[differs])
+		mch_dpi_report_pin("y_o", differs, cycle, want[differs], got[differs], bits, is_signed, hint);
+	else
+		mch_dpi_report_pin("sat_o", differs, cycle, d->lane[differs].sat, flag[differs], 1, false, hint);
+	return false;
 }
 
 int mch_dpi_datapath_check(void *datapath, unsigned char out_ready, unsigned char in_ready, unsigned char sum_ready,
@@ -176,6 +227,30 @@ int mch_dpi_datapath_check(void *datapath, unsigned char out_ready, unsigned cha
 		  pin_agrees(t, "out_valid_o", mch_datapath_out_valid(d), out_valid) &&
 		  pin_agrees(t, "idle_o", mch_datapath_idle(d), idle) && (!out_valid || row_agrees(t, y, sat));
 	return 0;
+}
+
+/* Before the model's step, as it moves its requantizers. */
+static void keep_row(struct datapath_twin *t, const struct mch_datapath_in *in)
+{
+	const struct mch_datapath *d = &t->datapath;
+	if (d->valid3 && !in->out_ready)
+		return;
+	t->stage[2] = t->stage[1];
+	t->stage[1] = t->stage[0];
+	const bool from_array = mch_mac_array_out_valid(&d->array);
+	if (!from_array && !in->sum_valid)
+		return;
+	t->stage[0] = t->entered++ % (STAGES + 1);
+	struct row *row = &t->row[t->stage[0]];
+	row->from_array = from_array;
+	row->tile = t->history.n_banked - 1;
+	row->number = d->cfg.array.rows - d->array.n_out;
+	for (int j = 0; j < d->cfg.array.cols; j++) {
+		row->acc[j] = from_array ? d->array.bank[j] : in->sum[j];
+		row->bias[j] = d->lane[j].bias;
+		row->shift[j] = d->lane[j].shift;
+		row->noise[j] = d->lane[j].noise;
+	}
 }
 
 int mch_dpi_datapath_step(void *datapath, unsigned char in_valid, unsigned char in_first, unsigned char in_last,
@@ -199,6 +274,8 @@ int mch_dpi_datapath_step(void *datapath, unsigned char in_valid, unsigned char 
 					   .noise = t->noise,
 					   .sum_valid = t->sum_valid,
 					   .sum = t->sum};
+	keep_row(t, &in);
+	mch_dpi_history_edge(&t->history, &t->datapath.array, &in.array);
 	mch_datapath_step(&t->datapath, &in);
 	t->load = t->sum_valid = false;
 	return 0;

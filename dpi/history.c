@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dpi/array.h"
+
 static struct mch_dpi_tile *numbered(struct mch_dpi_history *h, unsigned number)
 {
 	return &h->tile[number % MCH_DPI_TILES];
@@ -70,43 +72,46 @@ void mch_dpi_history_free(struct mch_dpi_history *h)
 		free(h->tile[i].beats);
 }
 
-/* terms: [1 + cols][n_beats], x before the columns of w. */
-static void transpose(const struct mch_dpi_tile *t, size_t rows, size_t cols, size_t row, int32_t *terms)
+int32_t *mch_dpi_history_terms(const struct mch_dpi_history *h, const struct mch_mac_array_config *cfg, unsigned tile, int row,
+			       struct mch_hint_seen *seen)
 {
-	const size_t n = (size_t)t->n_beats;
+	const struct mch_dpi_tile *t = &h->tile[tile % MCH_DPI_TILES];
+	if (cfg->mult != MCH_MULT_INTEGER || tile >= h->n_closed || t->n_beats <= 0)
+		return NULL;
+	const size_t rows = (size_t)cfg->rows, cols = (size_t)cfg->cols, n = (size_t)t->n_beats;
+	int32_t *terms = malloc((1 + cols) * n * sizeof(*terms)); /* x, then each column of w */
+	if (!terms)
+		return NULL;
 	for (size_t beat = 0; beat < n; beat++) {
 		const int32_t *from = t->beats + beat * (rows + cols);
 		terms[beat] = from[row];
 		for (size_t j = 0; j < cols; j++)
 			terms[(1 + j) * n + beat] = from[rows + j];
 	}
+	for (size_t j = 0; j < cols; j++) {
+		seen[j].n_terms = t->n_beats;
+		seen[j].x = terms;
+		seen[j].w = terms + (1 + j) * n;
+	}
+	return terms;
 }
 
 const char *mch_dpi_history_hint(const struct mch_dpi_history *h, const struct mch_mac_array *a, const int64_t *got,
 				 const bool *flag, char *text)
 {
 	const struct mch_mac_array_config *c = &a->cfg;
-	const struct mch_dpi_tile *t = &h->tile[(h->n_banked - 1) % MCH_DPI_TILES];
-	if (c->mult != MCH_MULT_INTEGER || h->n_banked == 0 || h->n_banked > h->n_closed || t->n_beats <= 0)
+	const unsigned tile = h->n_banked - 1;
+	struct mch_hint_seen seen[MCH_DPI_LANES_MAX] = {0};
+	int32_t *terms = mch_dpi_history_terms(h, c, tile, c->rows - a->n_out, seen);
+	if (!terms)
 		return NULL;
-	const size_t rows = (size_t)c->rows, cols = (size_t)c->cols, n = (size_t)t->n_beats;
-	int32_t *terms = malloc((1 + cols) * n * sizeof(*terms));
-	struct mch_hint_seen *seen = calloc(cols, sizeof(*seen));
-	const char *hint = NULL;
-	if (terms && seen) {
-		transpose(t, rows, cols, rows - (size_t)a->n_out, terms);
-		for (size_t j = 0; j < cols; j++) {
-			seen[j].n_terms = t->n_beats;
-			seen[j].x = terms;
-			seen[j].w = terms + (1 + j) * n;
-			seen[j].got = got[j];
-			seen[j].flag = flag[j];
-		}
-		const bool has_flag = c->acc.overflow == MCH_SATURATE;
-		const struct mch_hint_unit unit = {c->acc, c->x_bits, c->w_bits, t->x_signed, has_flag, NULL};
-		hint = mch_hint(&unit, seen, c->cols, text);
+	for (int j = 0; j < c->cols; j++) {
+		seen[j].got = got[j];
+		seen[j].flag = flag[j];
 	}
+	const bool has_flag = c->acc.overflow == MCH_SATURATE;
+	const struct mch_hint_unit unit = {c->acc, c->x_bits, c->w_bits, mch_dpi_history_x_signed(h, tile), has_flag, NULL};
+	const char *hint = mch_hint(&unit, seen, c->cols, text);
 	free(terms);
-	free(seen);
 	return hint;
 }

@@ -11,7 +11,7 @@
 #include "op/hint.h"
 
 enum {
-	MCH_DPI_TILES = 8,        /* one open, three in the stages, one in the bank: five at most */
+	MCH_DPI_TILES = 16,       /* one open, three in the stages, one in the bank, and of a datapath three behind it: eight at most */
 	MCH_DPI_BEATS_MAX = 4096, /* of longer tiles nothing is kept, nor explained */
 };
 
@@ -32,8 +32,19 @@ void mch_dpi_history_edge(struct mch_dpi_history *h, const struct mch_mac_array 
 void mch_dpi_history_reset(struct mch_dpi_history *h);
 void mch_dpi_history_free(struct mch_dpi_history *h);
 
-/* What explains the row on the pins, got[cols] with its flags, in text (MCH_HINT_BYTES), or NULL. Of integers alone. */
+/* Fills x, w and n_terms of seen[cols] for a row of tile number `tile`. The terms, to be freed, or NULL: they are not known. Of
+ * integers alone. */
+int32_t *mch_dpi_history_terms(const struct mch_dpi_history *h, const struct mch_mac_array_config *cfg, unsigned tile, int row,
+			       struct mch_hint_seen *seen);
+
+/* What explains the row of sums on the pins, got[cols] with its flags, in text (MCH_HINT_BYTES), or NULL. */
 const char *mch_dpi_history_hint(const struct mch_dpi_history *h, const struct mch_mac_array *a, const int64_t *got,
 				 const bool *flag, char *text);
+
+/* How the terms of a tile are read. */
+static inline bool mch_dpi_history_x_signed(const struct mch_dpi_history *h, unsigned tile)
+{
+	return h->tile[tile % MCH_DPI_TILES].x_signed;
+}
 
 #endif

@@ -283,6 +283,9 @@ module dpi_test;
         want("datapath agrees", 1, 64'(flag));
         mch_ok(mch_datapath_check(datapath, 1, 1, 1, 1, 0, row_of_codes, '0, flag));
         want("datapath disagrees", 0, 64'(flag));
+        row_of_codes[2:0] = 3'd3; // 3.5, its half dropped
+        mch_ok(mch_datapath_check(datapath, 1, 1, 1, 1, 0, row_of_codes, over, flag));
+        want("datapath disagrees in a code", 0, 64'(flag));
         mch_ok(mch_datapath_reset(datapath));
         refuses("mch_datapath_layer: y_bits is 7; give 1 to 6", mch_datapath_layer(datapath, 1, 0, 1, 7));
         refuses("mch_array_reset: the chandle is no array; give one that mch_array_new made and mch_array_free has not ended",
