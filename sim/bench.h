@@ -27,10 +27,25 @@ struct BenchArgs {
 	std::string waves; /* FILE.fst, or empty */
 };
 
+/* Cycles shown before and after the one of a mismatch; the cycles that waves are of, as Dut::cycles() counts. */
+enum { WAVES_BEFORE = 50, WAVES_AFTER = 10 };
+struct WavesWindow {
+	uint64_t first = 0, last = UINT64_MAX / 2;
+};
+inline WavesWindow &waves_window()
+{
+	static WavesWindow window;
+	return window;
+}
+inline void waves_around(uint64_t cycle)
+{
+	waves_window() = {cycle > WAVES_BEFORE ? cycle - WAVES_BEFORE : 0, cycle + WAVES_AFTER};
+}
+
 [[noreturn]] inline void bench_usage(const BenchArgs &args, const char *arg, const char *why)
 {
 	std::fprintf(stderr,
-		     "macchiato: %s: %s: %s; usage: %s [--seed=N] [--cases=N | --case=N] [--stalls=PERCENT] [--waves=FILE.fst]\n",
+		     "macchiato: %s: %s: %s; usage: %s [--seed=N] [--cases=N | --case=N] [--stalls=PERCENT] [--waves=FILE.fst [--around=CYCLE]]\n",
 		     args.name, arg, why, args.name);
 	std::exit(FAILED);
 }
@@ -71,11 +86,28 @@ inline BenchArgs bench_args(int argc, char **argv, uint64_t default_cases)
 			args.stall_percent = static_cast<int>(bench_number(args, argv[i], value + 1, 90));
 		} else if (key == "--waves") {
 			args.waves = value + 1;
+		} else if (key == "--around") {
+			waves_around(bench_number(args, argv[i], value + 1, most));
 		} else {
 			bench_usage(args, argv[i], "no such option");
 		}
 	}
 	return args;
+}
+
+/* Takes --replay=FILE out of the arguments, of a bench that has it; "" where there is none. */
+inline std::string bench_replay(int *argc, char **argv)
+{
+	std::string file;
+	int n = 1;
+	for (int i = 1; i < *argc; i++) {
+		if (std::strncmp(argv[i], "--replay=", 9) == 0)
+			file = argv[i] + 9;
+		else
+			argv[n++] = argv[i];
+	}
+	*argc = n;
+	return file;
 }
 
 /* The option that asks for waves, in a build that has them: a command that is printed can be run. */

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/bench.h"
 #include "verilated.h"
 #if VM_TRACE
 #include "verilated_fst_c.h"
@@ -86,9 +87,15 @@ public:
 		model_->rst_ni = 1;
 	}
 
-	/* Only cycles first .. last are in the waves; what follows is no part of them. */
-	void window(uint64_t first, uint64_t last) { first_ = 2 * first, last_ = 2 * last; }
+	/* What follows is no part of the waves, which are of the cycles of waves_window() alone. */
 	void mute() { last_ = 0; }
+
+	/* The edges that the window wants behind the last one; pins stand. */
+	void run_out()
+	{
+		for (int i = 0; i < WAVES_AFTER && time_ <= last_; i++)
+			edge();
+	}
 
 	uint64_t cycles() const { return time_ / 2; }
 
@@ -126,7 +133,7 @@ private:
 	std::unique_ptr<VerilatedFstC> trace_;
 #endif
 	uint64_t time_ = 0;
-	uint64_t first_ = 0, last_ = UINT64_MAX; /* of the waves */
+	uint64_t first_ = 2 * waves_window().first, last_ = 2 * waves_window().last; /* of the waves */
 };
 
 } // namespace mch_sim

@@ -8,17 +8,16 @@
 #include <cinttypes>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "sim/bench.h"
 #if VM_TRACE
 #include "gtkwave/fstapi.h"
 #endif
 
 namespace mch_sim {
-
-/* Cycles shown before and after the one of the mismatch. */
-enum { WAVES_BEFORE = 50, WAVES_AFTER = 10 };
 
 /* "TOP.mch_top.u_read.open_q[2]" without its last name: the unit that holds it. Names of pins do not begin with TOP. */
 inline std::string waves_scope(const std::string &signal)
@@ -89,6 +88,44 @@ inline bool waves_save(const std::string &fst, const std::string &gtkw, const st
 	return std::fclose(file) == 0;
 }
 #endif
+
+/* Runs the command again, which fails in `cycle`, with the waves around it in STEM.fst; what to see, or "" in a build without waves. */
+inline std::string waves_again(const std::string &command, const std::string &stem, const std::string &signal, uint64_t cycle)
+{
+#if VM_TRACE
+	const std::string fst = stem + ".fst", gtkw = stem + ".gtkw";
+	std::remove(fst.c_str());
+	/* The run ends with a mismatch, as this one did. */
+	if (std::system((command + " --waves=" + fst + " --around=" + std::to_string(cycle) + " >" + stem + ".again 2>&1").c_str()) == 0 ||
+	    !waves_save(fst, gtkw, signal, cycle))
+		return "";
+	const uint64_t first = cycle > WAVES_BEFORE ? cycle - WAVES_BEFORE : 0;
+	return gtkw + " (cycles " + std::to_string(first) + " to " + std::to_string(cycle + WAVES_AFTER) + ")";
+#else
+	return command.substr(0, 0 * (stem.size() + signal.size() + cycle));
+#endif
+}
+
+/* The same for a bench of bench_args(). A case run alone may fail in another cycle: then the run of the case alone looks itself, and its
+ * line is taken over. */
+inline std::string bench_see(const BenchArgs &args, uint64_t case_number, const std::string &signal, uint64_t cycle)
+{
+	const std::string waves = bench_waves(args.name), redo = bench_redo(args, case_number), stem = args.program;
+	const std::string command = redo.substr(0, redo.size() - waves.size());
+	if (waves.empty() || !args.waves.empty())
+		return "";
+	if (args.n_cases == 1)
+		return waves_again(command, stem, signal, cycle);
+	std::FILE *const again = popen((command + " 2>&1").c_str(), "r");
+	std::string see;
+	char line[4096];
+	while (again && std::fgets(line, sizeof(line), again))
+		if (std::strncmp(line, "  see   ", 8) == 0)
+			see.assign(line + 8, std::strcspn(line + 8, "\n"));
+	if (again)
+		pclose(again);
+	return see;
+}
 
 } // namespace mch_sim
 

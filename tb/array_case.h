@@ -21,7 +21,7 @@ extern "C" {
 #include "arch/mac_array.h"
 #include "tensor/report.h"
 }
-#include "sim/bench.h"
+#include "sim/waves.h"
 #include "sim/stimulus.h"
 #include "tb/lockstep.h"
 #include "tb/mult.h"
@@ -34,7 +34,7 @@ const mch_mac_array_config array_cfg = {ROWS, COLS, X_BITS, W_BITS, array_acc, m
 					x_kind_of_dut, x_exp_of_dut, w_exp_of_dut};
 
 inline void array_report(const mch_sim::BenchArgs &args, uint64_t number, const mch_field *in, int n_in,
-			 const std::string &place, int64_t want, int64_t got, mch_format format)
+			 const std::string &place, int64_t want, int64_t got, mch_format format, const std::string &see = "")
 {
 	const mch_field wanted = {"value", want, format, false}, gotten = {"value", got, format, false};
 	const std::string at = place + "  parameters " DUT_PARAMETERS, redo = bench_redo(args, number);
@@ -46,6 +46,7 @@ inline void array_report(const mch_sim::BenchArgs &args, uint64_t number, const 
 	m.in = in, m.n_in = n_in;
 	m.want = &wanted, m.got = &gotten, m.n_out = 1;
 	m.at = at.c_str();
+	m.see = see.empty() ? nullptr : see.c_str();
 	m.redo = redo.c_str();
 	mch_mismatch_print(stdout, &m);
 }
@@ -149,7 +150,6 @@ private:
 		const mch_mac_array_in in = {valid_, first_, last_, x_, w_, out_ready, x_signed_};
 		pins_.edge(in, x_signed_);
 		mch_mac_array_step(&twin_, &in);
-		cycle_++;
 		if (check_.differs()) {
 			const Difference d = check_.first();
 			report(d.name, d.want, d.got, {d.bits, 0, d.is_signed});
@@ -192,7 +192,12 @@ private:
 	{
 		const mch_field in[] = {{"x0", x_[0], {X_BITS, 0, x_signed_}, false},
 					{"w0", w_[0], {W_BITS, 0, true}, false}};
-		array_report(args_, number_, in, 2, name + "  cycle " + std::to_string(cycle_), want, got, format);
+#if VM_SC /* its waves are all or none */
+		const std::string see;
+#else
+		const std::string see = mch_sim::bench_see(args_, number_, name, pins_.cycles());
+#endif
+		array_report(args_, number_, in, 2, name + "  cycle " + std::to_string(pins_.cycles()), want, got, format, see);
 	}
 
 	const mch_sim::BenchArgs &args_;
@@ -208,7 +213,6 @@ private:
 	std::vector<int64_t> sum_;
 	std::deque<std::vector<int64_t>> expected_;
 	int row_ = 0;
-	uint64_t cycle_ = 0;
 };
 
 /* The latency that the header of the RTL states: three edges after the one that takes the last beat. The twin takes

@@ -33,10 +33,11 @@ struct Judged {
 	Judged(const mch_accel_config &cfg, const LayerCase &l, const int32_t *got) : room(2 * mch_conv_terms(&l.conv))
 	{
 		requant.out_bits = l.y_bits, requant.out_signed = l.y_signed, requant.relu = l.relu, requant.round = cfg.round;
+		requant.wraps = l.unit.out_wraps;
 		requant.bias = l.bias.data(), requant.shift = l.shift.data();
 		c.conv = l.conv;
-		c.unit = {{cfg.acc_bits, MCH_WRAP}, cfg.x_bits, cfg.w_bits, l.x_signed, false, &requant};
-		c.rows = cfg.rows, c.cols = cfg.cols, c.by_words = true;
+		c.unit = {{cfg.acc_bits, l.unit.saturates ? MCH_SATURATE : MCH_WRAP}, cfg.x_bits, cfg.w_bits, l.x_signed, false, &requant};
+		c.rows = cfg.rows, c.cols = cfg.cols, c.by_words = l.unit.by_words;
 		c.x = l.x.data(), c.w = l.w.data(), c.got = got, c.room = room.data();
 	}
 };

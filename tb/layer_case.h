@@ -23,7 +23,15 @@ struct LayerImage {
 	mch_descriptor d = {};
 };
 
+/* What a build fixes and mch_accel_config has not: those of mch_top are the first. */
+struct LayerUnit {
+	bool saturates = false; /* the accumulator */
+	bool out_wraps = false;
+	bool by_words = true; /* the order of terms: op/hint_conv.h */
+};
+
 struct LayerCase {
+	LayerUnit unit;
 	struct mch_conv conv = {}; /* n and groups are 1 */
 	bool x_signed = false, y_signed = false, relu = false;
 	int y_bits = 8;
@@ -37,7 +45,7 @@ struct LayerCase {
 	std::vector<int32_t> want(const mch_accel_config &cfg) const;
 	std::string hint(const mch_accel_config &cfg, const std::vector<int32_t> &got) const;
 
-	/* False with *why when the file cannot be written or read, or is none of this kind, or the case is too large for one. */
+	/* Both with the case's unit, which no file has. False with *why when the file cannot be written or read, or is none of this kind, or the case is too large for one. */
 	bool save(const std::string &path, const std::string &redo, const mch_accel_config &cfg, std::string *why) const;
 	bool load(const std::string &path, const mch_accel_config &cfg, std::string *why);
 };

@@ -163,6 +163,8 @@ EXTRA_DIST += \
 	tb/seq_case.h \
 	tb/stream.cpp \
 	tb/stream.h \
+	tb/stream_hunt.cpp \
+	tb/stream_hunt.h \
 	tb/tb_datapath.cpp \
 	tb/tb_encode.cpp \
 	tb/tb_exported.cpp \

@@ -68,23 +68,6 @@ std::string place_text(const ProgramRun &run, const Place &place, std::string *m
 	return text;
 }
 
-/* The run again, with the waves of the cycles around the mismatch; their names, or "". */
-static std::string waves_again(const ProgramRun &run, const TopFailure &f, uint64_t cycle)
-{
-#if VM_TRACE
-	const uint64_t first = cycle > WAVES_BEFORE ? cycle - WAVES_BEFORE : 0, last = cycle + WAVES_AFTER;
-	const std::string fst = run.stem + ".fst", gtkw = run.stem + ".gtkw";
-	const std::string command = run.redo + " --waves=" + fst + " --around=" + std::to_string(cycle) + " >" + run.stem + ".again 2>&1";
-	std::remove(fst.c_str());
-	/* The run ends with a mismatch, as this one did. */
-	if (std::system(command.c_str()) == 0 || !waves_save(fst, gtkw, f.name, cycle))
-		return "";
-	return gtkw + " (cycles " + std::to_string(first) + " to " + std::to_string(last) + ")";
-#else
-	return (void)run, (void)f, (void)cycle, "";
-#endif
-}
-
 /* The layer alone: its hint, and the smallest case that fails, saved. */
 static std::string layer_alone(const ProgramRun &run, const Place &place, std::string *hint)
 {
@@ -112,7 +95,7 @@ void program_report(TopMachine &machine, const ProgramRun &run, TopFailure f, co
 	std::string more, hint, see;
 	std::string place = layer.empty() ? place_text(run, f.place, &more) : layer;
 	if (run.hunts) {
-		see = run.lockstep ? waves_again(run, f, cycle) : "";
+		see = run.lockstep ? waves_again(run.redo, run.stem, f.name, cycle) : "";
 		const std::string small = run.folder ? layer_alone(run, f.place, &hint) : "";
 		see += (see.empty() || small.empty() ? "" : ", ") + small;
 	}

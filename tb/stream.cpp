@@ -386,7 +386,7 @@ std::string Stream::position() const
 	char text[256];
 	std::snprintf(text, sizeof(text), "layer %s  n=%d k=%d p=%d q=%d%s  tile %llu  cycle %llu  ", step_->layer->name,
 		      m / (p_size * q_size), tile.channel0 + col, m / q_size % p_size, m % q_size, term.c_str(),
-		      static_cast<unsigned long long>(at.tile), static_cast<unsigned long long>(cycles_));
+		      static_cast<unsigned long long>(at.tile), static_cast<unsigned long long>(dut_.cycles()));
 	const bool is_beyond = row >= tile.n_pixels || col >= tile.n_channels;
 	return text + difference_.name + (is_beyond ? "  (beyond the layer's edge: fed zeros, its result is dropped)" : "");
 }

@@ -56,6 +56,8 @@ public:
 	std::string hint(); /* position() is that of the failure no more */
 
 	uint64_t cycles() const { return cycles_; }
+	uint64_t edges() const { return dut_.cycles(); } /* those of resets, too: as waves count */
+	void run_out() { dut_.run_out(); }
 	uint64_t layer_cycles() const { return cycles_ - layer_start_; }
 	uint64_t macs() const { return macs_; } /* done by the array: beats x ROWS x COLS */
 	uint64_t values_compared() const { return compared_; }

@@ -2,12 +2,12 @@
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* Bench of mch_datapath: whole random convolutions (stride, pad, groups, dilation, several images) in lock-step with
  * arch/datapath.c, and the reassembled outputs against op/conv.h and op/requant.h; in a third of them rows of sums come between. Spec: docs/datapath.md "datapath".
- * verilate: mch_datapath sim/registers.vlt tb/lockstep.cpp tb/stream.cpp cmodel/net/libnet.a */
+ * verilate: mch_datapath sim/registers.vlt tb/lockstep.cpp tb/stream.cpp tb/stream_hunt.cpp tb/layer_case.cpp cmodel/net/libnet.a */
 #include <vector>
 
-#include "sim/bench.h"
+#include "sim/waves.h"
 #include "tb/mult.h"
-#include "tb/stream.h"
+#include "tb/stream_hunt.h"
 
 using namespace mch_sim;
 
@@ -146,10 +146,13 @@ struct Layer {
 };
 
 void report(const BenchArgs &args, uint64_t number, const mch_field *in, int n_in, int64_t want, int64_t got,
-	    mch_format format, const std::string &at, const std::string &hint = "")
+	    mch_format format, const std::string &at, const std::string &hint = "", const std::string &see = "",
+	    const std::string &replayed = "")
 {
 	const mch_field wanted = {"value", want, format, false}, gotten = {"value", got, format, false};
-	const std::string redo = bench_redo(args, number);
+	const std::string redo = replayed.empty() ? bench_redo(args, number)
+						  : std::string(args.program) + " --replay=" + replayed + " --stalls=" +
+							    std::to_string(args.stall_percent) + bench_waves(args.name);
 	mch_mismatch m = {};
 	m.where = args.name;
 	m.module = "mch_datapath";
@@ -159,6 +162,7 @@ void report(const BenchArgs &args, uint64_t number, const mch_field *in, int n_i
 	m.want = &wanted, m.got = &gotten, m.n_out = 1;
 	m.at = at.c_str();
 	m.hint = hint.empty() ? nullptr : hint.c_str();
+	m.see = see.empty() ? nullptr : see.c_str();
 	m.redo = redo.c_str();
 	mch_mismatch_print(stdout, &m);
 }
@@ -206,11 +210,30 @@ bool outputs_agree(const BenchArgs &args, uint64_t number, const Layer &layer, c
 	return true;
 }
 
+/* A layer that a report saved; its stalls are those of the options. */
+int replay(const BenchArgs &args, const std::string &path)
+{
+	const Stopwatch watch;
+	const mch_tb::StreamReplay saved(datapath_cfg, path);
+	mch_tb::StreamOptions options;
+	options.stall_percent = args.stall_percent, options.waves = args.waves;
+	mch_tb::Stream stream(datapath_cfg, options);
+	const bool agreed = saved.run(&stream);
+	if (!agreed) {
+		const mch_tb::Difference &d = stream.difference();
+		report(args, 0, nullptr, 0, d.want, d.got, {d.bits, 0, d.is_signed}, stream.position(), "", "", path);
+	}
+	return bench_end(args, watch, 1, stream.cycles(), agreed);
+}
+
 } // namespace
 
 int main(int argc, char **argv)
 {
+	const std::string file = bench_replay(&argc, argv);
 	const BenchArgs args = bench_args(argc, argv, 100);
+	if (!file.empty())
+		return replay(args, file);
 	Stopwatch watch;
 	uint64_t compared = 0, cycles = 0;
 	bool agreed = true;
@@ -230,7 +253,14 @@ int main(int argc, char **argv)
 		if (!agreed) {
 			const mch_tb::Difference &d = stream.difference();
 			const std::string at = stream.position();
-			report(args, number, nullptr, 0, d.want, d.got, {d.bits, 0, d.is_signed}, at, stream.hint());
+			std::string see = bench_see(args, number, d.name, stream.edges());
+			stream.run_out();
+			if (args.waves.empty() && see.find(".vec") == std::string::npos) {
+				const std::string small = mch_tb::stream_smallest(datapath_cfg, options.stall_percent, layer.step, layer.n, layer.x.data(),
+										  std::string(args.program) + ".vec", bench_redo(args, number));
+				see += (see.empty() || small.empty() ? "" : ", ") + small;
+			}
+			report(args, number, nullptr, 0, d.want, d.got, {d.bits, 0, d.is_signed}, at, stream.hint(), see);
 		} else {
 			agreed = outputs_agree(args, number, layer, y, stream);
 		}

@@ -3,7 +3,7 @@
 /* Bench of a whole exported network: its real layers, with real images, through the RTL that the exported Verilog header
  * builds, in lock-step with the C twin; every layer's output against the plain operators; classes against labels.
  * What it runs comes from the export alone: header, memory images, manifest. It refuses to start when they differ.
- * verilate: mch_exported sim/registers.vlt tb/lockstep.cpp tb/stream.cpp cmodel/io/libio.a cmodel/net/libnet.a cmodel/fast/libfast.a */
+ * verilate: mch_exported sim/registers.vlt tb/lockstep.cpp tb/stream.cpp tb/stream_hunt.cpp tb/layer_case.cpp cmodel/io/libio.a cmodel/net/libnet.a cmodel/fast/libfast.a */
 #include <algorithm>
 #include <cinttypes>
 #include <vector>
@@ -17,8 +17,8 @@ extern "C" {
 #include "io/accel_read.h"
 #include "net/dataset.h"
 }
-#include "sim/bench.h"
-#include "tb/stream.h"
+#include "sim/waves.h"
+#include "tb/stream_hunt.h"
 
 using namespace mch_sim;
 
@@ -30,7 +30,7 @@ struct Options {
 	int stall_percent = 0;
 	uint64_t seed = 1;
 	bool lockstep = true, quiet = false, brief = false;
-	std::string waves, json;
+	std::string waves, json, replay;
 };
 
 [[noreturn]] void fail(const char *text)
@@ -67,6 +67,10 @@ Options parse(int argc, char **argv)
 			o.seed = bench_number(names, argv[i], v, UINT32_MAX);
 		else if (value_of(argv[i], "--waves", &v))
 			o.waves = v;
+		else if (value_of(argv[i], "--around", &v))
+			waves_around(bench_number(names, argv[i], v, UINT64_C(1) << 40));
+		else if (value_of(argv[i], "--replay", &v))
+			o.replay = v;
 		else if (value_of(argv[i], "--json", &v))
 			o.json = v;
 		else if (std::strcmp(argv[i], "--no-lockstep") == 0)
@@ -75,7 +79,7 @@ Options parse(int argc, char **argv)
 			o.brief = true;
 		else
 			fail((std::string("tb_exported: ") + argv[i] +
-			      ": no such option; give --accel=DIR --images=N --stalls=PERCENT --seed=N --waves=FILE.fst --json=FILE "
+			      ": no such option; give --accel=DIR --images=N --stalls=PERCENT --seed=N --waves=FILE.fst --around=CYCLE --replay=FILE.vec --json=FILE "
 			      "--no-lockstep --brief")
 				     .c_str());
 	}
@@ -202,6 +206,18 @@ public:
 
 	int finish(bool streamed);
 
+	/* A layer that a report saved: exit status. */
+	int replay()
+	{
+		const mch_tb::StreamReplay saved(config_, o_.replay);
+		const mch_tb::Difference &d = stream_->difference();
+		const bool agreed = saved.run(stream_.get());
+		if (!agreed)
+			report(d.want, d.got, {d.bits, 0, d.is_signed}, stream_->position());
+		std::printf("%s: %s\n", o_.replay.c_str(), agreed ? "agreed" : "MISMATCH");
+		return agreed ? AGREED : MISMATCH;
+	}
+
 private:
 	/* The hash that the Verilog header put on the pins against that of the C header. */
 	void check_rtl_hash()
@@ -228,7 +244,8 @@ private:
 			mch_step_run(&l.step, n, x, acc.data(), y, nullptr);
 			return true;
 		}
-		progress(c.name);
+		if (!o_.quiet)
+			std::fprintf(stderr, "\r\033[K%s", c.name);
 		Stopwatch watch;
 		const uint64_t saturated_before = stream_->saturated();
 		const bool same = stream_->run(l.step, n, x, y);
@@ -237,6 +254,9 @@ private:
 		if (!same) {
 			const mch_tb::Difference &d = stream_->difference();
 			const std::string at = stream_->position();
+			if (o_.waves.empty())
+				see_ = mch_tb::stream_see(config_, o_.stall_percent, l.step, n, x, redo(), o_.program, *stream_);
+			stream_->run_out();
 			report(d.want, d.got, {d.bits, 0, d.is_signed}, at, stream_->hint());
 			l.mismatches++;
 			return false;
@@ -258,18 +278,17 @@ private:
 		return true;
 	}
 
-	void progress(const char *layer) const
+	/* The command that repeats the run. */
+	std::string redo() const
 	{
-		if (!o_.quiet)
-			std::fprintf(stderr, "\r\033[K%s", layer);
+		return o_.program + " --accel=" + o_.accel + " --seed=" + std::to_string(o_.seed) + " --images=" + std::to_string(o_.n_images) +
+		       " --stalls=" + std::to_string(o_.stall_percent) + (o_.replay.empty() ? "" : " --replay=" + o_.replay);
 	}
 
 	void report(int64_t want, int64_t got, mch_format format, const std::string &at, const std::string &hint = "") const
 	{
 		const mch_field wanted = {"value", want, format, false}, gotten = {"value", got, format, false};
-		const std::string redo = o_.program + " --accel=" + o_.accel + " --seed=" + std::to_string(o_.seed) + " --images=" +
-					 std::to_string(o_.n_images) + " --stalls=" + std::to_string(o_.stall_percent) +
-					 bench_waves("exported");
+		const std::string again = redo() + bench_waves("exported");
 		mch_mismatch m = {};
 		m.where = o_.accel.c_str();
 		m.module = "mch_datapath";
@@ -277,7 +296,8 @@ private:
 		m.want = &wanted, m.got = &gotten, m.n_out = 1;
 		m.at = at.c_str();
 		m.hint = hint.empty() ? nullptr : hint.c_str();
-		m.redo = redo.c_str();
+		m.see = see_.empty() ? nullptr : see_.c_str();
+		m.redo = again.c_str();
 		mch_mismatch_print(stdout, &m);
 	}
 
@@ -299,6 +319,7 @@ private:
 	std::vector<Layer> layers_;
 	std::vector<std::vector<int32_t>> outputs_;
 	std::vector<int32_t> images_;
+	std::string see_;
 	double seconds_ = 0, stream_seconds_ = 0;
 };
 
@@ -372,5 +393,7 @@ int main(int argc, char **argv)
 	Options o = parse(argc, argv);
 	o.quiet = !isatty(STDERR_FILENO);
 	Network net(o);
+	if (!o.replay.empty())
+		return net.replay();
 	return net.finish(net.run());
 }

@@ -69,7 +69,7 @@ Options parse(int argc, char **argv)
 		else if (key == "--replay" && value)
 			o.replay = value + 1;
 		else if (key == "--around" && value)
-			o.around = number(UINT64_C(1) << 40);
+			o.around = number(UINT64_C(1) << 40), waves_around(o.around);
 		else if (key[0] == '+')
 			dut_plusargs().push_back(argv[i]), o.plus += " " + std::string(argv[i]);
 		else if (key == "--no-lockstep" && !value)
@@ -86,12 +86,6 @@ Options parse(int argc, char **argv)
 	return o;
 }
 
-void show_around(const Options &o, TopMachine *machine)
-{
-	if (o.around)
-		machine->window(o.around > WAVES_BEFORE ? o.around - WAVES_BEFORE : 0, o.around + WAVES_AFTER);
-}
-
 class Bench
 {
 public:
@@ -103,7 +97,6 @@ public:
 		if (o.first + o.n_images > f_.n_images || o.n_images < 1)
 			fail(o.folder + ": images " + std::to_string(o.first) + " to " + std::to_string(o.first + o.n_images - 1) +
 			     " are asked for, and it holds " + std::to_string(f_.n_images) + "; export more with --images");
-		show_around(o, &machine_);
 		check_build();
 		cycles_of_.assign(static_cast<size_t>(f_.n_descriptors), 0);
 	}
@@ -346,7 +339,6 @@ int replay(const Options &o)
 	if (!image_of(cfg, c, &image))
 		fail(o.replay + ": fits no strip of this build; run it with the bench that saved it");
 	TopMachine machine(o.waves, o.lockstep);
-	show_around(o, &machine);
 	if (run_image(machine, image) &&
 	    outputs_of(cfg, image.d, c, machine.memory().data()) == c.want(cfg)) {
 		std::printf("agreed      %s: %zu outputs, %" PRIu64 " cycles, %.2f s\n", o.replay.c_str(), c.n_out(), machine.cycles(),

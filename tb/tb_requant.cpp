@@ -13,7 +13,7 @@ extern "C" {
 #include "tensor/report.h"
 }
 #include "Vmch_requant.h"
-#include "sim/bench.h"
+#include "sim/waves.h"
 #include "sim/dut.h"
 #include "sim/stimulus.h"
 
@@ -289,6 +289,9 @@ void Bench::report(const Value &want, bool valid, int32_t y, bool sat, uint64_t 
 	m.n_in = 7, m.n_out = 3;
 	m.at = at.c_str();
 	m.hint = hint;
+	const std::string see = bench_see(args_, want.number, "TOP.mch_requant.y_q", cycle);
+	m.see = see.empty() ? nullptr : see.c_str();
+	dut_.run_out();
 	m.redo = redo.c_str();
 	mch_mismatch_print(stdout, &m);
 }

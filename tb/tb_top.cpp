@@ -14,7 +14,7 @@ extern "C" {
 #include "driver/macchiato.h"
 #include "tests/random_graph.h"
 }
-#include "sim/bench.h"
+#include "sim/waves.h"
 
 using namespace mch_sim;
 using namespace mch_tb;
@@ -47,7 +47,8 @@ private:
 	bool troubled_run(const mch_program_part &part, Trouble trouble);
 	bool expect(const char *name, uint64_t want, uint64_t got);
 	bool memory_agrees();
-	bool report(const TopFailure &f);
+	std::string place(const TopFailure &f) const;
+	bool report(TopFailure f);
 	mch_driver_result run_driver(uint32_t list, uint32_t watchdog);
 	uint64_t word_bytes() const { return mch_accel_word_bytes(&program_.cfg); }
 
@@ -62,6 +63,7 @@ private:
 	mch_qnet q_{};
 	mch_program program_{};
 	bool made_ = false;
+	int first_ = 0; /* descriptor of the list */
 	std::vector<uint8_t> before_, after_; /* memory before and after a list */
 };
 
@@ -103,18 +105,41 @@ void Bench::release()
 	made_ = false;
 }
 
-bool Bench::report(const TopFailure &f)
+/* The layer and what of it; of a failure that has no place, the descriptor. */
+std::string Bench::place(const TopFailure &f) const
+{
+	const Place &p = f.place;
+	const int d = first_ + (p.descriptor < 0 ? static_cast<int>(machine_.twin().seq.index) - 1 : p.descriptor);
+	if (d < 0 || d >= program_.n_descriptors)
+		return "no layer";
+	std::string text = std::string("layer ") + q_.steps[program_.descriptor[d].step].layer->name + " (descriptor " + std::to_string(d) + ")";
+	const auto add = [&text](const char *name, int64_t value) {
+		text += value < 0 ? "" : std::string(" ") + name + "=" + std::to_string(value);
+	};
+	if (p.pixel >= 0 && p.pixel < p.d.pixels) {
+		add("k", p.column < 0 ? -1 : p.y_block * DUT_COLS + p.column);
+		add("p", p.pixel / p.d.out_q), add("q", p.pixel % p.d.out_q);
+	}
+	add("c", p.x_block < 0 ? -1 : p.x_block * DUT_COLS + p.c);
+	add("r", p.r), add("s", p.s), add("term", p.term), add("tile", p.tile);
+	return text;
+}
+
+bool Bench::report(TopFailure f)
 {
 	const mch_format format = {f.bits, 0, f.is_signed};
 	const mch_field want = {"value", f.want, format, false}, got = {"value", f.got, format, false};
 	const std::string redo = bench_redo(args_, number_);
-	const mch_top &t = machine_.twin();
-	const std::string at = f.name + ", cycle " + std::to_string(machine_.cycles()) + ", descriptor " +
-			       std::to_string(t.seq.index) + ", trouble: " + trouble_names[trouble_] + "  parameters " DUT_PARAMETERS;
+	const std::string see = bench_see(args_, number_, f.name, machine_.edges());
+	const std::string at = place(f) + "  cycle " + std::to_string(machine_.edges()) + "  " + f.name + "  trouble: " +
+			       trouble_names[trouble_] + "  parameters " DUT_PARAMETERS;
+	machine_.run_out(WAVES_AFTER);
 	mch_mismatch m = {};
 	m.where = args_.name, m.module = "mch_top", m.case_number = number_, m.seed = args_.seed;
+	m.in = f.place.in.data(), m.n_in = static_cast<int>(f.place.in.size());
 	m.want = &want, m.got = &got, m.n_out = 1;
 	m.at = at.c_str(), m.redo = redo.c_str();
+	m.see = see.empty() ? nullptr : see.c_str();
 	mch_mismatch_print(stdout, &m);
 	return false;
 }
@@ -254,6 +279,7 @@ bool Bench::run_list(const mch_program_part &part, bool with_trouble)
 		std::fprintf(stderr, "macchiato: %s: case %" PRIu64 ": %s\n", args_.name, number_, err.text);
 		return false;
 	}
+	first_ = part.first;
 	trouble_ = with_trouble && part.n > 0 ? static_cast<Trouble>(mch_rng_below(&rng_, N_TROUBLES)) : NONE;
 	/* Where memory is used again, or a beat holds words of two tensors, what is written last may have been read before. */
 	if (trouble_ == WRITE_ERROR && (!program_.options.keep || DUT_MEM_BITS / 8 > word_bytes()))

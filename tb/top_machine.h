@@ -58,7 +58,6 @@ public:
 	uint64_t edges() const { return dut_.cycles(); } /* those of resets, too: as waves count */
 	/* A few edges more of the RTL alone, for waves. */
 	void run_out(int n);
-	void window(uint64_t first, uint64_t last) { dut_.window(first, last); }
 	bool failed() const { return failed_; }
 	const TopFailure &failure() const { return failure_; }
 	uint64_t n_values() const { return n_values_; } /* compared in each cycle */
