@@ -211,10 +211,42 @@ START_TEST(layers)
 }
 END_TEST
 
+/* Without a wrong rule the replay is the operators' own result: images, groups, strides, dilation, both orders of terms. */
+START_TEST(contract)
+{
+	enum { X = 2 * 6 * 5 * 4, K = 6, W = K * 3 * 9 };
+	const struct mch_conv g = {2, 6, 5, 4, K, 3, 2, 2, 1, 2, 1, 1, 2, 1, 2, 2};
+	const int pixels = mch_conv_p(&g) * mch_conv_q(&g);
+	int32_t x[X], w[W], y[2 * K * 64], room[2 * 27];
+	int64_t acc[2 * K * 64], bias[K];
+	int8_t shift[K];
+	struct mch_requant rule = s8_half_even;
+	const struct mch_acc narrow = {14, MCH_WRAP};
+	ck_assert_int_le(pixels, 64);
+	for (int i = 0; i < X; i++)
+		x[i] = (i * 101 + 13) % 251 - 125;
+	for (int i = 0; i < W; i++)
+		w[i] = (i * 67 + 5) % 241 - 120;
+	for (int k = 0; k < K; k++)
+		bias[k] = 300 * k - 700, shift[k] = (int8_t)(k + 2);
+	rule.bias = bias, rule.shift = shift;
+	mch_conv(&g, narrow, x, w, acc, NULL);
+	mch_requant(&rule, 2, K, pixels, acc, y, NULL);
+	for (int by_words = 0; by_words < 2; by_words++) {
+		const struct mch_hint_conv c = {.conv = g, .unit = {.acc = narrow, .x_bits = 8, .w_bits = 8, .x_signed = true, .requant = &rule},
+						.rows = 4, .cols = 2, .by_words = by_words, .x = x, .w = w, .got = y, .room = room};
+		char text[MCH_HINT_BYTES];
+		for (int i = 0; i < 2 * K * pixels; i++)
+			ck_assert_int_eq(mch_conv_want(&c, (size_t)i), y[i]);
+		expect(NULL, mch_conv_hint(&c, text));
+	}
+}
+END_TEST
+
 static Suite *make_suite(void)
 {
 	const TTest *const tests[] = {nothing_to_explain, nothing_explains, rounding,   saturation, relu_or_not, wrong_shift,
-				      wrong_bias,	  wrong_noise,	    all_values, sums,	    layers};
+				      wrong_bias,	  wrong_noise,	    all_values, sums,	    layers,	 contract};
 	return CHECK_SUITE("hint", tests);
 }
 
