@@ -138,6 +138,27 @@ void mch_gen_remember(const struct mch_gen *g, int64_t *const *got, struct mch_g
 		evidence->seen[evidence->n++ % MCH_GEN_REMEMBERED] = seen_of(g, got, 0);
 }
 
+/* The sums are right, what comes behind is not. The evidence: the cases before, or all elements of this one; where those have more
+ * than one fault, the one that is reported beside those that agree. */
+static const char *of_rounding(const struct mch_gen *g, int64_t *const *got, size_t element,
+			       const struct mch_gen_evidence *evidence, char *text)
+{
+	struct mch_requant cfg;
+	const struct mch_hint_unit unit = unit_of(g, &cfg);
+	if (evidence->n > 0)
+		return mch_hint(&unit, evidence->seen, evidence->n < MCH_GEN_REMEMBERED ? evidence->n : MCH_GEN_REMEMBERED, text);
+	const char *hint = NULL;
+	for (int only_one = 0; only_one < 2 && !hint; only_one++) {
+		struct mch_hint_seen seen[MCH_GEN_REMEMBERED] = {seen_of(g, got, element)};
+		int n = 1;
+		for (size_t i = 0; i < g->n_elements && n < MCH_GEN_REMEMBERED; i++)
+			if (!only_one || got[g->header.n_in][i] == g->values[g->header.n_in][i])
+				seen[n++] = seen_of(g, got, i);
+		hint = mch_hint(&unit, seen, n, text);
+	}
+	return hint;
+}
+
 const char *mch_gen_hint(const struct mch_gen *g, int64_t *const *got, size_t element,
 			 const struct mch_gen_evidence *evidence, char *text)
 {
@@ -148,20 +169,8 @@ const char *mch_gen_hint(const struct mch_gen *g, int64_t *const *got, size_t el
 	}
 	if (!can_explain(g))
 		return NULL;
-	struct mch_requant cfg;
-	const struct mch_hint_unit unit = unit_of(g, &cfg);
-	struct mch_hint_seen seen[MCH_GEN_REMEMBERED];
-	if (g->end != MCH_GEN_SUMS) {
-		/* The sums as they should be, then as they might have been. */
-		int n = 0;
-		for (; n < evidence->n && n < MCH_GEN_REMEMBERED; n++)
-			seen[n] = evidence->seen[n];
-		for (size_t i = 0; evidence->n == 0 && i < g->n_elements && n < MCH_GEN_REMEMBERED; i++)
-			seen[n++] = seen_of(g, got, i);
-		const char *hint = mch_hint(&unit, seen, n, text);
-		if (hint)
-			return hint;
-	}
-	const char *hint = is_dot(g) ? of_terms(g, got, text) : NULL;
+	const char *hint = g->end == MCH_GEN_SUMS ? NULL : of_rounding(g, got, element, evidence, text);
+	if (!hint && is_dot(g))
+		hint = of_terms(g, got, text);
 	return !hint && is_dot(g) && g->end == MCH_GEN_CODES ? of_layer(g, got, text) : hint;
 }

@@ -41,11 +41,15 @@ int64_t mch_hint_value(const struct mch_hint_unit *unit, const struct mch_hint_t
 		       bool *flag)
 {
 	bool over, saturated;
-	const int64_t acc = mch_hint_sum(unit, t, seen, &over);
+	int64_t acc = mch_hint_sum(unit, t, seen, &over);
 	*flag = over && !t->no_flag;
 	if (!unit->requant)
 		return acc;
-	const int64_t bias = t->no_bias ? 0 : t->minus_bias ? -seen->bias : seen->bias;
+	int64_t bias = t->no_bias ? 0 : t->minus_bias ? -seen->bias : seen->bias;
+	if (t->unsigned_bits) {
+		acc = mch_wrap_code(acc + bias, t->unsigned_bits, false);
+		bias = 0;
+	}
 	const int shift = (t->no_shift ? 0 : t->back_shift ? -seen->shift : seen->shift) + t->more_shift;
 	const uint32_t noise = t->next_noise ? mch_lfsr_next((uint16_t)seen->noise) : seen->noise;
 	struct mch_requant rule = t->requant;

@@ -68,6 +68,13 @@ static int bits_shown(const struct mch_hint_trial *t)
 	return t->acc.bits;
 }
 
+/* In the width of the accumulator, or of its sum with the bias. */
+static bool no_sign(struct mch_hint_trial *t, int form)
+{
+	t->unsigned_bits = t->acc.bits + 1 - form;
+	return t->acc.bits >= 2;
+}
+
 /* +1, -1, +2, -2 */
 static int step(int form)
 {
@@ -119,6 +126,7 @@ const struct mch_hint_rule mch_hint_rules[] = {
 	{shift_less, 1, NULL, "the shift is one less", "shift", "requant"},
 	{shift_none, 1, NULL, "nothing is shifted", "shift", "requant"},
 	{shift_back, 1, NULL, "the shift goes the other way", "shift", "requant"},
+	{no_sign, 2, NULL, "zeros are shifted in, not the sign", "unsigned shift", "round_shift"},
 	{no_bias, 1, NULL, "there is no bias", "bias", "requant"},
 	{minus_bias, 1, NULL, "the bias is subtracted", "bias", "requant"},
 	{next_noise, 1, NULL, "the noise is one step ahead", "noise", "lfsr"},

@@ -20,6 +20,7 @@ struct mch_hint_trial {
 	bool wraps; /* the code, while the flag stands */
 	bool no_bias, minus_bias, no_shift, back_shift, next_noise, no_flag;
 	int more_shift;
+	int unsigned_bits; /* of the sum, which is shifted without its sign; 0: with it */
 	enum mch_hint_read x_read, w_read;
 	int lost_first, lost_last; /* terms */
 	int x_late, w_late;        /* an operand is that of so many terms before; the first keep their own */
