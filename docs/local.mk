@@ -11,5 +11,8 @@ EXTRA_DIST += \
 	docs/quantize.md \
 	docs/registers.md \
 	docs/results.md \
+	docs/tutorial.md \
+	docs/tutorial/bench.v \
+	docs/tutorial/my_array.v \
 	docs/vectors.md \
 	docs/verification.md

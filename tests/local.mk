@@ -127,6 +127,7 @@ SCRIPT_TESTS = \
 	tests/conformance.sh \
 	tests/fuzz/corpus.sh \
 	tests/docs/faults.sh \
+	tests/docs/tutorial.sh \
 	tests/docs/vectors.sh
 
 AM_CPPFLAGS += -I$(top_srcdir)/tests $(CHECK_CFLAGS)
