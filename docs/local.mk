@@ -14,5 +14,6 @@ EXTRA_DIST += \
 	docs/tutorial.md \
 	docs/tutorial/bench.v \
 	docs/tutorial/my_array.v \
+	docs/tutorial/scoreboard.cpp \
 	docs/vectors.md \
 	docs/verification.md

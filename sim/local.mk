@@ -12,6 +12,7 @@ dist_sim_DATA = \
 	sim/pins.h \
 	sim/registers.vlt \
 	sim/sc_dut.h \
+	sim/scoreboard.h \
 	sim/stimulus.h \
 	sim/tlm_access.h \
 	sim/tlm_memory.h \

@@ -25,6 +25,7 @@ BENCH_TESTS = \
 	tb/check_sat \
 	tb/check_sc_mac_array \
 	tb/check_sc_top \
+	tb/check_scoreboard \
 	tb/check_seq \
 	tb/check_store \
 	tb/check_sim \
