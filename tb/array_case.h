@@ -46,7 +46,7 @@ inline void array_report(const mch_sim::BenchArgs &args, uint64_t number, const 
 	m.in = in, m.n_in = n_in;
 	m.want = &wanted, m.got = &gotten, m.n_out = 1;
 	m.at = at.c_str();
-	m.see = see.empty() ? nullptr : see.c_str();
+	m.see = see.c_str();
 	m.redo = redo.c_str();
 	mch_mismatch_print(stdout, &m);
 }

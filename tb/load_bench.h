@@ -14,16 +14,20 @@ extern "C" {
 #include "base/err.h"
 #include "tensor/report.h"
 }
-#include "sim/bench.h"
 #include "sim/pins.h"
 #include "sim/stimulus.h"
+#include "sim/waves.h"
 
 namespace mch_tb {
 
 /* Values beside each other; the first that differs is reported, once. */
 class Compare {
 public:
-	Compare(const mch_sim::BenchArgs &args, const char *module) : args_(args), module_(module) {}
+	/* cycles() tells Dut::cycles(). */
+	Compare(const mch_sim::BenchArgs &args, const char *module, std::function<uint64_t()> cycles)
+		: args_(args), module_(module), cycles_(cycles)
+	{
+	}
 
 	void begin(uint64_t number) { number_ = number; }
 	/* `at` says where the bench is. */
@@ -39,6 +43,7 @@ public:
 		const mch_field w = {name.c_str(), wanted, {bits, 0, false}, false};
 		const mch_field g = {name.c_str(), gotten, {bits, 0, false}, false};
 		const std::string redo = mch_sim::bench_redo(args_, number_), at = at_ + "  parameters " DUT_PARAMETERS;
+		const std::string see = mch_sim::bench_see(args_, number_, std::string("TOP.") + module_ + "." + name, cycles_());
 		mch_mismatch m = {};
 		m.where = args_.name;
 		m.module = module_;
@@ -46,7 +51,7 @@ public:
 		m.seed = args_.seed;
 		m.want = &w, m.got = &g, m.n_out = 1;
 		m.at = at.c_str();
-		m.redo = redo.c_str();
+		m.redo = redo.c_str(), m.see = see.c_str();
 		mch_mismatch_print(stdout, &m);
 	}
 
@@ -56,6 +61,7 @@ public:
 private:
 	const mch_sim::BenchArgs &args_;
 	const char *module_;
+	std::function<uint64_t()> cycles_;
 	std::string at_;
 	uint64_t number_ = 0, n_compared_ = 0;
 	bool failed_ = false;

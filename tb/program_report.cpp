@@ -107,7 +107,7 @@ void program_report(TopMachine &machine, const ProgramRun &run, TopFailure f, co
 	m.want = &want, m.got = &got, m.n_out = 1;
 	m.at = at.c_str(), m.redo = redo.c_str();
 	m.hint = hint.empty() ? nullptr : hint.c_str();
-	m.see = see.empty() ? nullptr : see.c_str();
+	m.see = see.c_str();
 	mch_mismatch_print(stdout, &m);
 }
 

@@ -162,7 +162,7 @@ void report(const BenchArgs &args, uint64_t number, const mch_field *in, int n_i
 	m.want = &wanted, m.got = &gotten, m.n_out = 1;
 	m.at = at.c_str();
 	m.hint = hint.empty() ? nullptr : hint.c_str();
-	m.see = see.empty() ? nullptr : see.c_str();
+	m.see = see.c_str();
 	m.redo = redo.c_str();
 	mch_mismatch_print(stdout, &m);
 }

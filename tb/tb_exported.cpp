@@ -296,7 +296,7 @@ private:
 		m.want = &wanted, m.got = &gotten, m.n_out = 1;
 		m.at = at.c_str();
 		m.hint = hint.empty() ? nullptr : hint.c_str();
-		m.see = see_.empty() ? nullptr : see_.c_str();
+		m.see = see_.c_str();
 		m.redo = again.c_str();
 		mch_mismatch_print(stdout, &m);
 	}

@@ -12,7 +12,7 @@ extern "C" {
 #include "tensor/report.h"
 }
 #include "Vmch_lanes.h"
-#include "sim/bench.h"
+#include "sim/waves.h"
 #include "sim/dut.h"
 #include "sim/pins.h"
 #include "sim/stimulus.h"
@@ -95,6 +95,7 @@ bool Bench::wrong(const Named &n, const char *hint)
 				{"kernel_r", layer_.r, size, false},
 				{"kernel_s", layer_.s, size, false}};
 	const std::string redo = bench_redo(args_, number_);
+	const std::string see = bench_see(args_, number_, "TOP.mch_lanes." + std::string(n.name), dut_.cycles());
 	const std::string at = "beat " + std::to_string(at_) + " of " + std::to_string(beats_.size()) + "  cycle " +
 			       std::to_string(dut_.cycles()) + "  parameters " DUT_PARAMETERS;
 	mch_mismatch m = {};
@@ -106,8 +107,8 @@ bool Bench::wrong(const Named &n, const char *hint)
 	m.want = &want, m.got = &got, m.n_out = 1;
 	m.at = at.c_str();
 	m.hint = hint;
-	m.redo = redo.c_str();
-	mch_mismatch_print(stdout, &m);
+	m.redo = redo.c_str(), m.see = see.c_str();
+	mch_mismatch_print(stdout, &m), dut_.run_out();
 	return false;
 }
 

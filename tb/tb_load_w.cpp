@@ -45,7 +45,7 @@ struct Model {
 
 class Bench {
 public:
-	explicit Bench(const BenchArgs &args) : args_(args), dut_(args.waves), compare_(args, "mch_load_w"), twin_()
+	explicit Bench(const BenchArgs &args) : args_(args), dut_(args.waves), compare_(args, "mch_load_w", [this] { return dut_.cycles(); }), twin_()
 	{
 		const mch_load_w_config cfg = {DUT_W_WORDS, DUT_BURST_WORDS};
 		mch_err err;

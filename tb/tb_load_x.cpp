@@ -118,7 +118,7 @@ private:
 
 class Bench {
 public:
-	explicit Bench(const BenchArgs &args) : args_(args), dut_(args.waves), compare_(args, "mch_load_x"), twin_()
+	explicit Bench(const BenchArgs &args) : args_(args), dut_(args.waves), compare_(args, "mch_load_x", [this] { return dut_.cycles(); }), twin_()
 	{
 		const mch_load_x_config cfg = {DUT_X_WORDS};
 		mch_err err;

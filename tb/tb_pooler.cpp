@@ -14,7 +14,7 @@ extern "C" {
 #include "tensor/report.h"
 }
 #include "Vmch_pooler.h"
-#include "sim/bench.h"
+#include "sim/waves.h"
 #include "sim/dut.h"
 #include "sim/pins.h"
 #include "sim/stimulus.h"
@@ -102,6 +102,7 @@ bool Bench::same(const char *name, int64_t want, int64_t got, int bits)
 	const mch_field wanted = {"value", mch_wrap(want, bits), format, false};
 	const mch_field gotten = {"value", mch_wrap(got, bits), format, false};
 	const std::string redo = bench_redo(args_, number_);
+	const std::string see = bench_see(args_, number_, "TOP.mch_pooler." + std::string(name), dut_.cycles());
 	const std::string at = std::string(name) + "  row " + std::to_string(n_rows_) + "  cycle " +
 			       std::to_string(dut_.cycles()) + "  parameters " DUT_PARAMETERS;
 	mch_mismatch m = {};
@@ -111,8 +112,8 @@ bool Bench::same(const char *name, int64_t want, int64_t got, int bits)
 	m.seed = args_.seed;
 	m.want = &wanted, m.got = &gotten, m.n_out = 1;
 	m.at = at.c_str();
-	m.redo = redo.c_str();
-	mch_mismatch_print(stdout, &m);
+	m.redo = redo.c_str(), m.see = see.c_str();
+	mch_mismatch_print(stdout, &m), dut_.run_out();
 	return false;
 }
 

@@ -17,7 +17,7 @@ extern "C" {
 #include "Vmch_read.h"
 #include "sim/axi_check.h"
 #include "sim/axi_memory.h"
-#include "sim/bench.h"
+#include "sim/waves.h"
 #include "sim/dut.h"
 #include "sim/pins.h"
 #include "tb/axi_parts.h"
@@ -138,6 +138,7 @@ bool Bench::differ(const std::string &what, uint64_t want, uint64_t got, const s
 	const mch_field wanted = {what.c_str(), static_cast<int64_t>(want), {48, 0, false}, false};
 	const mch_field gotten = {what.c_str(), static_cast<int64_t>(got), {48, 0, false}, false};
 	const std::string redo = bench_redo(args_, number_);
+	const std::string see = bench_see(args_, number_, "TOP.mch_read." + what, dut_.cycles());
 	const std::string at = "cycle " + std::to_string(now_) + " of the case  parameters " DUT_PARAMETERS;
 	mch_mismatch m = {};
 	m.where = args_.name;
@@ -147,8 +148,8 @@ bool Bench::differ(const std::string &what, uint64_t want, uint64_t got, const s
 	m.want = &wanted, m.got = &gotten, m.n_out = 1;
 	m.at = at.c_str();
 	m.hint = hint.empty() ? nullptr : hint.c_str();
-	m.redo = redo.c_str();
-	mch_mismatch_print(stdout, &m);
+	m.redo = redo.c_str(), m.see = see.c_str();
+	mch_mismatch_print(stdout, &m), dut_.run_out();
 	return false;
 }
 

@@ -12,7 +12,7 @@ extern "C" {
 }
 #include "Vmch_regs.h"
 #include "driver/macchiato.h"
-#include "sim/bench.h"
+#include "sim/waves.h"
 #include "sim/dut.h"
 #include "sim/pins.h"
 #include "sim/stimulus.h"
@@ -83,12 +83,13 @@ bool Bench::same(const char *name, uint64_t want, uint64_t got)
 	const mch_field wanted = {name, static_cast<int64_t>(want), format, false};
 	const mch_field gotten = {name, static_cast<int64_t>(got), format, false};
 	const std::string redo = bench_redo(args_, number_);
+	const std::string see = bench_see(args_, number_, "TOP.mch_regs." + std::string(name), dut_.cycles());
 	const std::string at = "cycle " + std::to_string(dut_.cycles()) + "  parameters " DUT_PARAMETERS;
 	mch_mismatch m = {};
 	m.where = args_.name, m.module = "mch_regs", m.case_number = number_, m.seed = args_.seed;
 	m.want = &wanted, m.got = &gotten, m.n_out = 1;
-	m.at = at.c_str(), m.redo = redo.c_str();
-	mch_mismatch_print(stdout, &m);
+	m.at = at.c_str(), m.redo = redo.c_str(), m.see = see.c_str();
+	mch_mismatch_print(stdout, &m), dut_.run_out();
 	agreed_ = false;
 	return false;
 }

@@ -290,7 +290,7 @@ void Bench::report(const Value &want, bool valid, int32_t y, bool sat, uint64_t 
 	m.at = at.c_str();
 	m.hint = hint;
 	const std::string see = bench_see(args_, want.number, "TOP.mch_requant.y_q", cycle);
-	m.see = see.empty() ? nullptr : see.c_str();
+	m.see = see.c_str();
 	dut_.run_out();
 	m.redo = redo.c_str();
 	mch_mismatch_print(stdout, &m);

@@ -11,7 +11,7 @@ extern "C" {
 #include "tensor/report.h"
 }
 #include "Vmch_seq.h"
-#include "sim/bench.h"
+#include "sim/waves.h"
 #include "sim/dut.h"
 #include "sim/pins.h"
 #include "sim/stimulus.h"
@@ -203,6 +203,7 @@ bool Bench::same(const char *name, uint64_t want, uint64_t got, int bits)
 	const mch_field wanted = {name, static_cast<int64_t>(want), format, false};
 	const mch_field gotten = {name, static_cast<int64_t>(got), format, false};
 	const std::string redo = bench_redo(args_, number_);
+	const std::string see = bench_see(args_, number_, "TOP.mch_seq." + std::string(name), dut_.cycles());
 	static const char *const troubles[N_TROUBLES] = {
 		"none",	      "illegal field", "overflow", "weights left", "weights missing", "stuck weights",
 		"read error", "write error",   "dead bus", "reset",	   "endless list"};
@@ -213,8 +214,8 @@ bool Bench::same(const char *name, uint64_t want, uint64_t got, int bits)
 	mch_mismatch m = {};
 	m.where = args_.name, m.module = "mch_seq", m.case_number = number_, m.seed = args_.seed;
 	m.want = &wanted, m.got = &gotten, m.n_out = 1;
-	m.at = at.c_str(), m.redo = redo.c_str();
-	mch_mismatch_print(stdout, &m);
+	m.at = at.c_str(), m.redo = redo.c_str(), m.see = see.c_str();
+	mch_mismatch_print(stdout, &m), dut_.run_out();
 	return false;
 }
 

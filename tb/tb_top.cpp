@@ -139,7 +139,7 @@ bool Bench::report(TopFailure f)
 	m.in = f.place.in.data(), m.n_in = static_cast<int>(f.place.in.size());
 	m.want = &want, m.got = &got, m.n_out = 1;
 	m.at = at.c_str(), m.redo = redo.c_str();
-	m.see = see.empty() ? nullptr : see.c_str();
+	m.see = see.c_str();
 	mch_mismatch_print(stdout, &m);
 	return false;
 }

@@ -89,7 +89,7 @@ void mch_mismatch_print(FILE *stream, const struct mch_mismatch *m)
 		fprintf(stream, "  at    %s\n", m->at);
 	if (m->hint)
 		fprintf(stream, "  hint  %s\n", m->hint);
-	if (m->see)
+	if (m->see && *m->see)
 		fprintf(stream, "  see   %s\n", m->see);
 	if (m->redo)
 		fprintf(stream, "  redo  %s\n", m->redo);

@@ -27,7 +27,7 @@ struct mch_mismatch {
 	int n_in, n_out;  /* want and got have n_out fields each, in the same order */
 	const char *at;   /* NULL, or layer, position, cycle, hierarchical name */
 	const char *hint; /* NULL, or the likely cause */
-	const char *see;  /* NULL, or files that show it: waves, the smallest case */
+	const char *see;  /* NULL or empty, or files that show it: waves, the smallest case */
 	const char *redo; /* NULL, or the command that repeats it */
 };
 
