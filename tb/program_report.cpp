@@ -68,6 +68,30 @@ std::string place_text(const ProgramRun &run, const Place &place, std::string *m
 	return text;
 }
 
+/* Fraction bits of what the register holds, where that is a number of the layer: of results those of its tensor, of sums and
+ * products as many more as the shift of the column drops. */
+static bool fraction(const ProgramRun &run, const TopFailure &f, int *frac)
+{
+	const auto is = [&f](const char *part) { return f.name.find(part) != std::string::npos; };
+	const bool is_result = is(".y_q") || is(".round_q"), is_sum = is(".sum_q") || is(".acc_q") || is(".bank_q") || is(".product_q");
+	const Place &p = f.place;
+	if (!run.folder || (!is_result && !is_sum) || p.descriptor < 0 || p.y_block < 0 || p.column < 0 || p.d.op != MCH_OP_CONV)
+		return false;
+	const mch_program_folder &folder = *run.folder;
+	const mch_accel_config &cfg = folder.cfg;
+	const char *const layer = folder.descriptor[folder.part[run.part].first + p.descriptor].layer;
+	const uint64_t words = static_cast<uint64_t>(mch_accel_param_words(&cfg)) + static_cast<uint64_t>(p.terms);
+	const uint64_t word = p.d.w_addr + static_cast<uint64_t>(p.y_block) * words + static_cast<uint64_t>(mch_accel_bias_words(&cfg));
+	const int code = mch_accel_get(run.memory, word * static_cast<uint64_t>(cfg.cols) + static_cast<uint64_t>(p.column),
+				       mch_accel_elem_bytes(&cfg), false);
+	for (int i = 0; i < folder.n_tensors; i++)
+		if (std::strcmp(folder.tensor[i].layer, layer) == 0 && folder.tensor[i].format.number == MCH_FIXED) {
+			*frac = folder.tensor[i].format.frac + (is_sum ? code % 64 + MCH_SHIFT_MIN : 0);
+			return true;
+		}
+	return false;
+}
+
 /* The layer alone: its hint, and the smallest case that fails, saved. */
 static std::string layer_alone(const ProgramRun &run, const Place &place, std::string *hint)
 {
@@ -90,8 +114,9 @@ static std::string layer_alone(const ProgramRun &run, const Place &place, std::s
 void program_report(TopMachine &machine, const ProgramRun &run, TopFailure f, const std::string &layer)
 {
 	const uint64_t cycle = machine.edges();
-	const mch_format format = {f.bits, 0, f.is_signed};
-	const mch_field want = {"value", f.want, format, false}, got = {"value", f.got, format, false};
+	mch_format format = {f.bits, 0, f.is_signed};
+	const bool is_real = fraction(run, f, &format.frac);
+	const mch_field want = {"value", f.want, format, is_real}, got = {"value", f.got, format, is_real};
 	std::string more, hint, see;
 	std::string place = layer.empty() ? place_text(run, f.place, &more) : layer;
 	if (run.hunts) {
