@@ -47,6 +47,7 @@ UNIT_TESTS = \
 	tests/check_mac \
 	tests/check_mac_array \
 	tests/check_mem \
+	tests/check_mem_form \
 	tests/check_mixed \
 	tests/check_names \
 	tests/check_npy \

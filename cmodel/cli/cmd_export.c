@@ -14,6 +14,7 @@
 #include "io/hash.h"
 #include "io/quant_json.h"
 #include "net/lower.h"
+#include "tensor/mem_form.h"
 
 enum { VECTORS_MAX = 1000000, IMAGES_DEFAULT = 20, IMAGES_MAX = 1000000 };
 
@@ -26,9 +27,10 @@ struct arguments {
 	uint32_t seed;
 	struct mch_build_options build;
 	bool force, json, is_program;
+	unsigned forms; /* of memory images: 1 << enum mch_mem_form */
 };
 
-enum { KEY_ARRAY = 256, KEY_VECTORS, KEY_FORCE, KEY_PROGRAM };
+enum { KEY_ARRAY = 256, KEY_VECTORS, KEY_FORCE, KEY_PROGRAM, KEY_ALSO };
 
 static struct mch_accel_array parse_array(const char *text)
 {
@@ -41,6 +43,24 @@ static struct mch_accel_array parse_array(const char *text)
 		mch_cmd_fail("--array", "\"%.60s\" is no size from 1x1 to %dx%d; give rows x columns, as in 16x16",
 			     text, MCH_ACCEL_SIDE_MAX, MCH_ACCEL_SIDE_MAX);
 	return array;
+}
+
+/* "hex,mif" */
+static unsigned parse_forms(const char *text)
+{
+	unsigned forms = 0;
+	for (const char *part = text; *part || part == text;) {
+		const size_t n = strcspn(part, ",");
+		int i = 0;
+		while (i < MCH_MEM_N_FORMS && (strlen(mch_mem_form_name((enum mch_mem_form)i)) != n ||
+					       strncmp(part, mch_mem_form_name((enum mch_mem_form)i), n) != 0))
+			i++;
+		if (i == MCH_MEM_N_FORMS)
+			mch_cmd_fail("--also", "\"%.60s\" is no list of hex, coe, mif and bin; give those that your tools read", text);
+		forms |= 1u << i;
+		part += n + (part[n] == ',');
+	}
+	return forms;
 }
 
 static void take_file(struct arguments *args, const char *text)
@@ -63,6 +83,8 @@ static void check_complete(const struct arguments *args)
 		mch_cmd_fail("--images", "there are none without --data; give the folder or file of the images");
 	if (args->build.is_given && !args->is_program)
 		mch_cmd_fail("--program", "options of the accelerator say nothing without it; give it too");
+	if (args->forms && args->is_program)
+		mch_cmd_fail("--also", "a program has its memory in one form; leave it out");
 }
 
 static error_t parse_option(int key, char *text, struct argp_state *state)
@@ -87,6 +109,9 @@ static error_t parse_option(int key, char *text, struct argp_state *state)
 		return 0;
 	case KEY_PROGRAM:
 		args->is_program = true;
+		return 0;
+	case KEY_ALSO:
+		args->forms = parse_forms(text);
 		return 0;
 	case KEY_FORCE:
 		args->force = true;
@@ -118,6 +143,7 @@ static const struct argp_option options[] = {
 	{"seed", 's', "N", 0, "Of the choice of vectors, and of --shuffle (default 1)", 0},
 	{"program", KEY_PROGRAM, NULL, 0, "Write a program of the accelerator mch_top instead, with its memory "
 	 "before and after each image (default 1; noise without --data)", 0},
+	{"also", KEY_ALSO, "FORMS", 0, "Memory images in these forms, too: hex, coe, mif, bin", 0},
 	{"force", KEY_FORCE, NULL, 0, "Replace DIR though it is no export (never one that holds folders)", 0},
 	{"json", 'j', NULL, 0, "Print JSON instead of text", 0},
 	{0},
@@ -202,7 +228,7 @@ static int export(const struct arguments *args, const struct mch_net *net, struc
 		status = mch_export_program(&job, &e, err);
 	} else if (status == 0) {
 		const struct mch_accel_export e = {
-			.q = &q, .array = args->array, .n_vectors = args->n_vectors, .seed = args->seed,
+			.q = &q, .array = args->array, .n_vectors = args->n_vectors, .seed = args->seed, .forms = args->forms,
 			.n_images = test.n, .codes = test.codes, .labels = test.data.labels,
 			.net_file = mch_file_name(args->net.path), .quant_file = mch_file_name(args->quant),
 			.net_hash = net_hash, .quant_hash = quant_hash,

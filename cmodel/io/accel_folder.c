@@ -36,7 +36,11 @@ static bool is_ours(const char *name)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (strcmp(name, names[i]) == 0)
 			return true;
-	return ends_with(name, ".mem") || ends_with(name, ".vec") || ends_with(name, ".bin");
+	static const char *const ends[] = {".mem", ".vec", ".bin", ".coe", ".hex", ".mif"};
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		if (ends_with(name, ends[i]))
+			return true;
+	return false;
 }
 
 /* What lies in a folder, as far as replacing it goes. */

@@ -116,18 +116,39 @@ void mch_accel_image_stamp(struct mch_accel_table *table, const struct mch_accel
 	mch_hash_end(&hash, table->hash);
 }
 
+/* The image's words and what is said of them; to be freed. */
+static int64_t *words_of(const struct mch_accel_image *image, const char *hash, char *comment, size_t room, struct mch_err *err)
+{
+	snprintf(comment, room, "%s\n%zu words of %d bits\nconfig %s", image->comment, image->n_words, image->bits, hash);
+	int64_t *words = malloc((image->n_words ? image->n_words : 1) * sizeof(*words));
+	if (!words)
+		mch_err_set(err, image->file, "no memory for %zu words; use a machine with more", image->n_words);
+	for (size_t i = 0; words && i < image->n_words; i++)
+		words[i] = mch_accel_image_word(image, i);
+	return words;
+}
+
 int mch_accel_image_write(FILE *stream, const struct mch_accel_image *image, const char *hash, struct mch_err *err)
 {
 	char comment[sizeof(image->comment) + 128];
-	snprintf(comment, sizeof(comment), "%s\n%zu words of %d bits\nconfig %s", image->comment, image->n_words,
-		 image->bits, hash);
-	int64_t *words = malloc((image->n_words ? image->n_words : 1) * sizeof(*words));
-	if (!words)
-		return mch_err_set(err, image->file, "no memory for %zu words; use a machine with more",
-				   image->n_words);
-	for (size_t i = 0; i < image->n_words; i++)
-		words[i] = mch_accel_image_word(image, i);
-	const int status = mch_mem_write(stream, comment, words, image->n_words, image->bits, err);
+	int64_t *words = words_of(image, hash, comment, sizeof(comment), err);
+	const int status = words ? mch_mem_write(stream, comment, words, image->n_words, image->bits, err) : -1;
 	free(words);
 	return status;
+}
+
+int mch_accel_image_form(FILE *stream, const struct mch_accel_image *image, enum mch_mem_form form, const char *hash,
+			 struct mch_err *err)
+{
+	char comment[sizeof(image->comment) + 128];
+	int64_t *words = words_of(image, hash, comment, sizeof(comment), err);
+	const int status = words ? mch_mem_form_write(stream, form, comment, words, image->n_words, image->bits, err) : -1;
+	free(words);
+	return status;
+}
+
+void mch_accel_image_form_name(const struct mch_accel_image *image, enum mch_mem_form form, char name[MCH_ACCEL_TEXT_MAX])
+{
+	const char *end = strrchr(image->file, '.');
+	snprintf(name, MCH_ACCEL_TEXT_MAX, "%.*s.%s", (int)(end - image->file), image->file, mch_mem_form_name(form));
 }

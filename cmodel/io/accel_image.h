@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "io/accel_config.h"
+#include "tensor/mem_form.h"
 
 /* What a $readmemh image holds. The values are one of three arrays, not owned; the others are NULL. */
 struct mch_accel_image {
@@ -42,5 +43,10 @@ void mch_accel_image_stamp(struct mch_accel_table *table, const struct mch_accel
 
 /* Writes the file. 0, or -1 with err. */
 int mch_accel_image_write(FILE *stream, const struct mch_accel_image *image, const char *hash, struct mch_err *err);
+
+/* The same words in a form of FPGA tools; and the name of that file, the image's with another end. */
+int mch_accel_image_form(FILE *stream, const struct mch_accel_image *image, enum mch_mem_form form, const char *hash,
+			 struct mch_err *err);
+void mch_accel_image_form_name(const struct mch_accel_image *image, enum mch_mem_form form, char name[MCH_ACCEL_TEXT_MAX]);
 
 #endif

@@ -56,6 +56,18 @@ static int write_image(FILE *stream, const struct job *job, const void *what, st
 	return mch_accel_image_write(stream, what, job->table.hash, err);
 }
 
+/* An image in another form. */
+struct form {
+	const struct mch_accel_image *image;
+	enum mch_mem_form form;
+};
+
+static int write_form(FILE *stream, const struct job *job, const void *what, struct mch_err *err)
+{
+	const struct form *form = what;
+	return mch_accel_image_form(stream, form->image, form->form, job->table.hash, err);
+}
+
 static int write_vector(FILE *stream, const struct job *job, const void *what, struct mch_err *err)
 {
 	const struct mch_step *step = what;
@@ -92,17 +104,29 @@ static int put(struct job *job, struct file file, struct mch_err *err)
 				      file.image ? file.image->bits : 0, file.image && file.image->is_signed, err);
 }
 
+static int put_image(struct job *job, const struct mch_accel_image *image, struct mch_err *err)
+{
+	int status = put(job, (struct file){image->file, write_image, image, image}, err);
+	for (int i = 0; i < MCH_MEM_N_FORMS && status == 0; i++) {
+		const struct form form = {image, (enum mch_mem_form)i};
+		char name[MCH_ACCEL_TEXT_MAX];
+		if (!(job->e->forms >> i & 1))
+			continue;
+		mch_accel_image_form_name(image, form.form, name);
+		status = put(job, (struct file){name, write_form, &form, image}, err);
+	}
+	return status;
+}
+
 static int put_all(struct job *job, struct mch_err *err)
 {
 	const struct mch_qnet *q = job->e->q;
 	if (put(job, (struct file){"macchiato_config.h", write_c, NULL, NULL}, err) != 0 ||
 	    put(job, (struct file){"macchiato_config.vh", write_verilog, NULL, NULL}, err) != 0)
 		return -1;
-	for (int i = 0; i < job->n_images; i++) {
-		const struct mch_accel_image *image = &job->images[i];
-		if (put(job, (struct file){image->file, write_image, image, image}, err) != 0)
+	for (int i = 0; i < job->n_images; i++)
+		if (put_image(job, &job->images[i], err) != 0)
 			return -1;
-	}
 	for (int i = 0; i < q->n_steps; i++) {
 		char name[MCH_ACCEL_TEXT_MAX];
 		if (!mch_accel_on_array(&q->steps[i]))

@@ -19,6 +19,7 @@ struct mch_accel_export {
 	const int32_t *labels; /* [n_images] */
 	const char *net_file, *quant_file; /* names without folders */
 	const char *net_hash, *quant_hash; /* 64 digits each */
+	unsigned forms; /* of the memory images, besides .mem: 1 << enum mch_mem_form */
 };
 
 /* What was written, for the one who reports it. */

@@ -8,6 +8,8 @@ cmodel_tensor_libtensor_a_SOURCES = \
 	cmodel/tensor/hexline.h \
 	cmodel/tensor/mem.c \
 	cmodel/tensor/mem.h \
+	cmodel/tensor/mem_form.c \
+	cmodel/tensor/mem_form.h \
 	cmodel/tensor/report.c \
 	cmodel/tensor/report.h \
 	cmodel/tensor/tensor.c \

@@ -132,4 +132,18 @@ conv_1 6 1 16 conv_1_2.weights.mem
 the _last_ _/ one 3 2 24 the_last_one.weights.mem
 END
 diff want.txt use.txt || fail "the C table is another"
+
+# Images in other forms: the words of .mem, and a second export takes the place of the first.
+"$macchiato" export "$@" -o forms --also=coe,mif,hex,bin >/dev/null
+"$macchiato" export "$@" -o forms --also=hex,mif,coe,bin >/dev/null || fail "an export with other forms is not replaced"
+for file in forms/*.mem; do
+	grep -v '^//' "$file" >words.txt
+	sed '1,/_vector=/d; s/[,;]$//' "${file%mem}coe" | cmp -s - words.txt || fail "${file%mem}coe has other words"
+	sed '1,/BEGIN/d; /END/d; s/.* : //; s/;$//' "${file%mem}mif" | cmp -s - words.txt || fail "${file%mem}mif has other words"
+	for form in hex bin; do
+		[ -s "${file%mem}$form" ] || fail "no ${file%mem}$form"
+	done
+done
+refuse '--also: "hex,foo" is no list of hex, coe, mif and bin; give those that your tools read' "$@" -o other --also=hex,foo
+refuse '--also: a program has its memory in one form; leave it out' "$@" -o other --also=hex --program
 exit $failed
