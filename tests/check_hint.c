@@ -80,6 +80,14 @@ START_TEST(relu_or_not)
 	struct mch_requant relu = s8_half_even;
 	relu.relu = true;
 	expect("agrees if there is no ReLU: ReLU, docs/datapath.md \"requant\"", hint(relu, -80, 0, 3, -10, false));
+	/* -80 + 168 = 88 is 11; the bias alone would be 21. Or nothing is left, which a second value tells from other causes. */
+	expect("agrees if the ReLU comes before the bias: ReLU, docs/datapath.md \"requant\"", hint(relu, -80, 168, 3, 21, false));
+	const struct mch_hint_unit unit = {.has_flag = true, .requant = &relu};
+	const struct mch_hint_seen seen[] = {{.acc = -80, .bias = 168, .shift = 3, .got = 0},
+					     {.acc = 80, .bias = 168, .shift = 3, .got = 31},
+					     {.acc = 80, .bias = -168, .shift = 3, .got = -11}};
+	char text[MCH_HINT_BYTES];
+	expect("agrees if the ReLU looks at the sum before the bias: ReLU, docs/datapath.md \"requant\"", mch_hint(&unit, seen, 3, text));
 	expect("agrees if there is a ReLU: ReLU, docs/datapath.md \"requant\"", hint(s8_half_even, -80, 8, 3, 0, false));
 }
 END_TEST

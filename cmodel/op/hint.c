@@ -50,6 +50,10 @@ int64_t mch_hint_value(const struct mch_hint_unit *unit, const struct mch_hint_t
 		acc = mch_wrap_code(acc + bias, t->unsigned_bits, false);
 		bias = 0;
 	}
+	if (t->early_relu && acc < 0) {
+		acc = 0;
+		bias = t->early_relu_all ? 0 : bias;
+	}
 	const int shift = (t->no_shift ? 0 : t->back_shift ? -seen->shift : seen->shift) + t->more_shift;
 	const uint32_t noise = t->next_noise ? mch_lfsr_next((uint16_t)seen->noise) : seen->noise;
 	struct mch_requant rule = t->requant;

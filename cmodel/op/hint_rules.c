@@ -21,6 +21,8 @@ RULE(clamp, t->requant.wraps = false)
 RULE(no_flag, t->no_flag = true)
 RULE(no_relu, t->requant.relu = false)
 RULE(add_relu, t->requant.relu = true)
+RULE(early_relu, if (!t->requant.relu) return false; t->requant.relu = false, t->early_relu = true)
+RULE(early_relu_all, if (!t->requant.relu) return false; t->requant.relu = false, t->early_relu = t->early_relu_all = true)
 RULE(as_signed, t->requant.out_signed = true)
 RULE(as_unsigned, t->requant.out_signed = false)
 RULE(shift_more, t->more_shift = 1)
@@ -120,6 +122,8 @@ const struct mch_hint_rule mch_hint_rules[] = {
 	{no_flag, 1, NULL, "the flag is never raised", "flag", "sat"},
 	{no_relu, 1, NULL, "there is no ReLU", "ReLU", "requant"},
 	{add_relu, 1, NULL, "there is a ReLU", "ReLU", "requant"},
+	{early_relu, 1, NULL, "the ReLU comes before the bias", "ReLU", "requant"},
+	{early_relu_all, 1, NULL, "the ReLU looks at the sum before the bias", "ReLU", "requant"},
 	{as_signed, 1, NULL, "y is signed", "output format", "sat"},
 	{as_unsigned, 1, NULL, "y is unsigned", "output format", "sat"},
 	{shift_more, 1, NULL, "the shift is one more", "shift", "requant"},

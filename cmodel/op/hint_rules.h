@@ -19,6 +19,7 @@ struct mch_hint_trial {
 	struct mch_acc acc;
 	bool wraps; /* the code, while the flag stands */
 	bool no_bias, minus_bias, no_shift, back_shift, next_noise, no_flag;
+	bool early_relu, early_relu_all; /* of the sum before the bias: it alone, or the bias with it, becomes 0 */
 	int more_shift;
 	int unsigned_bits; /* of the sum, which is shifted without its sign; 0: with it */
 	enum mch_hint_read x_read, w_read;
