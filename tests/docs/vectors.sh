@@ -36,7 +36,8 @@ block mem 1 >example.mem
 block c 1 >read_vec.c
 block verilog 1 >read_vec.v
 block verilog 2 >read_mem.v
-for file in example.vec example.mem read_vec.c read_vec.v read_mem.v; do
+block vhdl 1 >read_vec.vhd
+for file in example.vec example.mem read_vec.c read_vec.v read_mem.v read_vec.vhd; do
 	[ -s "$file" ] || fail "no $file on the page"
 done
 
@@ -75,6 +76,13 @@ if command -v verilator >/dev/null; then
 	verilator --binary read_vec.v >verilator.log 2>&1 || fail "verilator: $(cat verilator.log)"
 	simulate sh -c "'$work/obj_dir/Vread_vec' | grep -v 'Verilog .finish'"
 	simulated=yes
+fi
+if command -v ghdl >/dev/null; then
+	ghdl -a --std=08 read_vec.vhd || fail "ghdl refuses the reader"
+	ghdl -e --std=08 read_vec || fail "ghdl cannot elaborate the reader"
+	simulate ghdl -r --std=08 --workdir="$work" read_vec
+else
+	echo "the reader in VHDL was not run: no ghdl; apt-get install ghdl"
 fi
 if [ -z "$simulated" ]; then
 	echo "SKIP: the Verilog readers need a simulator; apt-get install iverilog"
