@@ -34,6 +34,7 @@ UNIT_TESTS = \
 	tests/check_formats \
 	tests/check_fraction \
 	tests/check_gather \
+	tests/check_gen \
 	tests/check_grad \
 	tests/check_hash \
 	tests/check_hint \
@@ -254,6 +255,10 @@ tests_check_image_LDADD = $(ALL_LIBS)
 tests_check_lmdb_SOURCES = tests/check_lmdb.c tests/data_fixture.h $(PICTURE_FILE)
 tests_check_lmdb_LDADD = $(ALL_LIBS)
 tests_check_mac_array_LDADD = cmodel/arch/libarch.a $(LDADD)
+tests_check_gen_SOURCES = tests/check_gen.c cmodel/cli/cmd.c cmodel/cli/gen.c cmodel/cli/gen.h cmodel/cli/gen_dot.c \
+	cmodel/cli/gen_draw.c cmodel/cli/gen_ops.c cmodel/cli/gen_params.c cmodel/cli/gen_params.h cmodel/cli/gen_scalar.c \
+	cmodel/cli/gen_tensor.c
+tests_check_gen_LDADD = $(LDADD)
 tests_check_names_LDADD = $(ALL_LIBS)
 tests_check_npy_SOURCES = tests/check_npy.c tests/data_fixture.h
 tests_check_npy_LDADD = $(ALL_LIBS)
