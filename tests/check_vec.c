@@ -333,13 +333,45 @@ START_TEST(example_of_the_document)
 }
 END_TEST
 
+/* Sign and magnitude; what a simulator gives may be minus zero, which is no code. */
+START_TEST(minifloats_as_memory_has_them)
+{
+	static const char text[] = "85 : 8001\n";
+	static const struct mch_format f = {8, 9, true, MCH_MINIFLOAT_FN, 4};
+	const struct mch_vec_header h = {.op = "f", .n_in = 1, .n_fields = 2, .field = {{"x", f, 1}, {"y", f, 2}}, .n_cases = 1};
+	const int64_t x[] = {-5}, y[] = {1, -126};
+	struct mch_vec_reader in;
+	struct mch_vec_writer out;
+	struct mch_err err;
+	int64_t *into[] = {scratch[0], scratch[1]};
+	char line[32];
+	bool has_header;
+	FILE *stream = fmemopen(line, sizeof(line), "w");
+	out = (struct mch_vec_writer){.stream = stream, .header = h};
+	ck_assert_int_eq(mch_vec_write_case(&out, (const int64_t *const[]){x, y}, &err), 0);
+	fclose(stream);
+	ck_assert_str_eq(line, "85 : fe01\n");
+	stream = fmemopen((void *)(uintptr_t)text, sizeof(text) - 1, "r");
+	ck_assert_int_eq(mch_vec_results_begin(&in, stream, "stdin", &has_header, &err), 0);
+	ck_assert(!has_header);
+	in.header = h;
+	ck_assert_int_eq(mch_vec_results_case(&in, into, &err), 1);
+	ck_assert_int_eq(scratch[0][0], -5);
+	ck_assert_int_eq(scratch[1][0], 1);
+	ck_assert_int_eq(scratch[1][1], -128);
+	ck_assert_int_eq(mch_vec_results_case(&in, into, &err), 0);
+	mch_vec_read_free(&in);
+	fclose(stream);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	const TTest *const tests[] = {
 		text_to_the_letter,  every_changed_byte_is_found, every_lost_or_added_byte_is_found,
 		random_round_trips,  errors_in_the_header,        errors_in_the_cases,
 		errors_of_cut_files, a_line_without_end,          example_of_the_document,
-		writer_refuses};
+		writer_refuses,      minifloats_as_memory_has_them};
 	return CHECK_SUITE("vec", tests);
 }
 
