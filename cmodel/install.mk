@@ -35,6 +35,7 @@ golden_tensor_HEADERS = \
 	cmodel/tensor/crc32.h \
 	cmodel/tensor/hexline.h \
 	cmodel/tensor/mem.h \
+	cmodel/tensor/mem_form.h \
 	cmodel/tensor/report.h \
 	cmodel/tensor/tensor.h \
 	cmodel/tensor/vec.h \
