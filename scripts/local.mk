@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	scripts/measure-accelerator \
 	scripts/measure-cost \
 	scripts/place-and-route \
+	scripts/prove \
 	scripts/run-program \
 	scripts/sim \
 	scripts/test \

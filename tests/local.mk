@@ -115,6 +115,7 @@ SCRIPT_TESTS = \
 	tests/cli/manual.sh \
 	tests/cli/measure-cost.sh \
 	tests/cli/plan.sh \
+	tests/cli/prove.sh \
 	tests/cli/profile.sh \
 	tests/cli/quantize.sh \
 	tests/cli/ranges.sh \

@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# SPDX-FileCopyrightText: The Macchiato authors
+# To add a proof: write formal/prove_<property>.sv, whose head states what it assumes, and lines for it in formal/proofs.txt, one of
+# them with a planted fault.
+EXTRA_DIST += \
+	formal/proofs.txt \
+	formal/prove_encode.sv \
+	formal/prove_lfsr.sv \
+	formal/prove_requant.sv \
+	formal/prove_round_shift.sv \
+	formal/prove_sat.sv \
+	formal/spec.vh
+
+# The proofs: make prove, make prove LEVEL=1, make prove ONLY=requant.
+prove: tb/config.sh
+	@$(srcdir)/scripts/prove --level='$(LEVEL)' --only='$(ONLY)'
+.PHONY: prove
+LOCAL_CLEAN += formal/run
