@@ -15,6 +15,8 @@ EXTRA_DIST += \
 	scripts/check-cocotb \
 	scripts/check-install \
 	scripts/check-onnxruntime \
+	scripts/coverage \
+	scripts/coverage.awk \
 	scripts/demo \
 	scripts/fit-accelerator.awk \
 	scripts/fuzz \

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <string>
 
+#include "sim/coverage.h"
+
 namespace mch_sim {
 
 /* Exit status; a bench that compared nothing has shown nothing, so it is an error of the test, never a pass. */
@@ -45,7 +47,7 @@ inline void waves_around(uint64_t cycle)
 [[noreturn]] inline void bench_usage(const BenchArgs &args, const char *arg, const char *why)
 {
 	std::fprintf(stderr,
-		     "macchiato: %s: %s: %s; usage: %s [--seed=N] [--cases=N | --case=N] [--stalls=PERCENT] [--waves=FILE.fst [--around=CYCLE]]\n",
+		     "macchiato: %s: %s: %s; usage: %s [--seed=N] [--cases=N | --case=N] [--stalls=PERCENT] [--waves=FILE.fst [--around=CYCLE]] [--coverage=FILE]\n",
 		     args.name, arg, why, args.name);
 	std::exit(FAILED);
 }
@@ -88,6 +90,8 @@ inline BenchArgs bench_args(int argc, char **argv, uint64_t default_cases)
 			args.waves = value + 1;
 		} else if (key == "--around") {
 			waves_around(bench_number(args, argv[i], value + 1, most));
+		} else if (key == "--coverage") {
+			coverage_open(value + 1);
 		} else {
 			bench_usage(args, argv[i], "no such option");
 		}

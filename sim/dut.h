@@ -16,6 +16,13 @@
 #if VM_TRACE
 #include "verilated_fst_c.h"
 #endif
+#if VM_COVERAGE
+#include <fstream>
+#include <map>
+
+#include "sim/coverage.h"
+#include "verilated_cov.h"
+#endif
 
 namespace mch_sim {
 
@@ -25,6 +32,44 @@ inline std::vector<const char *> &dut_plusargs()
 	static std::vector<const char *> args;
 	return args;
 }
+
+#if VM_COVERAGE
+/* Verilator's counts of all models that the process made, one after the other; a file of them is of one model. */
+class DutPoints {
+public:
+	void add(VerilatedCovContext *counts)
+	{
+		if (coverage_file().empty())
+			return;
+		const std::string file = coverage_file() + ".dat";
+		counts->write(file.c_str());
+		std::ifstream in(file);
+		for (std::string line; std::getline(in, line);) {
+			const size_t at = line.rfind(' ');
+			if (line[0] == 'C')
+				count_[line.substr(0, at)] += std::strtoull(line.c_str() + at, nullptr, 10);
+		}
+	}
+
+	~DutPoints()
+	{
+		if (count_.empty())
+			return;
+		std::ofstream out(coverage_file() + ".dat");
+		for (const auto &point : count_)
+			out << point.first << ' ' << point.second << '\n';
+	}
+
+private:
+	std::map<std::string, uint64_t> count_;
+};
+
+inline DutPoints &dut_points()
+{
+	static DutPoints points;
+	return points;
+}
+#endif
 
 /* Model is the class that Verilator made. Time is in units of half a clock: the rising edge of cycle n is at 2n + 1. */
 template <class Model>
@@ -44,6 +89,9 @@ public:
 		/* A model that dies asks the thread for its context; the newest one's may be gone. */
 		Verilated::threadContextp(context_.get());
 		model_->final();
+#if VM_COVERAGE
+		dut_points().add(context_->coveragep());
+#endif
 #if VM_TRACE
 		if (trace_)
 			trace_->close();

@@ -7,6 +7,7 @@ dist_sim_DATA = \
 	sim/axi_check.h \
 	sim/axi_memory.h \
 	sim/bench.h \
+	sim/coverage.h \
 	sim/dut.h \
 	sim/mch_exported.v \
 	sim/pins.h \
@@ -19,6 +20,8 @@ dist_sim_DATA = \
 	sim/tlm_rtl.h \
 	sim/waves.h
 EXTRA_DIST += \
+	sim/coverage-holes.txt \
+	sim/coverage-runs.txt \
 	sim/matrix.txt \
 	sim/tlm_accelerator.h
 
@@ -26,4 +29,9 @@ EXTRA_DIST += \
 sim: all
 	@$(srcdir)/scripts/sim --level='$(LEVEL)' --only='$(ONLY)' --seed='$(SEED)'
 .PHONY: sim
-LOCAL_CLEAN += tb/sim sim.xml
+
+# What of the RTL the benches reach: coverage.html.
+coverage: all
+	@$(srcdir)/scripts/coverage
+.PHONY: coverage
+LOCAL_CLEAN += tb/sim sim.xml tb/coverage coverage.html

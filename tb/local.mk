@@ -3,6 +3,7 @@
 # To add a bench: write tb/tb_<stem>.cpp (its comment "verilate: TOP FILES" says what it is made of), plant a fault in
 # tb/mutants/<stem>.sed, add tb/check_<stem>, which runs both, to BENCH_TESTS, and lines to sim/matrix.txt.
 BENCH_TESTS = \
+	tb/check_coverage \
 	tb/check_datapath \
 	tb/check_differ \
 	tb/check_dpi \
@@ -35,6 +36,9 @@ TESTS += $(BENCH_TESTS)
 EXTRA_DIST += \
 	$(BENCH_TESTS) \
 	tb/array_case.h \
+	tb/bins_arithmetic.h \
+	tb/bins_control.h \
+	tb/bins_ports.h \
 	tb/axi_parts.cpp \
 	tb/axi_parts.h \
 	tb/build-dpi \

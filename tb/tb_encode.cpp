@@ -11,6 +11,7 @@ extern "C" {
 #include "sim/bench.h"
 #include "sim/dut.h"
 #include "sim/stimulus.h"
+#include "tb/bins_arithmetic.h"
 
 using namespace mch_sim;
 
@@ -57,7 +58,7 @@ Case draw(mch_rng *rng)
 	return c;
 }
 
-bool run_case(const BenchArgs &args, Dut<Vmch_encode> &dut, uint64_t number)
+bool run_case(const BenchArgs &args, Dut<Vmch_encode> &dut, Coverage<mch_tb::SeenEncode> &covered, uint64_t number)
 {
 	mch_rng rng = case_rng(args.seed, number);
 	const Case c = draw(&rng);
@@ -68,6 +69,7 @@ bool run_case(const BenchArgs &args, Dut<Vmch_encode> &dut, uint64_t number)
 	dut.settle();
 	bool sat;
 	const uint32_t want = mch_encode(c.y, c.v, c.shift, round_mode, c.noise, &sat);
+	covered.sample({c.y, c.v, c.shift, want, sat});
 	if (dut->y_o == want && dut->sat_o == sat)
 		return true;
 	const mch_format flag = {1, 0, false}, code = {DUT_OUT_BITS, 0, false};
@@ -97,10 +99,11 @@ int main(int argc, char **argv)
 {
 	const BenchArgs args = bench_args(argc, argv, 500000);
 	Dut<Vmch_encode> dut(args.waves);
+	Coverage<mch_tb::SeenEncode> covered("mch_encode", mch_tb::encode_bins::list);
 	Stopwatch watch;
 	uint64_t compared = 0;
 	bool agreed = true;
 	for (uint64_t number = args.first; agreed && compared < args.n_cases; number++, compared++)
-		agreed = run_case(args, dut, number);
+		agreed = run_case(args, dut, covered, number);
 	return bench_end(args, watch, compared, dut.cycles(), agreed);
 }

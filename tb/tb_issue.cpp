@@ -17,6 +17,7 @@ extern "C" {
 #include "sim/waves.h"
 #include "sim/dut.h"
 #include "sim/pins.h"
+#include "tb/bins_control.h"
 #include "tb/issue_layer.h"
 
 using namespace mch_sim;
@@ -64,6 +65,7 @@ private:
 
 	const BenchArgs &args_;
 	Dut<Vmch_issue> dut_;
+	Coverage<mch_tb::SeenIssue> covered_{"mch_issue", mch_tb::issue_bins::list};
 	mch_issue twin_{};
 	mch_issue_in in_{};
 	mch_issue_out out_{};
@@ -313,6 +315,7 @@ bool Bench::cycle(Layer *l)
 	mch_issue_eval(&twin_, &in_, &out_);
 	if (!pins_agree() || !array_agrees(l) || !handshakes_agree(l))
 		return false;
+	covered_.sample({twin_, in_, out_});
 	mch_issue_step(&twin_, &in_, &out_);
 	edge(l); /* the twin's pins lie in what this changes */
 	dut_.edge();
@@ -383,6 +386,7 @@ bool Bench::run_case(uint64_t number)
 		in_.clear = true;
 		drive(Layer());
 		mch_issue_eval(&twin_, &in_, &out_);
+		covered_.sample({twin_, in_, out_});
 		mch_issue_step(&twin_, &in_, &out_);
 		dut_.edge();
 		in_.clear = false;

@@ -16,6 +16,7 @@ extern "C" {
 #include "sim/dut.h"
 #include "sim/pins.h"
 #include "sim/stimulus.h"
+#include "tb/bins_control.h"
 #include "tb/lanes_case.h"
 #include "tb/lanes_registers.h"
 
@@ -54,6 +55,7 @@ private:
 
 	const BenchArgs &args_;
 	Dut<Vmch_lanes> dut_;
+	Coverage<mch_tb::SeenLanes> covered_{"mch_lanes", mch_tb::lanes_bins::list};
 	LanesRegisters registers_;
 	mch_lanes twin_ = {};
 	mch_lanes_in in_ = {};
@@ -255,6 +257,7 @@ bool Bench::edge()
 	next_word_ = word_;
 	read_and_release(&next_word_);
 	dut_.edge();
+	covered_.sample({twin_, in_});
 	mch_lanes_step(&twin_, &in_);
 	word_.swap(next_word_);
 	at_ += in_.beat_take;

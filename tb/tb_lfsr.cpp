@@ -11,6 +11,7 @@ extern "C" {
 #include "sim/bench.h"
 #include "sim/dut.h"
 #include "sim/stimulus.h"
+#include "tb/bins_arithmetic.h"
 
 using namespace mch_sim;
 
@@ -71,7 +72,9 @@ int main(int argc, char **argv)
 	const BenchArgs args = bench_args(argc, argv, PERIOD_CASES + 100000);
 	Dut<Vmch_lfsr> dut(args.waves);
 	Stopwatch watch;
-	uint64_t compared = 0;
+	uint64_t compared = 0, moved = 0;
+	uint16_t loaded = 0;
+	Coverage<mch_tb::SeenLfsr> covered("mch_lfsr", mch_tb::lfsr_bins::list);
 	bool agreed = true;
 	uint16_t state = 0;
 	/* A case alone starts from the state that the twin has there, loaded by an edge of its own. */
@@ -84,11 +87,14 @@ int main(int argc, char **argv)
 	for (uint64_t number = args.first; agreed && compared < args.n_cases; number++, compared++) {
 		const Case c = make_case(args, number);
 		const uint16_t want = c.load ? c.seed : c.en ? mch_lfsr_next(state) : state;
+		covered.sample({c.load, c.en, c.seed, state, moved, loaded});
 		edge(dut, c);
 		const uint16_t got = dut->noise_o;
 		agreed = got == want;
 		if (!agreed)
 			report(args, number, c, state, want, got);
+		moved = c.load ? 0 : moved + c.en;
+		loaded = c.load ? c.seed : loaded;
 		state = want;
 	}
 	return bench_end(args, watch, compared, dut.cycles(), agreed);

@@ -11,6 +11,7 @@ extern "C" {
 }
 #include "Vmch_load_w.h"
 #include "sim/dut.h"
+#include "tb/bins_ports.h"
 #include "tb/load_bench.h"
 
 using namespace mch_sim;
@@ -79,6 +80,7 @@ private:
 
 	const BenchArgs &args_;
 	Dut<Vmch_load_w> dut_;
+	Coverage<mch_tb::load_w_bins::Seen> covered_{"mch_load_w", mch_tb::load_w_bins::list};
 	Compare compare_;
 	mch_load_w twin_;
 	Registers registers_;
@@ -134,6 +136,7 @@ void Bench::tick()
 		compare_.same("ww_addr_o", model_.landed % DUT_W_WORDS, dut_->ww_addr_o, 16);
 	dut_.edge();
 	edges_++;
+	covered_.sample({twin_, in_});
 	mch_load_w_step(&twin_, &in_);
 	if (in_.take) {
 		model_.asked += in_.take_words;

@@ -10,6 +10,7 @@ extern "C" {
 }
 #include "Vmch_load_x.h"
 #include "sim/dut.h"
+#include "tb/bins_ports.h"
 #include "tb/load_bench.h"
 #include "tb/load_x_layer.h"
 
@@ -143,6 +144,7 @@ private:
 
 	const BenchArgs &args_;
 	Dut<Vmch_load_x> dut_;
+	Coverage<mch_tb::load_x_bins::Seen> covered_{"mch_load_x", mch_tb::load_x_bins::list};
 	Compare compare_;
 	mch_load_x twin_;
 	Registers registers_;
@@ -212,6 +214,7 @@ void Bench::tick(const Layer *l)
 	dut_->release_i = static_cast<uint8_t>(in_.release[0] + 2 * in_.release[1]);
 	dut_.edge();
 	edges_++;
+	covered_.sample({twin_, in_});
 	mch_load_x_step(&twin_, &in_);
 	model_.edge(in_, l);
 	check();

@@ -14,6 +14,7 @@ extern "C" {
 #include "sim/dut.h"
 #include "sim/pins.h"
 #include "sim/stimulus.h"
+#include "tb/bins_arithmetic.h"
 #include "tb/mult.h"
 
 using namespace mch_sim;
@@ -90,6 +91,16 @@ void step(Model *m, const Pins &p)
 	}
 }
 
+void cover(Coverage<mch_tb::SeenMac> *covered, const Model &m, const Pins &p)
+{
+	for (int j = 0; j < COLS; j++) {
+		const int64_t x = mch_tb::is_minifloat_dut ? apart(p.x, DUT_X_EXP) : p.x;
+		const int64_t w = mch_tb::is_minifloat_dut ? apart(p.w[j], DUT_W_EXP) : mch_tb::weight_of(p.w[j]);
+		covered->sample({DUT_MULT, mch_tb::pack_of_dut, j % 2 == 1, p.mul, p.add, p.first, p.load, p.shift, x, w, X_BITS, W_BITS,
+				 cfg, m.acc[j], m.product[j], m.over[j]});
+	}
+}
+
 void drive(Dut<Vmch_mac> &dut, const Pins &p)
 {
 	uint8_t over[COLS];
@@ -128,7 +139,7 @@ void report(const BenchArgs &args, uint64_t number, const Pins &p, int j, int64_
 }
 
 /* A case is a run of edges that begins with a full load of every register. */
-bool run_case(const BenchArgs &args, Dut<Vmch_mac> &dut, uint64_t number)
+bool run_case(const BenchArgs &args, Dut<Vmch_mac> &dut, Coverage<mch_tb::SeenMac> *covered, uint64_t number)
 {
 	mch_rng rng = case_rng(args.seed, number);
 	Model model;
@@ -141,6 +152,7 @@ bool run_case(const BenchArgs &args, Dut<Vmch_mac> &dut, uint64_t number)
 		}
 		drive(dut, p);
 		dut.edge();
+		cover(covered, model, p);
 		step(&model, p);
 		for (int j = 0; edge >= 2 && j < COLS; j++) {
 			const int64_t got = mch_wrap(static_cast<int64_t>(unpack(&dut->bank_o, j, ACC_BITS)), ACC_BITS);
@@ -160,10 +172,11 @@ int main(int argc, char **argv)
 {
 	const BenchArgs args = bench_args(argc, argv, 2000);
 	Dut<Vmch_mac> dut(args.waves);
+	Coverage<mch_tb::SeenMac> covered("mch_mac", mch_tb::mac_bins::list);
 	Stopwatch watch;
 	uint64_t compared = 0;
 	bool agreed = true;
 	for (uint64_t number = args.first; agreed && compared < args.n_cases; number++, compared++)
-		agreed = run_case(args, dut, number);
+		agreed = run_case(args, dut, &covered, number);
 	return bench_end(args, watch, compared, dut.cycles(), agreed);
 }

@@ -18,6 +18,7 @@ extern "C" {
 #include "sim/dut.h"
 #include "sim/pins.h"
 #include "sim/stimulus.h"
+#include "tb/bins_control.h"
 #include "tb/pooler_case.h"
 #include "tb/pooler_registers.h"
 
@@ -66,6 +67,7 @@ private:
 
 	const BenchArgs &args_;
 	Dut<Vmch_pooler> dut_;
+	Coverage<mch_tb::pooler_bins::Seen> covered_{"mch_pooler", mch_tb::pooler_bins::list};
 	mch_pooler twin_, plan_;
 	mch_pooler_in in_ = {};
 	std::vector<uint8_t> word_, ram_;
@@ -291,6 +293,7 @@ bool Bench::edge()
 	const uint32_t addr = dut_->xr_addr_o;
 	const int release = dut_->release_o;
 	dut_.edge();
+	covered_.sample({twin_, in_});
 	mch_pooler_step(&twin_, &in_);
 	mch_pooler_in plan = in_;
 	plan.xr_word = nullptr;

@@ -21,6 +21,7 @@ extern "C" {
 #include "sim/dut.h"
 #include "sim/pins.h"
 #include "tb/axi_parts.h"
+#include "tb/bins_ports.h"
 #include "tb/read_askers.h"
 #include "tb/read_statement.h"
 
@@ -90,6 +91,7 @@ private:
 
 	const BenchArgs &args_;
 	Dut<Vmch_read> dut_;
+	Coverage<mch_tb::SeenRead> covered_{"mch_read", mch_tb::read_bins::list};
 	std::vector<uint8_t> image_;
 	std::vector<Place> places_;
 	uint64_t number_ = 0, cycles_ = 0;
@@ -284,6 +286,7 @@ bool Bench::cycle()
 	check_->cycle(master, slave);
 	if (!check_->violation().empty())
 		return differ("protocol kept", 1, 0, check_->violation());
+	covered_.sample({twin_, in_, out_});
 	mch_read_step(&twin_, &in_, &out_);
 	mch_read_in in = in_;
 	in.r.data = nullptr;

@@ -16,6 +16,7 @@ extern "C" {
 #include "sim/dut.h"
 #include "sim/pins.h"
 #include "sim/stimulus.h"
+#include "tb/bins_control.h"
 #include "tb/mult.h"
 
 using namespace mch_sim;
@@ -60,6 +61,7 @@ private:
 
 	const BenchArgs &args_;
 	Dut<Vmch_regs> dut_;
+	Coverage<mch_tb::regs_bins::Seen> covered_{"mch_regs", mch_tb::regs_bins::list};
 	std::vector<std::pair<const char *, Register>> regs_;
 	Register counts_;
 	mch_rng rng_{};
@@ -144,6 +146,7 @@ bool Bench::edge()
 	dut_->index_i = static_cast<uint16_t>(in_.index);
 	dut_->beat_i = in_.beat, dut_->wait_x_i = in_.wait_x, dut_->wait_w_i = in_.wait_w, dut_->wait_out_i = in_.wait_out;
 	dut_->read_beat_i = in_.read_beat, dut_->write_beat_i = in_.write_beat;
+	covered_.sample({twin_, in_});
 	mch_regs_step(&twin_, &in_);
 	dut_.edge();
 	const uint64_t want[] = {t.aw_full, t.w_full, t.start,	    t.reset,  t.run,   t.done, t.error,

@@ -16,6 +16,7 @@ extern "C" {
 #include "sim/waves.h"
 #include "sim/dut.h"
 #include "sim/stimulus.h"
+#include "tb/bins_arithmetic.h"
 
 using namespace mch_sim;
 
@@ -87,6 +88,7 @@ private:
 	bool first_sat_ = false;
 	uint64_t first_cycle_ = 0;
 	uint64_t compared_ = 0;
+	Coverage<mch_tb::SeenRequant> covered_{"mch_requant", mch_tb::requant_bins::list};
 };
 
 void Bench::new_layer()
@@ -146,6 +148,7 @@ bool Bench::edge(bool en, bool load, bool valid, int64_t acc, uint64_t number)
 	dut_->noise_i = next_.noise;
 	dut_->valid_i = valid;
 	dut_->acc_i = word(acc, DUT_ACC_BITS);
+	const bool stands = stage_[2].valid, stands_sat = stage_[2].sat;
 	if (en) {
 		stage_[2] = stage_[1];
 		stage_[1] = stage_[0];
@@ -158,6 +161,9 @@ bool Bench::edge(bool en, bool load, bool valid, int64_t acc, uint64_t number)
 			now_.noise = mch_lfsr_next(now_.noise);
 		}
 	}
+	const Value &v = stage_[0];
+	covered_.sample({en, load, stands, stands_sat, en && valid, v.acc, v.channel.bias, v.channel.shift, v.y, v.sat, format_,
+			 DUT_ACC_BITS});
 	if (load)
 		now_ = next_;
 	dut_.edge();

@@ -11,6 +11,7 @@ extern "C" {
 #include "sim/bench.h"
 #include "sim/dut.h"
 #include "sim/stimulus.h"
+#include "tb/bins_arithmetic.h"
 
 using namespace mch_sim;
 
@@ -88,6 +89,7 @@ int main(int argc, char **argv)
 	const uint64_t all = exhaustive ? (UINT64_C(1) << DUT_IN_BITS) * N_SHIFTS * NOISES : 1000000;
 	BenchArgs args = bench_args(argc, argv, all);
 	Dut<Vmch_round_shift> dut(args.waves);
+	Coverage<mch_tb::SeenRound> covered("mch_round_shift", mch_tb::round_bins::list);
 	Stopwatch watch;
 	uint64_t compared = 0;
 	bool agreed = true;
@@ -101,6 +103,7 @@ int main(int argc, char **argv)
 		dut.settle();
 		const int64_t want = mch_round_shift(c.v, c.shift, static_cast<mch_round>(DUT_ROUND), c.noise);
 		const int64_t got = sign_extended(dut->y_o, DUT_IN_BITS + 15);
+		covered.sample({DUT_IN_BITS, c.v, c.shift, c.noise, static_cast<mch_round>(DUT_ROUND), want});
 		agreed = got == want;
 		if (!agreed)
 			report(args, number, c, want, got);

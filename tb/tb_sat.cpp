@@ -11,6 +11,7 @@ extern "C" {
 #include "sim/bench.h"
 #include "sim/dut.h"
 #include "sim/stimulus.h"
+#include "tb/bins_arithmetic.h"
 
 using namespace mch_sim;
 
@@ -91,6 +92,7 @@ int main(int argc, char **argv)
 	const uint64_t all = exhaustive ? (UINT64_C(1) << DUT_IN_BITS) * N_FORMATS : 1000000;
 	BenchArgs args = bench_args(argc, argv, all);
 	Dut<Vmch_sat> dut(args.waves);
+	Coverage<mch_tb::SeenSat> covered("mch_sat", mch_tb::sat_bins::list);
 	Stopwatch watch;
 	uint64_t compared = 0;
 	bool agreed = true;
@@ -103,6 +105,7 @@ int main(int argc, char **argv)
 		want.y = mch_sat(c.v, c.y_bits, c.y_signed, &want.sat);
 		if (DUT_WRAP != 0)
 			want.y = mch_wrap_code(c.v, c.y_bits, c.y_signed);
+		covered.sample({c.v, want.y, c.y_bits, c.y_signed, want.sat, DUT_WRAP != 0});
 		agreed = got.y == want.y && got.sat == want.sat;
 		if (!agreed)
 			report(args, number, c, want, got);

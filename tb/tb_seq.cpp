@@ -15,6 +15,7 @@ extern "C" {
 #include "sim/dut.h"
 #include "sim/pins.h"
 #include "sim/stimulus.h"
+#include "tb/bins_control.h"
 #include "tb/seq_case.h"
 
 using namespace mch_sim;
@@ -47,6 +48,7 @@ private:
 
 	const BenchArgs &args_;
 	Dut<Vmch_seq> dut_;
+	Coverage<mch_tb::seq_bins::Seen> covered_{"mch_seq", mch_tb::seq_bins::list};
 	std::vector<std::pair<const char *, Register>> regs_;
 	mch_rng rng_{};
 	uint64_t number_ = 0;
@@ -223,6 +225,7 @@ bool Bench::same(const char *name, uint64_t want, uint64_t got, int bits)
 bool Bench::edge()
 {
 	const mch_seq &t = twin_;
+	covered_.sample({twin_, in_});
 	mch_seq_step(&twin_, &in_);
 	dut_.edge();
 	const uint32_t owed = static_cast<uint32_t>(t.owed) & 0x3ffff;

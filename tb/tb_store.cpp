@@ -20,6 +20,7 @@ extern "C" {
 #include "sim/waves.h"
 #include "sim/dut.h"
 #include "sim/pins.h"
+#include "tb/bins_ports.h"
 #include "tb/store_rows.h"
 
 using namespace mch_sim;
@@ -61,6 +62,7 @@ private:
 
 	const BenchArgs &args_;
 	Dut<Vmch_store> dut_;
+	Coverage<mch_tb::SeenStore> covered_{"mch_store", mch_tb::store_bins::list};
 	mch_store twin_{}, blind_{}; /* the second without data */
 	mch_store_in in_{};
 	mch_store_out out_{};
@@ -300,6 +302,7 @@ bool Bench::cycle()
 	check_->cycle(master_, slave);
 	if (!check_->violation().empty())
 		return differ("protocol kept", 1, 0, check_->violation());
+	covered_.sample({twin_, in_});
 	mch_store_step(&twin_, &in_);
 	mch_store_in in = in_;
 	in.row = nullptr;
