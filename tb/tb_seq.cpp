@@ -164,7 +164,7 @@ void Bench::drive_units()
 	}
 	in_.read_error = case_.trouble == READ_ERROR && loading && !erred_ && !lazy();
 	in_.write_error = case_.trouble == WRITE_ERROR && mine && !erred_ && !lazy();
-	in_.reset = case_.trouble == RESET && dut_->index_o > case_.at && resets_ == 0 && chance(&rng_, 5);
+	in_.reset = case_.trouble == RESET && dut_->index_o >= case_.at && resets_ == 0 && chance(&rng_, 5);
 	in_.progress = !dead && chance(&rng_, 50);
 	if (!in_.progress && dut_->busy_o && last_progress_ >= 20 && !dead)
 		in_.progress = true;
@@ -402,7 +402,6 @@ bool Bench::run(uint64_t number)
 		in_ = mch_seq_in();
 		dut_->start_i = 0;
 		dut_.reset();
-		case_.trouble = case_.trouble == RESET ? NONE : case_.trouble;
 	}
 	due_ = given_ = x_left_ = w_left_ = cp_left_ = store_left_ = ring_ = last_progress_ = 0;
 	loaded_ = computed_ = dones_ = errors_ = clears_ = resets_ = 0;
