@@ -24,6 +24,7 @@ EXTRA_DIST += \
 	scripts/make-map \
 	scripts/measure-accelerator \
 	scripts/measure-cost \
+	scripts/mutate \
 	scripts/place-and-route \
 	scripts/prove \
 	scripts/run-program \

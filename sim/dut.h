@@ -23,6 +23,7 @@
 #include "sim/coverage.h"
 #include "verilated_cov.h"
 #endif
+#include "sim/mutant.h"
 
 namespace mch_sim {
 
@@ -80,6 +81,7 @@ public:
 		context_->traceEverOn(true);
 		context_->commandArgs(static_cast<int>(dut_plusargs().size()), dut_plusargs().data());
 		model_.reset(new Model(context_.get(), "TOP"));
+		choose_mutant(*model_, 0);
 		if (!waves.empty())
 			open(waves);
 	}
@@ -105,6 +107,7 @@ public:
 	/* Combinational modules: settles the outputs, and time goes on by one cycle. */
 	void settle()
 	{
+		limit_.check(cycles());
 		model_->eval();
 		dump();
 		time_ += 2;
@@ -113,6 +116,7 @@ public:
 	/* One rising edge, with the pins as they stand; the outputs of the cycle that follows are settled after it. */
 	void edge()
 	{
+		limit_.check(cycles());
 		model_->clk_i = 0;
 		model_->eval();
 		dump();
@@ -180,6 +184,7 @@ private:
 #if VM_TRACE
 	std::unique_ptr<VerilatedFstC> trace_;
 #endif
+	const CycleLimit limit_;
 	uint64_t time_ = 0;
 	uint64_t first_ = 2 * waves_window().first, last_ = 2 * waves_window().last; /* of the waves */
 };

@@ -10,6 +10,7 @@ dist_sim_DATA = \
 	sim/coverage.h \
 	sim/dut.h \
 	sim/mch_exported.v \
+	sim/mutant.h \
 	sim/pins.h \
 	sim/registers.vlt \
 	sim/sc_dut.h \
@@ -23,6 +24,9 @@ EXTRA_DIST += \
 	sim/coverage-holes.txt \
 	sim/coverage-runs.txt \
 	sim/matrix.txt \
+	sim/mutants.txt \
+	sim/netlist.awk \
+	sim/netlist.vlt \
 	sim/tlm_accelerator.h
 
 # The regression: make sim, make sim LEVEL=1, make sim ONLY=requant, make sim SEED=7.
@@ -34,4 +38,10 @@ sim: all
 coverage: all
 	@$(srcdir)/scripts/coverage
 .PHONY: coverage
-LOCAL_CLEAN += tb/sim sim.xml tb/coverage coverage.html
+
+# Whether the benches find faults: make mutate, make mutate ONLY=^store.
+mutate: all
+	$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES)
+	@$(srcdir)/scripts/mutate --only='$(ONLY)'
+.PHONY: mutate
+LOCAL_CLEAN += tb/sim sim.xml tb/coverage coverage.html tb/mutate mutate.tsv

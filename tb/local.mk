@@ -16,6 +16,7 @@ BENCH_TESTS = \
 	tb/check_load_x \
 	tb/check_mac \
 	tb/check_mac_array \
+	tb/check_mutate \
 	tb/check_pooler \
 	tb/check_program \
 	tb/check_read \
