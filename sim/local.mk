@@ -27,6 +27,7 @@ EXTRA_DIST += \
 	sim/mutants.txt \
 	sim/netlist.awk \
 	sim/netlist.vlt \
+	sim/mch_widths.v \
 	sim/tlm_accelerator.h
 
 # The regression: make sim, make sim LEVEL=1, make sim ONLY=requant, make sim SEED=7.

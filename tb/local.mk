@@ -31,7 +31,8 @@ BENCH_TESTS = \
 	tb/check_seq \
 	tb/check_store \
 	tb/check_sim \
-	tb/check_top
+	tb/check_top \
+	tb/check_widths
 
 TESTS += $(BENCH_TESTS)
 EXTRA_DIST += \
@@ -193,6 +194,7 @@ EXTRA_DIST += \
 	tb/tb_seq.cpp \
 	tb/tb_program.cpp \
 	tb/tb_top.cpp \
+	tb/tb_widths.cpp \
 	tb/top_machine.cpp \
 	tb/top_machine.h \
 	tb/top_place.cpp \
