@@ -6,7 +6,9 @@ EXTRA_DIST += \
 	formal/proofs.txt \
 	formal/prove_encode.sv \
 	formal/prove_lfsr.sv \
+	formal/prove_load_w.sv \
 	formal/prove_mac.sv \
+	formal/prove_mac_array.sv \
 	formal/prove_requant.sv \
 	formal/prove_round_shift.sv \
 	formal/prove_sat.sv \
