@@ -17,6 +17,7 @@ struct AskersPlan {
 	uint64_t longest;     /* words of a run */
 	int runs;             /* of each requester, at most */
 	uint64_t block_words; /* of a longest burst */
+	bool cut;             /* somebody stops them: runs of any length at all, most of few bits */
 };
 
 class ReadAskers {
@@ -77,6 +78,9 @@ private:
 		const uint32_t longest = static_cast<uint32_t>(plan_.longest);
 		a->runs--;
 		a->left = mch_sim::chance(rng, 50) ? longest : 1 + mch_rng_below(rng, longest);
+		/* What is left of a run before its last burst is told by one high bit of its words, each in turn. */
+		if (plan_.cut)
+			a->left = (1U << mch_rng_below(rng, 16)) | (1 + mch_rng_below(rng, 8));
 		a->addr = static_cast<uint32_t>(mch_rng_next(rng));
 		if (mch_sim::chance(rng, 50))
 			a->addr = (a->addr | static_cast<uint32_t>(plan_.block_words - 1)) - mch_rng_below(rng, 2);

@@ -305,6 +305,7 @@ bool Bench::cycle()
 /* All runs, to the end or to a stop, which ends with a clear. */
 bool Bench::episode(bool stops)
 {
+	plan_.askers.cut = stops && chance(&rng_, 50);
 	askers_.begin(&rng_, plan_.askers);
 	statement_.begin();
 	const uint64_t start = now_, dead = plan_.memory.dead_cycle;
