@@ -180,6 +180,9 @@ private:
 				       want, got, {ACC_BITS, 0, true});
 				return false;
 			}
+			const bool over = DUT_ACC_SAT && twin_.bank_over[j];
+			if (!pin_agrees(("out_over_o[" + std::to_string(j) + "]").c_str(), over, pins_.out_over(j)))
+				return false;
 		}
 		if (++row_ == ROWS) {
 			row_ = 0;

@@ -102,6 +102,7 @@ EXTRA_DIST += \
 	tb/mutants/mac-rail.sed \
 	tb/mutants/mac-shift.sed \
 	tb/mutants/mac-zero.sed \
+	tb/mutants/mac_array-over.sed \
 	tb/mutants/mac_array-ready.sed \
 	tb/mutants/mac_array-sign.sed \
 	tb/mutants/mac_array-subnormal.sed \

@@ -36,6 +36,7 @@ public:
 	{
 		return mch_wrap(static_cast<int64_t>(mch_sim::unpack(&dut_->out_acc_o, j, ACC_BITS)), ACC_BITS);
 	}
+	bool out_over(int j) { return mch_sim::unpack(&dut_->out_over_o, j, 1) != 0; }
 	VerilatedContext *context() { return dut_->contextp(); }
 	std::string scope() const { return "TOP.mch_mac_array"; }
 	uint64_t cycles() const { return dut_.cycles(); }

@@ -96,6 +96,14 @@ public:
 		return mch_wrap(static_cast<int64_t>(mch_sim::unpack(row_.data(), j, ACC_BITS)), ACC_BITS);
 	}
 
+	bool out_over(int j)
+	{
+		using Flags = Packed<PortValue<decltype(Vmch_mac_array::out_over_o)>>;
+		uint8_t flags[Flags::BYTES];
+		Flags::get(out_over_.read(), flags);
+		return mch_sim::unpack(flags, j, 1) != 0;
+	}
+
 	VerilatedContext *context() const { return dut_.contextp(); }
 	std::string scope() const { return std::string(dut_.name()) + ".mch_mac_array"; }
 	uint64_t cycles() const { return cycles_; }
