@@ -68,6 +68,7 @@ EXTRA_DIST += \
 	tb/lockstep.h \
 	tb/mult.h \
 	tb/mutants/datapath-bias.sed \
+	tb/mutants/datapath-flag.sed \
 	tb/mutants/datapath-idle.sed \
 	tb/mutants/datapath-sum.sed \
 	tb/mutants/datapath.sed \

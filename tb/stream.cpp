@@ -184,6 +184,13 @@ void Stream::track()
 		beat_[0] = {tile_in_, term_};
 }
 
+bool Stream::pin_agrees(const char *name, int column, bool want, bool got)
+{
+	if (want != got)
+		difference_ = {name, -1, column, want, got, 1, false};
+	return want == got;
+}
+
 /* One rising edge with in_ on the pins; true while nothing differs. */
 bool Stream::tick()
 {
@@ -215,21 +222,19 @@ bool Stream::tick()
 	if (options_.sum_percent)
 		enter_row();
 	mch_datapath_step(&twin_, &in);
-	if (ready != want_ready) {
-		difference_ = {"sum_ready_o", -1, -1, want_ready, ready, 1, false};
+	const bool want_idle = mch_datapath_idle(&twin_);
+	if (!pin_agrees("sum_ready_o", -1, want_ready, ready) ||
+	    !pin_agrees("idle_o", -1, want_idle, idle(dut_.operator->(), want_idle, 0)))
 		return false;
-	}
-	const bool want_idle = mch_datapath_idle(&twin_), is_idle = idle(dut_.operator->(), want_idle, 0);
-	if (is_idle != want_idle) {
-		difference_ = {"idle_o", -1, -1, want_idle, is_idle, 1, false};
-		return false;
-	}
 	compared_ += check_->n_values() + 4;
 	if (dut_->in_ready_o != mch_datapath_in_ready(&twin_) || dut_->out_valid_o != mch_datapath_out_valid(&twin_) ||
 	    check_->differs()) {
 		difference_ = check_->first();
 		return false;
 	}
+	for (int j = 0; twin_.valid3 && j < cfg_.array.cols; j++)
+		if (!pin_agrees("sat_o", j, twin_.lane[j].sat, unpack(&dut_->sat_o, j, 1)))
+			return false;
 	return true;
 }
 

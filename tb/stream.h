@@ -69,6 +69,7 @@ private:
 	bool load(const mch_step &step, const mch_tile &tile);
 	bool drain();
 	bool take_row();
+	bool pin_agrees(const char *name, int column, bool want, bool got);
 	int32_t code_on_pins(int j);
 	bool take_sums(const std::vector<int32_t> &want);
 	void offer_sums();
