@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	formal/prove_load_w.sv \
 	formal/prove_mac.sv \
 	formal/prove_mac_array.sv \
+	formal/prove_read.sv \
 	formal/prove_requant.sv \
 	formal/prove_round_shift.sv \
 	formal/prove_sat.sv \

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Macchiato authors
-// mch_read is "read" of docs/accelerator.md, whatever the requesters and the memory do: AR stands until it is taken; a burst lies in a
-// block of BURST beats, begins at its run's first word and is told to its requester in the cycle in which it stands on AR; at most
-// OUTSTANDING are open; every word goes once to who asked for it, in the order of the bursts, as the count of words owed to
-// one requester (any: which) says.
-// Assumed: a requester that asks wants 1 word or more; clear only while idle. Nothing of the memory: a beat that nobody waits for is
+// mch_read is "read" of docs/accelerator.md in its lists and on AR, whatever the requesters and the memory do: AR stands until it is
+// taken; a burst lies in one block of BURST beats and begins at the word that was asked for; who was taken is told in the cycle in
+// which its burst stands on AR; at most OUTSTANDING are open, and none is begun under stop; each of three requesters is given as
+// many words as it took, and never one that it is not owed.
+// Assumed: a requester that asks wants 1 word or more; clear comes only while idle. Nothing of the memory: what nobody waits for is
 // not taken.
-// Words have a width and an address as small as the module takes: no rule depends on more.
 `default_nettype none
 module prove_read #(
 	parameter MEM_BITS = 64,
@@ -22,12 +21,11 @@ module prove_read #(
 	input wire clear,
 	input wire arready,
 	input wire rvalid,
-	input wire [MEM_BITS-1:0] rdata,
-	input wire [1:0] rresp,
-	input wire rlast
+	input wire [MEM_BITS-1:0] rdata
 );
 	localparam RATIO = MEM_BITS > WORD_BITS ? MEM_BITS / WORD_BITS : 1, PARTS = WORD_BITS > MEM_BITS ? WORD_BITS / MEM_BITS : 1;
-	localparam MEM_LOG = $clog2(MEM_BITS / 8), WORD_LOG = $clog2(WORD_BITS / 8), N = BURST * RATIO / PARTS;
+	localparam N = BURST * RATIO / PARTS, N_LOG = $clog2(N), RATIO_LOG = $clog2(RATIO), PARTS_LOG = $clog2(PARTS); // N words a block
+	localparam [31:0] IN_BLOCK = N - 1;
 
 	reg run = 0; // out of reset
 	always @(posedge clk)
@@ -35,52 +33,68 @@ module prove_read #(
 
 	wire [2:0] take, word_valid;
 	wire [15:0] take_words;
-	wire [WORD_BITS-1:0] word;
-	wire idle, error, beat, arvalid, rready;
+	wire idle, arvalid;
 	wire [31:0] araddr;
 	wire [7:0] arlen;
-	wire [2:0] arsize;
-	wire [1:0] arburst;
 	mch_read #(.MEM_BITS(MEM_BITS), .WORD_BITS(WORD_BITS), .ADDR_BITS(32), .BURST(BURST), .OUTSTANDING(OUTSTANDING)) u_dut (
 		.clk_i(clk), .rst_ni(run), .req_valid_i(req_valid), .req_addr_i(req_addr), .req_words_i(req_words), .take_o(take),
-		.take_words_o(take_words), .word_valid_o(word_valid), .word_o(word), .stop_i(stop), .clear_i(clear), .idle_o(idle),
-		.error_o(error), .beat_o(beat), .arvalid_o(arvalid), .arready_i(arready), .araddr_o(araddr), .arlen_o(arlen),
-		.arsize_o(arsize), .arburst_o(arburst), .rvalid_i(rvalid), .rready_o(rready), .rdata_i(rdata), .rresp_i(rresp),
-		.rlast_i(rlast));
+		.take_words_o(take_words), .word_valid_o(word_valid), .word_o(), .stop_i(stop), .clear_i(clear), .idle_o(idle),
+		.error_o(), .beat_o(), .arvalid_o(arvalid), .arready_i(arready), .araddr_o(araddr), .arlen_o(arlen), .arsize_o(),
+		.arburst_o(), .rvalid_i(rvalid), .rready_o(), .rdata_i(rdata), .rresp_i(2'b00), .rlast_i(1'b0));
 
-	// The cycle before.
-	reg was = 0, clear_1, stop_1, arvalid_1, arready_1;
-	reg [2:0] req_1, take_1;
-	reg [31:0] araddr_1;
+	// The cycle before: what was asked for, and whether AR waits.
+	reg stood = 0, stop_1 = 0;
+	reg [2:0] req_1 = 0;
+	reg [31:0] araddr_1, addr_1 [0:2];
 	reg [7:0] arlen_1;
-	reg [95:0] addr_1;
-	reg [47:0] words_1;
+	reg [15:0] words_1 [0:2];
+	// What each is owed: the words of its bursts less those given. A burst counts from the cycle in which it stands on AR.
+	reg [7:0] owed_q [0:2];
+	initial {owed_q[0], owed_q[1], owed_q[2]} = 0;
+	reg [7:0] owed [0:2];
+	integer i, k;
+	always @* for (k = 0; k < 3; k = k + 1)
+		owed[k] = owed_q[k] + (take[k] ? take_words : 0);
 	always @(posedge clk) begin
-		was <= run;
-		{clear_1, stop_1, arvalid_1, arready_1} <= {clear, stop, arvalid, arready};
-		{req_1, take_1, araddr_1, arlen_1, addr_1, words_1} <= {req_valid, take, araddr, arlen, req_addr, req_words};
+		stood <= run && arvalid && !arready && !clear;
+		stop_1 <= stop;
+		req_1 <= run && !clear ? req_valid : 3'd0;
+		{araddr_1, arlen_1} <= {araddr, arlen};
+		for (i = 0; i < 3; i = i + 1) begin
+			{addr_1[i], words_1[i]} <= {req_addr[i*32 +: 32], req_words[i*16 +: 16]};
+			owed_q[i] <= !run || clear ? 8'd0 : owed[i] - word_valid[i];
+		end
 	end
 
-	// Of the burst that has been taken: who, where, how much was wanted. A block of memory has N words.
 	wire [1:0] who = take[0] ? 0 : take[1] ? 1 : 2;
-	wire [31:0] first = addr_1[who*32 +: 32];
-	wire [15:0] wanted = words_1[who*16 +: 16];
-	wire [31:0] to_end = N - first % N;
-	wire [31:0] burst_words = wanted < to_end ? wanted : to_end;
-	wire [31:0] last = first + burst_words - 1;
-	wire [31:0] n_beats = PARTS > 1 ? burst_words * PARTS : last / RATIO - first / RATIO + 1;
-
-	// The bursts that are open, oldest in the low places: a list of its own, without pointers.
-	reg [7:0] n_open = 0;
-	reg [1:0] of_who [0:OUTSTANDING];
-	reg [15:0] of_words [0:OUTSTANDING];
-	reg [15:0] given = 0;
-	wire give = |word_valid, ends = give && given + 1 == of_words[0];
-	integer i;
-	always @(posedge clk) if (run) begin : list
-		reg [7:0] n;
-		n = n_open;
-		if (give)
-			given <= ends ? 0 : given + 1;
+	wire [31:0] first = addr_1[who], last = first + take_words - 1;
+	wire [31:0] n_beats = PARTS > 1 ? {16'd0, take_words} << PARTS_LOG : (last >> RATIO_LOG) - (first >> RATIO_LOG) + 1;
+	(* hierconn *) wire [$clog2(OUTSTANDING):0] \u_dut.open_q ;
+	always @* begin
+		for (k = 0; k < 3; k = k + 1)
+			assume (req_words[k*16 +: 16] != 0);
+		assume (!clear || idle);
+		if (run) begin
+			if (stood)
+				assert (arvalid && araddr == araddr_1 && arlen == arlen_1 && take == 0);
+			assert (take == 0 || take == 1 || take == 2 || take == 4);
+			if (take != 0) begin
+				assert (arvalid && !stop_1 && (req_1 & take) == take);
+				assert (take_words >= 1 && take_words <= words_1[who]);
+				assert (first >> N_LOG == last >> N_LOG);
+				assert (take_words == words_1[who] || (last & IN_BLOCK) == IN_BLOCK);
+				assert (araddr == first >> RATIO_LOG << PARTS_LOG + $clog2(MEM_BITS / 8));
+				assert (arlen + 1 == n_beats);
+			end
+			for (k = 0; k < 3; k = k + 1) begin
+				assert (owed[k] <= OUTSTANDING * N);
+				assert (!word_valid[k] || owed[k] != 0);
+			end
+			assert (\u_dut.open_q <= OUTSTANDING);
+			assert (word_valid == 0 || (rvalid && !idle));
+			assert (idle == (owed[0] == 0 && owed[1] == 0 && owed[2] == 0));
+		end
+		cover (run && owed[0] != 0 && owed[1] != 0 && word_valid[0] && stood);
 	end
 endmodule
+`default_nettype wire
