@@ -314,6 +314,9 @@ bool Bench::finish(const Stopwatch &watch)
 		    list_cycles_ / static_cast<uint64_t>(o_.n_images),
 		    o_.stalls == 0 && o_.latency == 0 ? ", those of the plan" : "", 100 * used, DUT_ROWS, DUT_COLS);
 	std::printf("simulation  %.0f kHz, %.1f M MAC/s\n", khz, mac_s / 1e6);
+	/* For scripts/sim, as the other benches end. */
+	std::printf("tb_program: seed=%" PRIu64 " cases=%" PRIu64 " cycles=%" PRIu64 " khz=%.0f mac_per_s=%.0f result=%s\n", o_.seed,
+		    n_compared_, machine_.cycles(), khz, mac_s, n_compared_ ? "agreed" : "NOTHING COMPARED");
 	if (o_.json.empty())
 		return true;
 	std::FILE *const file = std::fopen(o_.json.c_str(), "w");
