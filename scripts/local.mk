@@ -29,6 +29,11 @@ EXTRA_DIST += \
 	scripts/prove \
 	scripts/run-program \
 	scripts/sim \
+	scripts/sim-list.awk \
+	scripts/sim-program \
+	scripts/sim-report.awk \
+	scripts/sim-run \
+	scripts/sim.slurm \
 	scripts/test \
 	scripts/verilate
 

@@ -30,9 +30,9 @@ EXTRA_DIST += \
 	sim/mch_widths.v \
 	sim/tlm_accelerator.h
 
-# The regression: make sim, make sim LEVEL=1, make sim ONLY=requant, make sim SEED=7.
+# The regression: make sim, make sim LEVEL=1, make sim ONLY=requant, make sim SEED=7, make sim RESUME=0, REPEAT=20.
 sim: all
-	@$(srcdir)/scripts/sim --level='$(LEVEL)' --only='$(ONLY)' --seed='$(SEED)'
+	@$(srcdir)/scripts/sim --level='$(LEVEL)' --only='$(ONLY)' --seed='$(SEED)' --resume='$(RESUME)' --repeat='$(REPEAT)'
 .PHONY: sim
 
 # What of the RTL the benches reach: coverage.html.
@@ -45,4 +45,4 @@ mutate: all
 	$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES)
 	@$(srcdir)/scripts/mutate --only='$(ONLY)'
 .PHONY: mutate
-LOCAL_CLEAN += tb/sim sim.xml tb/coverage coverage.html tb/mutate mutate.tsv
+LOCAL_CLEAN += tb/coverage coverage.html tb/mutate mutate.tsv shard-*-of-* sim.d sim.lock sim.html sim.tsv sim.xml
