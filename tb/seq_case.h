@@ -117,7 +117,8 @@ inline Words legal(mch_rng *rng, uint32_t op)
  * comes out may still be legal. */
 inline void spoil(mch_rng *rng, Words *d)
 {
-	const uint32_t kind = mch_rng_below(rng, DUT_MEAN ? 5 : 6);
+	static const uint32_t used[32] = MCH_DESCRIPTOR_USED;
+	const uint32_t kind = mch_rng_below(rng, DUT_MEAN ? 6 : 7);
 	const Rule &r = rules[mch_rng_below(rng, sizeof(rules) / sizeof(*rules))];
 	if (kind == 0)
 		d->w[mch_rng_below(rng, 32)] ^= 1u << mch_rng_below(rng, 32);
@@ -129,7 +130,12 @@ inline void spoil(mch_rng *rng, Words *d)
 		d->w[17] += chance(rng, 50) ? 1 : UINT32_MAX;
 	else if (kind == 4)
 		d->w[18] = d->get(6, 16, 16);
-	else
+	else if (kind == 5) {
+		uint32_t word = 0, bit = 0;
+		while (used[word] == UINT32_MAX || (used[word] >> bit & 1))
+			word = mch_rng_below(rng, 32), bit = mch_rng_below(rng, 32);
+		d->w[word] |= 1u << bit;
+	} else
 		d->set(0, 0, 2, MCH_OP_MEAN);
 }
 
@@ -138,6 +144,8 @@ struct Case {
 	Trouble trouble = NONE;
 	uint32_t at = 0; /* descriptor that it befalls */
 	int slow = 0;	 /* percent of cycles in which a unit does nothing */
+	int state = 0;	 /* of the sequencer, in which an error or a reset comes */
+	bool twice = false; /* another error with it, or another reset while it drains or clears */
 };
 
 } // namespace mch_tb

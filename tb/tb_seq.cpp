@@ -45,6 +45,13 @@ private:
 	bool follow();
 	bool ended();
 	bool lazy() { return chance(&rng_, case_.slow); }
+	/* The case's state, with its descriptor: some of them last for a cycle. */
+	bool now_or_never()
+	{
+		const bool lasts = twin_.state == MCH_SEQ_FETCH || twin_.state == MCH_SEQ_RUN;
+		return twin_.state == case_.state && (twin_.state == MCH_SEQ_IDLE || dut_->index_o >= case_.at) &&
+		       (!lasts || chance(&rng_, 20));
+	}
 
 	const BenchArgs &args_;
 	Dut<Vmch_seq> dut_;
@@ -59,12 +66,14 @@ private:
 	/* The world around it. */
 	uint32_t base_ = 0, due_ = 0, given_ = 0; /* descriptor words taken by the
 						     bus, and given, in this run */
-	uint32_t x_left_ = 0, w_left_ = 0, cp_left_ = 0, store_left_ = 0, ring_ = 0, last_progress_ = 0;
+	uint32_t x_left_ = 0, w_left_ = 0, cp_left_ = 0, store_left_ = 0, ring_ = 0;
 	bool computing_ = false, erred_ = false;
 	bool loads_ = false, computes_ = false; /* started in this cycle */
 	uint32_t next_x_ = 0, next_w_ = 0;
 	/* What was seen. */
 	uint32_t loaded_ = 0, computed_ = 0, dones_ = 0, errors_ = 0, clears_ = 0, resets_ = 0;
+	uint32_t clears_again_ = 0; /* resets as it clears */
+	bool was_clear_ = false;    /* before the edge */
 };
 
 void Bench::find()
@@ -85,8 +94,11 @@ void Bench::draw(uint64_t number)
 	static const int some[] = {0, 0, 30, 80};
 	case_.slow = args_.stall_percent ? args_.stall_percent : some[mch_rng_below(&rng_, 4)];
 	case_.trouble = static_cast<Trouble>(mch_rng_below(&rng_, 16));
-	if (case_.trouble >= ENDLESS)
-		case_.trouble = NONE;
+	if (case_.trouble >= ENDLESS) /* the rules are many */
+		case_.trouble = chance(&rng_, 50) ? FIELD : NONE;
+	case_.twice = chance(&rng_, 50);
+	case_.state = case_.trouble == RESET ? static_cast<int>(mch_rng_below(&rng_, MCH_SEQ_CLEAR + 1))
+					     : MCH_SEQ_FETCH + static_cast<int>(mch_rng_below(&rng_, 5));
 	if (number % 500 == 107 && args_.stall_percent == 0) /* it takes long */
 		case_.trouble = ENDLESS, case_.slow = 0;
 	const uint32_t n = case_.trouble == ENDLESS ? 1 : 1 + mch_rng_below(&rng_, 5);
@@ -162,12 +174,14 @@ void Bench::drive_units()
 		in_.w_release = true;
 		in_.w_release_words = 1 + mch_rng_below(&rng_, may - keep);
 	}
-	in_.read_error = case_.trouble == READ_ERROR && loading && !erred_ && !lazy();
-	in_.write_error = case_.trouble == WRITE_ERROR && mine && !erred_ && !lazy();
-	in_.reset = case_.trouble == RESET && dut_->index_o >= case_.at && resets_ == 0 && chance(&rng_, 5);
-	in_.progress = !dead && chance(&rng_, 50);
-	if (!in_.progress && dut_->busy_o && last_progress_ >= 20 && !dead)
-		in_.progress = true;
+	const bool fails = now_or_never() && !erred_;
+	in_.read_error = case_.trouble == READ_ERROR && fails;
+	in_.write_error = (case_.trouble == WRITE_ERROR || (case_.twice && in_.read_error)) && fails;
+	in_.x_overflow |= case_.trouble == WRITE_ERROR && case_.twice && fails;
+	const bool again = resets_ == 1 && case_.twice && mch_seq_stop(&twin_) && chance(&rng_, 50);
+	in_.reset = case_.trouble == RESET && (again || (resets_ == 0 && now_or_never()));
+	/* Some buses are so slow that progress comes in the last cycle that the watchdog leaves. */
+	in_.progress = !dead && (chance(&rng_, case_.twice ? 50 : 3) || twin_.watchdog == 1);
 }
 
 void Bench::drive()
@@ -225,6 +239,7 @@ bool Bench::same(const char *name, uint64_t want, uint64_t got, int bits)
 bool Bench::edge()
 {
 	const mch_seq &t = twin_;
+	was_clear_ = dut_->clear_o;
 	covered_.sample({twin_, in_});
 	mch_seq_step(&twin_, &in_);
 	dut_.edge();
@@ -279,7 +294,7 @@ bool Bench::follow()
 	ring_ += (in_.w_take ? in_.take_words : 0) - (in_.w_release ? in_.w_release_words : 0);
 	erred_ |= in_.x_overflow || in_.read_error || in_.write_error;
 	resets_ += in_.reset;
-	last_progress_ = in_.progress ? 0 : last_progress_ + 1;
+	clears_again_ += in_.reset && was_clear_;
 	const bool dead = case_.trouble == DEAD && dut_->index_o > case_.at && !dut_->draining_o;
 	const bool waits = x_left_ && !dut_->x_go_o;
 	if (x_left_ && !waits && !dead && !lazy())
@@ -314,7 +329,8 @@ bool Bench::follow()
 		loaded_++;
 		loads_ = true;
 		next_x_ = 1 + mch_rng_below(&rng_, case_.trouble == ENDLESS ? 2 : 20);
-		next_w_ = d.w[21] ? 2 + mch_rng_below(&rng_, case_.trouble == ENDLESS ? 2 : 40) : 0;
+		const uint32_t most = case_.trouble == ENDLESS ? 2 : chance(&rng_, 20) ? 32000 : 40;
+		next_w_ = d.w[21] ? 2 + mch_rng_below(&rng_, most) : 0;
 	}
 	if (dut_->cp_start_o) {
 		const Words &d = case_.list[computed_ % case_.list.size()];
@@ -370,10 +386,12 @@ bool Bench::ended()
 		code = MCH_ERROR_WEIGHTS, done = 0;
 		break;
 	case READ_ERROR:
-		code = MCH_ERROR_READ, done = 0;
+		if (erred_)
+			code = MCH_ERROR_READ, done = 0;
 		break;
 	case WRITE_ERROR:
-		code = MCH_ERROR_WRITE, done = 0;
+		if (erred_)
+			code = MCH_ERROR_WRITE, done = 0;
 		break;
 	case DEAD:
 		code = MCH_ERROR_WATCHDOG, done = 0;
@@ -381,7 +399,7 @@ bool Bench::ended()
 	case RESET:
 		if (resets_)
 			return same("ends of a run that was reset", 0, errors_, 32) &&
-			       same("clears", dones_ + 1, clears_, 32);
+			       same("clears", 1 + clears_again_, clears_, 32);
 		break;
 	default:
 		break;
@@ -403,12 +421,19 @@ bool Bench::run(uint64_t number)
 		dut_->start_i = 0;
 		dut_.reset();
 	}
-	due_ = given_ = x_left_ = w_left_ = cp_left_ = store_left_ = ring_ = last_progress_ = 0;
-	loaded_ = computed_ = dones_ = errors_ = clears_ = resets_ = 0;
+	due_ = given_ = x_left_ = w_left_ = cp_left_ = store_left_ = ring_ = 0;
+	loaded_ = computed_ = dones_ = errors_ = clears_ = resets_ = clears_again_ = 0;
 	computing_ = erred_ = false;
 	in_.list = static_cast<uint32_t>(mch_rng_next(&rng_));
-	in_.watchdog = case_.trouble == DEAD || chance(&rng_, 50) ? 22 + mch_rng_below(&rng_, 50) : 0;
+	in_.watchdog = case_.trouble == DEAD || chance(&rng_, 50) ? 22 + mch_rng_below(&rng_, 50)
+		       : chance(&rng_, 50)			? 0
+								: static_cast<uint32_t>(mch_rng_next(&rng_)) | 1u << 20;
 	const uint64_t limit = dut_.cycles() + (case_.trouble == ENDLESS ? 3000000 : 50000);
+	for (uint32_t idle = case_.trouble == RESET ? 0 : mch_rng_below(&rng_, 3); idle > 0; idle--) {
+		drive();
+		if (!edge())
+			return false;
+	}
 	in_.start = true;
 	do {
 		drive();
