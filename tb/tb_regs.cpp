@@ -34,6 +34,17 @@ struct Seen {
 	uint32_t count[MCH_REGS_COUNTERS] = {};
 };
 
+struct Write {
+	uint32_t address, data, strobes;
+	bool aw = false, w = false, done = false; /* taken; answered */
+	uint32_t resp = 0;
+};
+struct Read {
+	uint32_t address;
+	bool ar = false, done = false;
+	uint32_t data = 0, resp = 0;
+};
+
 class Bench {
 public:
 	explicit Bench(const BenchArgs &args) : args_(args), dut_(args.waves)
@@ -47,8 +58,7 @@ public:
 	}
 	bool run(uint64_t number);
 	uint64_t cycles() const { return dut_.cycles(); }
-	bool write(uint32_t address, uint32_t data, uint32_t strobes, uint32_t *resp);
-	bool read(uint32_t address, uint32_t *data, uint32_t *resp);
+	bool transfer(Write *w, Read *r);
 	bool agreed() const { return agreed_; }
 
 private:
@@ -56,6 +66,11 @@ private:
 	bool same(const char *name, uint64_t want, uint64_t got);
 	bool lazy() { return chance(&rng_, slow_); }
 	void sequencer();
+	void drive(Write *w);
+	void drive(Read *r);
+	uint32_t any_address();
+	bool written(const Write &w);
+	bool was_read(const Read &r, bool stood);
 	bool random_access();
 	bool use_driver();
 
@@ -166,76 +181,92 @@ bool Bench::edge()
 	       same("watchdog_o", t.watchdog, dut_->watchdog_o);
 }
 
-/* A transfer that is not answered within 200 cycles is a mismatch, too. */
-bool Bench::write(uint32_t address, uint32_t data, uint32_t strobes, uint32_t *resp)
+void Bench::drive(Write *w)
 {
-	bool aw = false, w = false, b = false;
-	in_.awaddr = static_cast<uint8_t>(address), in_.wdata = data, in_.wstrb = static_cast<uint8_t>(strobes);
-	for (int i = 0; !b; i++) {
-		in_.awvalid = !aw && (in_.awvalid || !lazy());
-		in_.wvalid = !w && (in_.wvalid || !lazy());
-		in_.bready = !lazy();
-		aw |= in_.awvalid && dut_->s_awready_o;
-		w |= in_.wvalid && dut_->s_wready_o;
-		b = dut_->s_bvalid_o && in_.bready;
-		*resp = dut_->s_bresp_o;
-		if (!edge() || !same("write without an answer", 0, i > 200))
+	in_.awvalid = !w->aw && (in_.awvalid || !lazy());
+	in_.wvalid = !w->w && (in_.wvalid || !lazy());
+	in_.bready = !lazy();
+	w->aw |= in_.awvalid && dut_->s_awready_o;
+	w->w |= in_.wvalid && dut_->s_wready_o;
+	w->done = dut_->s_bvalid_o && in_.bready;
+	w->resp = dut_->s_bresp_o;
+}
+
+void Bench::drive(Read *r)
+{
+	in_.arvalid = !r->ar && (in_.arvalid || !lazy());
+	in_.rready = !lazy();
+	r->ar |= in_.arvalid && dut_->s_arready_o;
+	r->done = dut_->s_rvalid_o && in_.rready;
+	r->data = dut_->s_rdata_o, r->resp = dut_->s_rresp_o;
+}
+
+/* A write, a read, or both beside each other; one that is not answered within 200 cycles is a mismatch, too. */
+bool Bench::transfer(Write *w, Read *r)
+{
+	if (w)
+		in_.awaddr = static_cast<uint8_t>(w->address), in_.wdata = w->data, in_.wstrb = static_cast<uint8_t>(w->strobes);
+	if (r)
+		in_.araddr = static_cast<uint8_t>(r->address);
+	for (int i = 0; (w && !w->done) || (r && !r->done); i++) {
+		if (w && !w->done)
+			drive(w);
+		if (r && !r->done)
+			drive(r);
+		if (!edge() || !same("transfer without an answer", 0, i > 200))
 			return false;
-		in_.awvalid &= !aw, in_.wvalid &= !w;
+		if (w)
+			in_.awvalid &= !w->aw, in_.wvalid &= !w->w, in_.bready &= !w->done;
+		if (r)
+			in_.arvalid &= !r->ar, in_.rready &= !r->done;
 	}
-	in_.bready = false;
 	return true;
 }
 
-bool Bench::read(uint32_t address, uint32_t *data, uint32_t *resp)
+uint32_t Bench::any_address()
 {
-	bool ar = false, r = false;
-	in_.araddr = static_cast<uint8_t>(address);
-	for (int i = 0; !r; i++) {
-		in_.arvalid = !ar && (in_.arvalid || !lazy());
-		in_.rready = !lazy();
-		ar |= in_.arvalid && dut_->s_arready_o;
-		r = dut_->s_rvalid_o && in_.rready;
-		*data = dut_->s_rdata_o, *resp = dut_->s_rresp_o;
-		if (!edge() || !same("read without an answer", 0, i > 200))
-			return false;
-		in_.arvalid &= !ar;
+	const uint32_t high = chance(&rng_, 80) ? MCH_REG_WRITE_BEATS + 8 : 256, address = mch_rng_below(&rng_, high);
+	return chance(&rng_, 90) ? address & ~3u : address;
+}
+
+/* What the list of registers says of a write's answer, and becomes by it. */
+bool Bench::written(const Write &w)
+{
+	const bool writable = w.address == MCH_REG_CONTROL || w.address == MCH_REG_IRQ || w.address == MCH_REG_IRQ_ENABLE ||
+			      w.address == MCH_REG_LIST || w.address == MCH_REG_WATCHDOG;
+	if (w.strobes == 15) {
+		seen_.list = w.address == MCH_REG_LIST ? w.data : seen_.list;
+		seen_.watchdog = w.address == MCH_REG_WATCHDOG ? w.data : seen_.watchdog;
+		seen_.enable = w.address == MCH_REG_IRQ_ENABLE ? w.data & 3 : seen_.enable;
 	}
-	in_.rready = false;
-	return true;
+	return same("answer to a write", writable && w.strobes == 15 ? 0 : 2, w.resp);
+}
+
+/* And of a read's; of counters only when they stood, which a write beside it could end. */
+bool Bench::was_read(const Read &r, bool stood)
+{
+	const bool exists = r.address % 4 == 0 && r.address <= MCH_REG_WRITE_BEATS;
+	if (!same("answer to a read", exists ? 0 : 2, r.resp))
+		return false;
+	if (exists && r.address >= MCH_REG_CYCLES && stood)
+		return same("counter", seen_.count[(r.address - MCH_REG_CYCLES) / 4], r.data);
+	return (r.address != MCH_REG_LIST || same("LIST", seen_.list, r.data)) &&
+	       (r.address != MCH_REG_WATCHDOG || same("WATCHDOG", seen_.watchdog, r.data)) &&
+	       (r.address != MCH_REG_IRQ_ENABLE || same("IRQ_ENABLE", seen_.enable, r.data)) &&
+	       (r.address != MCH_REG_ID || same("ID", 0x4d434831, r.data));
 }
 
 bool Bench::random_access()
 {
-	const uint32_t high = chance(&rng_, 80) ? MCH_REG_WRITE_BEATS + 8 : 256;
-	uint32_t address = mch_rng_below(&rng_, high), resp = 0, data = static_cast<uint32_t>(mch_rng_next(&rng_));
-	if (chance(&rng_, 90))
-		address &= ~3u;
-	if (chance(&rng_, 50)) {
-		const uint32_t strobes = chance(&rng_, 80) ? 15 : mch_rng_below(&rng_, 15);
-		const bool writable = address == MCH_REG_CONTROL || address == MCH_REG_IRQ || address == MCH_REG_IRQ_ENABLE ||
-				      address == MCH_REG_LIST || address == MCH_REG_WATCHDOG;
-		if (!write(address, data, strobes, &resp))
-			return false;
-		if (strobes == 15) {
-			seen_.list = address == MCH_REG_LIST ? data : seen_.list;
-			seen_.watchdog = address == MCH_REG_WATCHDOG ? data : seen_.watchdog;
-			seen_.enable = address == MCH_REG_IRQ_ENABLE ? data & 3 : seen_.enable;
-		}
-		return same("answer to a write", writable && strobes == 15 ? 0 : 2, resp);
-	}
+	const uint32_t kind = mch_rng_below(&rng_, 3);
 	const bool stands = !counting_;
-	if (!read(address, &data, &resp))
+	Write w = {any_address(), static_cast<uint32_t>(mch_rng_next(&rng_)), chance(&rng_, 80) ? 15 : mch_rng_below(&rng_, 15)};
+	Read r = {any_address()};
+	if (kind == 2 && r.address == w.address) /* either may be first */
+		r.address = MCH_REG_ID;
+	if (!transfer(kind != 1 ? &w : nullptr, kind != 0 ? &r : nullptr))
 		return false;
-	const bool exists = address % 4 == 0 && address <= MCH_REG_WRITE_BEATS;
-	if (!same("answer to a read", exists ? 0 : 2, resp))
-		return false;
-	if (exists && address >= MCH_REG_CYCLES && stands)
-		return same("counter", seen_.count[(address - MCH_REG_CYCLES) / 4], data);
-	return (address != MCH_REG_LIST || same("LIST", seen_.list, data)) &&
-	       (address != MCH_REG_WATCHDOG || same("WATCHDOG", seen_.watchdog, data)) &&
-	       (address != MCH_REG_IRQ_ENABLE || same("IRQ_ENABLE", seen_.enable, data)) &&
-	       (address != MCH_REG_ID || same("ID", 0x4d434831, data));
+	return (kind == 0 || was_read(r, kind == 1 && stands)) && (kind == 1 || written(w));
 }
 
 /* A run from init to the counters, as firmware does it. */
@@ -299,15 +330,15 @@ bool Bench::run(uint64_t number)
 
 uint32_t mch_read32(uintptr_t address)
 {
-	uint32_t data = 0, resp = 0;
-	return bench_of_driver->agreed() && bench_of_driver->read(static_cast<uint32_t>(address) - BASE, &data, &resp) ? data : 0;
+	Read r = {static_cast<uint32_t>(address) - BASE};
+	return bench_of_driver->agreed() && bench_of_driver->transfer(nullptr, &r) ? r.data : 0;
 }
 
 void mch_write32(uintptr_t address, uint32_t value)
 {
-	uint32_t resp = 0;
+	Write w = {static_cast<uint32_t>(address) - BASE, value, 15};
 	if (bench_of_driver->agreed())
-		bench_of_driver->write(static_cast<uint32_t>(address) - BASE, value, 15, &resp);
+		bench_of_driver->transfer(&w, nullptr);
 }
 
 int main(int argc, char **argv)
