@@ -84,6 +84,8 @@ private:
 		a->addr = static_cast<uint32_t>(mch_rng_next(rng));
 		if (mch_sim::chance(rng, 50))
 			a->addr = (a->addr | static_cast<uint32_t>(plan_.block_words - 1)) - mch_rng_below(rng, 2);
+		if (mch_sim::chance(rng, 3)) /* over the end of all addresses */
+			a->addr = UINT32_MAX - mch_rng_below(rng, a->left);
 	}
 
 	AskersPlan plan_{};
