@@ -276,10 +276,10 @@ bool Bench::layer(const Layer &l, const Pace &pace, uint64_t limit)
 	return false;
 }
 
-/* No more bursts; what is on the way lands. */
+/* No more bursts; what is on the way lands. Often the next edge comes at once. */
 void Bench::drain(const Pace &pace)
 {
-	for (int i = 0; (i < 3 || !model_.on_way.empty()) && !compare_.failed(); i++) {
+	for (uint32_t i = draw(&rng_, 0, 3); (i < 3 || !model_.on_way.empty()) && !compare_.failed(); i++) {
 		choose(pace, false);
 		tick(nullptr);
 	}
