@@ -26,8 +26,9 @@ function covered(kind, id) {
 	return points[id] >= (kind == "toggle" ? 2 : 1)
 }
 
-# "KIND MODULE NAME: REASON", where NAME is a bin, a signal, of its bits one [7] or some [7:4], or a part of the line of source.
-function read_hole(    at, kind, module, name) {
+# "KIND MODULE NAME: REASON", where NAME is a bin, a part of the line of source, or signals, commas between them; of their bits one
+# [7] or some [7:4], of all elements or, with [ELEMENT] in front, of one.
+function read_hole(    at, kind, module, name, n, i, each) {
 	at = index($0, ": ")
 	kind = $1
 	module = $2
@@ -37,12 +38,18 @@ function read_hole(    at, kind, module, name) {
 	}
 	name = substr($0, 1, at - 1)
 	sub(/^[^ ]+ +[^ ]+ +/, "", name)
-	n_holes++
-	hole_at[n_holes] = FILENAME ":" FNR
-	hole_kind[n_holes] = kind
-	hole_module[n_holes] = module
-	hole_name[n_holes] = name
-	hole_reason[n_holes] = substr($0, at + 2)
+	n = 1
+	each[1] = name
+	if (kind == "toggle")
+		n = split(name, each, /, */)
+	for (i = 1; i <= n; i++) {
+		n_holes++
+		hole_at[n_holes] = FILENAME ":" FNR
+		hole_kind[n_holes] = kind
+		hole_module[n_holes] = module
+		hole_name[n_holes] = each[i]
+		hole_reason[n_holes] = substr($0, at + 2)
+	}
 }
 
 function read_data(    n, i, field, part, value, module) {
@@ -66,7 +73,7 @@ function base_of(name) {
 }
 
 # Does hole h name this point?
-function names(h, kind, module, name, id,    want, bit, high, low) {
+function names(h, kind, module, name, id,    want, signal, element, bit, high, low) {
 	want = hole_name[h]
 	if (kind == "bin")
 		return name == want
@@ -74,12 +81,16 @@ function names(h, kind, module, name, id,    want, bit, high, low) {
 		return index(source[module, line_of[id]], want) > 0
 	if (want == name || want == base_of(name))
 		return 1
-	if (want !~ /\[[0-9]+:[0-9]+\]$/ || base_of(want) != base_of(name))
+	signal = want
+	sub(/\[[0-9]+:[0-9]+\]$/, "", signal)
+	element = name
+	sub(/\[[0-9]+\]$/, "", element)
+	if (signal == want || (signal != element && signal != base_of(name)))
 		return 0
 	bit = name
-	sub(/^[^[]*\[/, "", bit)
+	sub(/.*\[/, "", bit)
 	high = want
-	sub(/^[^[]*\[/, "", high)
+	sub(/.*\[/, "", high)
 	low = high
 	sub(/^[0-9]+:/, "", low)
 	return bit + 0 <= high + 0 && bit + 0 >= low + 0
