@@ -23,6 +23,7 @@ extern "C" {
 }
 #include "sim/waves.h"
 #include "sim/stimulus.h"
+#include "tb/bins_array.h"
 #include "tb/lockstep.h"
 #include "tb/mult.h"
 
@@ -55,9 +56,11 @@ inline void array_report(const mch_sim::BenchArgs &args, uint64_t number, const 
 template <class Pins>
 class ArrayCase {
 public:
+	typedef mch_sim::Coverage<SeenArray> Covered;
+
 	ArrayCase(const mch_sim::BenchArgs &args, Pins &pins, mch_mac_array &twin, const Lockstep &check,
-		  uint64_t number)
-		: args_(args), pins_(pins), twin_(twin), check_(check), number_(number),
+		  Covered &covered, uint64_t number)
+		: args_(args), pins_(pins), twin_(twin), check_(check), covered_(covered), number_(number),
 		  rng_(mch_sim::case_rng(args.seed, number)), sum_(ROWS * COLS, 0)
 	{
 		/* The user's stalls, or no stalls, a few, or many. */
@@ -149,6 +152,7 @@ private:
 			return false;
 		const mch_mac_array_in in = {valid_, first_, last_, x_, w_, out_ready, x_signed_};
 		pins_.edge(in, x_signed_);
+		covered_.sample({twin_, in});
 		mch_mac_array_step(&twin_, &in);
 		if (check_.differs()) {
 			const Difference d = check_.first();
@@ -207,6 +211,7 @@ private:
 	Pins &pins_;
 	mch_mac_array &twin_;
 	const Lockstep &check_;
+	Covered &covered_;
 	const uint64_t number_;
 	mch_rng rng_;
 	int stall_in_, stall_out_;
@@ -252,10 +257,11 @@ int array_cases(const mch_sim::BenchArgs &args, Pins &pins)
 	}
 	const Lockstep check(pins.context(), &twin, pins.scope());
 	const mch_sim::Stopwatch watch;
+	mch_sim::Coverage<SeenArray> covered("mch_mac_array", array_bins::list);
 	uint64_t compared = 0;
 	bool agreed = array_latency_agrees(args, pins, twin);
 	for (uint64_t number = args.first; agreed && compared < args.n_cases; number++, compared++)
-		agreed = ArrayCase<Pins>(args, pins, twin, check, number).run();
+		agreed = ArrayCase<Pins>(args, pins, twin, check, covered, number).run();
 	mch_mac_array_free(&twin);
 	return bench_end(args, watch, compared, pins.cycles(), agreed);
 }

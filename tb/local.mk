@@ -39,6 +39,7 @@ EXTRA_DIST += \
 	$(BENCH_TESTS) \
 	tb/array_case.h \
 	tb/bins_arithmetic.h \
+	tb/bins_array.h \
 	tb/bins_control.h \
 	tb/bins_ports.h \
 	tb/axi_parts.cpp \

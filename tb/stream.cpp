@@ -221,6 +221,7 @@ bool Stream::tick()
 	mch_datapath_in in = in_;
 	if (options_.sum_percent)
 		enter_row();
+	covered_.sample({twin_, in});
 	mch_datapath_step(&twin_, &in);
 	const bool want_idle = mch_datapath_idle(&twin_);
 	if (!pin_agrees("sum_ready_o", -1, want_ready, ready) ||

@@ -21,6 +21,7 @@ extern "C" {
 #include DUT_HEADER /* "Vmch_datapath.h", or that of a wrapper with the same pins: see scripts/verilate */
 #include "sim/dut.h"
 #include "sim/stimulus.h"
+#include "tb/bins_array.h"
 #include "tb/lockstep.h"
 
 namespace mch_tb {
@@ -80,6 +81,7 @@ private:
 	StreamOptions options_;
 	mch_sim::Dut<DUT_MODEL> dut_;
 	mch_datapath twin_;
+	mch_sim::Coverage<SeenDatapath> covered_{"mch_datapath", datapath_bins::list};
 	std::unique_ptr<Lockstep> check_;
 	mch_rng rng_, sum_rng_;
 	mch_datapath_in in_;
