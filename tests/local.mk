@@ -294,6 +294,7 @@ tests_check_pareto_LDADD = $(ALL_LIBS)
 tests_check_optimizer_LDADD = $(ALL_LIBS)
 tests_check_quantizer_SOURCES = tests/check_quantizer.c $(RANDOM_GRAPH)
 tests_check_quantizer_LDADD = $(ALL_LIBS)
+tests_check_sgd_SOURCES = tests/check_sgd.c tests/sgd_trial.c tests/sgd_trial.h
 tests_check_sgd_LDADD = $(ALL_LIBS)
 tests_check_train_nets_LDADD = $(ALL_LIBS)
 tests_check_wire_LDADD = $(ALL_LIBS)
