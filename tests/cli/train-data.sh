@@ -55,3 +55,24 @@ END
 	make_images train 400 1
 	make_images t10k 100 2
 }
+
+# end_early SIGNAL FILE ARGUMENT...: starts macchiato ARGUMENT..., which writes FILE, and sends the signal when its first checkpoint is
+# there. Small runs take milliseconds: one that was over before that is started anew. The exit status goes to $status,
+# messages to FILE.err. The program is the shell's own child: a signal to a function would end the shell that runs it.
+end_early() {
+	signal=$1 file=$2
+	shift 2
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		rm -f "$file" "$file.ckpt"
+		"$macchiato" "$@" 2>"$file.err" >"$file.out" &
+		pid=$!
+		while [ ! -e "$file.ckpt" ] && kill -0 $pid 2>kill.txt; do
+			sleep 0.001
+		done
+		kill "-$signal" $pid 2>kill.txt || true
+		status=0
+		wait $pid || status=$?
+		[ "$status" = 0 ] || return 0
+	done
+	fail "$signal: ten runs were over before they could be stopped"
+}

@@ -37,20 +37,11 @@ train -o seed.onnx --quiet --seed=2 >seed.txt
 train -o json.onnx --quiet --json >json.txt
 grep -qF "\"test_right\": $right," json.txt || fail "JSON: $(cat json.txt)"
 
-# interrupt SIGNAL FILE ARGUMENT...: starts a run that writes FILE and ends it when its first checkpoint is there. Not by
-# train(): the signal would end the shell that runs the function.
+# interrupt SIGNAL FILE ARGUMENT...
 interrupt() {
-	signal=$1
-	interrupted=$2
+	signal=$1 interrupted=$2
 	shift 2
-	"$macchiato" train "$@" -o "$interrupted" 2>"$interrupted.err" >"$interrupted.out" &
-	pid=$!
-	while [ ! -e "$interrupted.ckpt" ] && kill -0 $pid 2>kill.txt; do
-		sleep 0.02
-	done
-	kill "-$signal" $pid || fail "$signal: the run was over before it could be stopped"
-	status=0
-	wait $pid || status=$?
+	end_early "$signal" "$interrupted" train "$@" -o "$interrupted"
 }
 
 interrupt KILL killed.onnx net.prototxt --data=data --lr=0.0001 --epochs=20 --batch=20 --shift=0

@@ -66,20 +66,12 @@ grep -q '"train_images": 250' json.txt && grep -q '"held_out_images": 50' json.t
 tune -o seed.onnx --quant-out=seed.json --quiet --seed=2 >seed.txt
 ! cmp -s one.onnx seed.onnx || fail "another seed, the same network"
 
-# interrupt SIGNAL NAME ARGUMENT...: starts a run and ends it when its first checkpoint is there.
+# interrupt SIGNAL NAME ARGUMENT...
 interrupt() {
-	signal=$1
-	name=$2
+	signal=$1 name=$2
 	shift 2
-	"$macchiato" tune net.onnx --quant=q.json --data=data --lr=0.005 --epochs=4 --batch=20 "$@" -o "$name.onnx" \
-		--quant-out="$name.json" --log="$name.csv" 2>"$name.err" >"$name.out" &
-	pid=$!
-	while [ ! -e "$name.onnx.ckpt" ] && kill -0 $pid 2>kill.txt; do
-		sleep 0.02
-	done
-	kill "-$signal" $pid || fail "$signal: the run was over before it could be stopped"
-	status=0
-	wait $pid || status=$?
+	end_early "$signal" "$name.onnx" tune net.onnx --quant=q.json --data=data --lr=0.005 --epochs=4 --batch=20 "$@" \
+		-o "$name.onnx" --quant-out="$name.json" --log="$name.csv"
 }
 
 interrupt KILL killed
