@@ -18,6 +18,7 @@ EXTRA_DIST += \
 	scripts/coverage \
 	scripts/coverage.awk \
 	scripts/demo \
+	scripts/expand.awk \
 	scripts/fit-accelerator.awk \
 	scripts/fuzz \
 	scripts/install-deps \

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 # The runs that a list of the regression stands for: NUMBER BUILD BENCH PARAMETER=VALUE... --option=VALUE... each, all combinations
 # of the lists of values. Variables: level, seed (or empty), repeat, part, parts, benches (their folder); ONLY in the environment.
-# Numbers are those of the whole list; a part of it has the runs of every parts-th build.
+# Wants scripts/expand.awk, too. Numbers are those of the whole list; a part of it has the runs of every parts-th build.
 
 function wrong(what, fix) {
 	printf "macchiato: %s:%d: %s; %s\n", FILENAME, FNR, what, fix > "/dev/stderr"
@@ -26,21 +26,6 @@ function emit(line,    build, k) {
 	}
 }
 
-function expand(i, line,    n, j, values, key) {
-	if (i > NF) {
-		emit(line)
-		return
-	}
-	key = $i
-	if (!sub(/=.*/, "=", key)) {
-		expand(i + 1, line " " $i)
-		return
-	}
-	n = split(key == "--seed=" && seed != "" ? seed : substr($i, length(key) + 1), values, ",")
-	for (j = 1; j <= n; j++)
-		expand(i + 1, line " " key values[j])
-}
-
 /^#/ || !NF { next }
 
 $1 !~ /^[1-9]$/ { wrong("\"" $1 "\" is no level", "begin a line with a number from 1 to 9, or with # as a comment"); next }
@@ -61,6 +46,8 @@ $2 !~ /^[a-z][a-z0-9_]*$/ || (getline text < (benches "/tb_" $2 ".cpp")) < 0 {
 			wrong("the parameter \"" $i "\" stands behind an option", "put options last")
 		if ($i ~ /[=,](,|$)/)
 			wrong("\"" $i "\" has an empty value", "write values and commas in turn")
+		if ($i ~ /^--seed=/ && seed != "")
+			$i = "--seed=" seed
 	}
 	if (!is_wrong && $1 <= level)
 		expand(3, $2)
