@@ -21,4 +21,6 @@ RTL = \
 	rtl/mch_top.v
 rtldir = $(pkgdatadir)/rtl
 dist_rtl_DATA = $(RTL) rtl/mch_map.vh
+# For FuseSoC; installed so that it finds rtl/ beside it, as here.
+dist_pkgdata_DATA = macchiato.core
 EXTRA_DIST += rtl/mch_map.txt

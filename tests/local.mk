@@ -108,6 +108,7 @@ SCRIPT_TESTS = \
 	tests/cli/export-verilog.sh \
 	tests/cli/export-program.sh \
 	tests/cli/export.sh \
+	tests/cli/fusesoc.sh \
 	tests/cli/gen.sh \
 	tests/cli/info.sh \
 	tests/cli/interrupt.sh \
