@@ -1,16 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Macchiato authors
-// mch_mac with MULT 0 and PACK 0 is "mac" of docs/datapath.md: acc' = overflow(acc + x * w), the exact sum wrapped or saturated, and the
-// flag; product, accumulator and bank, whatever order they are loaded in. The product is a sum of moved activations, one for each
-// bit of the weight, the highest one subtracted.
-// Assumed: x is a code of X_BITS bits of either sign; a product comes before it is added, and a tile's first beat before the others.
+// mch_mac is "mac" of docs/datapath.md: acc' = overflow(acc + product), the exact sum wrapped or saturated, and the flag; product,
+// accumulator and bank of column AT, whatever order they are loaded in. Each product is a sum of moved operands, one for each bit of
+// the weight, the highest one subtracted: of integers, of powers of two by integer(w) of "number", of minifloats between their
+// significands and then moved by both exponents; with PACK just that of the column by itself.
+// Assumed: x is a code of X_BITS bits of either sign; of minifloats both operands are taken apart as the header of mch_mac says. A
+// product comes before it is added, and a tile's first beat before the others.
 `default_nettype none
 module prove_mac #(
+	parameter COLS = 1, // 1 or 2; two of a pair with PACK
+	parameter AT = 0,
 	parameter X_BITS = 8,
 	parameter W_BITS = 8,
 	parameter ACC_BITS = 32,
 	parameter ACC_SAT = 0,
-	parameter GIVEN = 0 // 1: the product is Verilog's own, for widths whose multiplier is too much for a solver
+	parameter MULT = 0,
+	parameter W_KIND = 0,
+	parameter PACK = 0,
+	parameter X_KIND = 0,
+	parameter X_EXP = 0,
+	parameter W_EXP = 0,
+	parameter GIVEN = 0, // 1: the product is Verilog's own, for widths whose multiplier is too much for a solver
+	parameter X_PORT = MULT == 2 ? X_BITS + 2 : X_BITS + 1,
+	parameter W_PORT = MULT == 2 ? W_BITS + 1 : W_BITS
 ) (
 	input wire clk,
 	input wire mul,
@@ -18,38 +30,77 @@ module prove_mac #(
 	input wire first,
 	input wire load,
 	input wire shift,
-	input wire signed [X_BITS:0] x,
-	input wire signed [W_BITS-1:0] w,
-	input wire [ACC_BITS-1:0] below,
-	input wire below_over
+	input wire [X_PORT-1:0] x,
+	input wire [COLS*W_PORT-1:0] w,
+	input wire [COLS*ACC_BITS-1:0] below,
+	input wire [COLS-1:0] below_over
 );
-	wire signed [ACC_BITS-1:0] bank;
-	wire bank_over;
-	mch_mac #(.COLS(1), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT)) u_dut (
+	wire [COLS*ACC_BITS-1:0] bank;
+	wire [COLS-1:0] bank_over;
+	mch_mac #(.COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT), .MULT(MULT),
+		.W_KIND(W_KIND), .PACK(PACK), .X_KIND(X_KIND), .X_EXP(X_EXP), .W_EXP(W_EXP)) u_dut (
 		.clk_i(clk), .mul_i(mul), .add_i(add), .first_i(first), .load_i(load), .shift_i(shift), .x_i(x), .w_i(w),
 		.bank_i(below), .bank_over_i(below_over), .bank_o(bank), .bank_over_o(bank_over));
 
-	wire signed [X_BITS+W_BITS-1:0] own = x * w;
-	wire signed [66:0] given = own;
-	reg signed [66:0] times;
-	integer i;
-	always @* begin
-		times = 0;
-		for (i = 0; i < W_BITS; i = i + 1)
-			if (w[i])
-				times = i == W_BITS - 1 ? times - ($signed({{66{x[X_BITS]}}, x}) <<< i)
-							: times + ($signed({{66{x[X_BITS]}}, x}) <<< i);
-	end
+	// Operands: a number, and the places that it is moved.
+	localparam X_SIG = MULT == 2 ? X_BITS - X_EXP + 2 : X_PORT, W_SIG = MULT == 2 ? W_BITS - W_EXP + 1 : W_PORT;
+	wire signed [X_SIG-1:0] x_number = x[X_PORT-1 -: X_SIG];
+	wire [4:0] x_places = MULT == 2 ? x & ((1 << X_EXP) - 1) : 0;
+
+	// All in 67 bits: an operand of 17 moved by 15, a product of 48 bits.
+	function signed [66:0] times;
+		input signed [66:0] a;
+		input signed [W_SIG-1:0] b;
+		integer i;
+		begin
+			times = 0;
+			for (i = 0; i < W_SIG; i = i + 1)
+				if (b[i])
+					times = i == W_SIG - 1 ? times - (a <<< i) : times + (a <<< i);
+		end
+	endfunction
+
+	// 2^p or -2^p of "number", the code that kind 5 does not have by the rule of the others.
+	function signed [66:0] power;
+		input signed [66:0] a;
+		input signed [W_SIG-1:0] code;
+		integer p;
+		begin
+			power = 0;
+			for (p = 0; p < 1 << (W_SIG - 1); p = p + 1) begin
+				if (code == (W_KIND == 5 ? p + 1 : p))
+					power = a <<< p;
+				if (code == -1 - p)
+					power = -(a <<< p);
+			end
+		end
+	endfunction
+
+	function signed [66:0] product_of;
+		input [W_PORT-1:0] port;
+		reg signed [W_SIG-1:0] w_number;
+		reg [5:0] places;
+		reg signed [X_SIG+W_SIG-1:0] own;
+		begin
+			w_number = port[W_PORT-1 -: W_SIG];
+			places = x_places + (MULT == 2 ? port & ((1 << W_EXP) - 1) : 0);
+			own = x_number * w_number;
+			product_of = MULT == 1 ? power(x_number, w_number) : (GIVEN != 0 ? own : times(x_number, w_number)) <<< places;
+		end
+	endfunction
 
 	localparam signed [66:0] HIGH = (67'sd1 <<< (ACC_BITS - 1)) - 67'sd1, LOW = -(67'sd1 <<< (ACC_BITS - 1));
-	reg signed [66:0] product, acc, row;
+	reg signed [66:0] product_0, product_1, acc, row;
+	wire signed [66:0] product = AT == 0 ? product_0 : product_1;
 	reg over, row_over;
 	reg have_product = 0, have_acc = 0, have_row = 0;
 	wire signed [66:0] sum = (first ? 67'sd0 : acc) + product;
 	wire signed [66:0] wrapped = $signed(sum << (67 - ACC_BITS)) >>> (67 - ACC_BITS);
+	wire signed [ACC_BITS-1:0] below_at = below[AT*ACC_BITS +: ACC_BITS], bank_at = bank[AT*ACC_BITS +: ACC_BITS];
 	always @(posedge clk) begin
 		if (mul) begin
-			product <= GIVEN != 0 ? given : times;
+			product_0 <= product_of(w[W_PORT-1:0]);
+			product_1 <= product_of(w[AT*W_PORT +: W_PORT]);
 			have_product <= 1;
 		end
 		if (add) begin
@@ -61,29 +112,39 @@ module prove_mac #(
 			{row, row_over} <= {acc, over};
 			have_row <= have_acc;
 		end else if (shift) begin
-			{row, row_over} <= {{{67-ACC_BITS{below[ACC_BITS-1]}}, below}, below_over};
+			row <= below_at;
+			row_over <= below_over[AT];
 			have_row <= 1;
 		end
 	end
 
-	(* hierconn *) wire signed [X_BITS+W_BITS-1:0] \u_dut.product_q[0] ;
-	(* hierconn *) wire signed [ACC_BITS-1:0] \u_dut.acc_q[0] ;
-	(* hierconn *) wire \u_dut.g_saturate.over_q ;
-	wire signed [66:0] dut_product = \u_dut.product_q[0] , dut_acc = \u_dut.acc_q[0] , dut_row = bank;
+	// Registers, for the induction. Of a pair, the upper product is one less where the lower is negative.
+	localparam P_BITS = MULT == 2 ? X_SIG + W_SIG - 1 + (1 << X_EXP) + (1 << W_EXP) - (X_KIND == 4 ? 1 : 2) - (W_KIND == 4 ? 1 : 2) :
+			    MULT == 1 ? X_BITS + (1 << (W_BITS - 1)) : X_BITS + W_BITS;
+	(* hierconn *) wire signed [P_BITS-1:0] \u_dut.product_q[0] , \u_dut.product_q[1] ;
+	(* hierconn *) wire signed [ACC_BITS-1:0] \u_dut.acc_q[0] , \u_dut.acc_q[1] ;
+	(* hierconn *) wire [COLS-1:0] \u_dut.g_saturate.over_q ;
+	wire signed [66:0] dut_product_0 = \u_dut.product_q[0] , dut_product_1 = \u_dut.product_q[1] ;
+	wire signed [66:0] dut_acc = AT == 0 ? \u_dut.acc_q[0] : \u_dut.acc_q[1] , dut_row = bank_at;
 	always @* begin
-		assume (x > -(1 <<< X_BITS)); // a code of X_BITS bits
+		assume (x_number != {1'b1, {X_SIG-1{1'b0}}});
+		assume (MULT != 2 || x_places <= (1 << X_EXP) - (X_KIND == 4 ? 1 : 2));
+		assume (MULT != 2 || w[W_PORT-1 -: W_SIG] != {1'b1, {W_SIG-1{1'b0}}});
+		assume (MULT != 2 || (w & ((1 << W_EXP) - 1)) <= (1 << W_EXP) - (W_KIND == 4 ? 1 : 2));
 		assume (!add || (have_product && (first || have_acc)));
-		if (have_product)
-			assert (dut_product == product);
+		if (have_product) begin
+			assert (dut_product_0 == product_0);
+			assert (AT == 0 || dut_product_1 == product_1 - (PACK != 0 && product_0 < 0 ? 67'sd1 : 67'sd0));
+		end
 		if (have_acc) begin
 			assert (dut_acc == acc);
-			assert (ACC_SAT == 0 || \u_dut.g_saturate.over_q == over);
+			assert (ACC_SAT == 0 || \u_dut.g_saturate.over_q [AT] == over);
 		end
 		if (have_row) begin
 			assert (dut_row == row);
-			assert (bank_over == (ACC_SAT != 0 && row_over));
+			assert (bank_over[AT] == (ACC_SAT != 0 && row_over));
 		end
-		cover (have_row && row == -67'sd6 && !first);
+		cover (have_row && row == (MULT == 1 ? -67'sd4 : -67'sd6) && !first);
 	end
 endmodule
 `default_nettype wire
