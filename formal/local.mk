@@ -5,7 +5,7 @@
 # What scripts/mutate assumes of a module's inputs: formal/given_<module>.v.
 EXTRA_DIST += \
 	formal/given.vh \
-	formal/given_datapath.v \
+	formal/given_load_w.v \
 	formal/given_sat.v \
 	formal/proofs.txt \
 	formal/prove_encode.sv \
