@@ -6,7 +6,7 @@
 #include "arch/map.h"
 
 #define ID UINT32_C(0x4d434831)
-#define MAP_VERSION 1u
+#define MAP_VERSION 2u
 #define GET(word, name) ((word) >> MCH_LOW_##name & (UINT32_MAX >> (32 - MCH_BITS_##name)))
 #define BIT(name) (UINT32_C(1) << MCH_LOW_##name)
 

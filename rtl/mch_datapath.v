@@ -27,7 +27,8 @@ module mch_datapath #(
     parameter OUT_EXP  = 0,
     parameter X_KIND   = 0,   // as in mch_mac_array, the rest
     parameter X_EXP    = 0,
-    parameter W_EXP    = 0
+    parameter W_EXP    = 0,
+    parameter X_COLS   = 1
 ) (
     input  wire                     clk_i,
     input  wire                     rst_ni,
@@ -47,7 +48,7 @@ module mch_datapath #(
     output wire                     in_ready_o,
     input  wire                     in_first_i,
     input  wire                     in_last_i,
-    input  wire [ROWS*X_BITS-1:0]   x_i,
+    input  wire [ROWS*X_COLS*X_BITS-1:0] x_i,
     input  wire [COLS*W_BITS-1:0]   w_i,
 
     // A second source of rows; one of its values has the array's width.
@@ -81,7 +82,8 @@ module mch_datapath #(
 
     mch_mac_array #(
         .ROWS(ROWS), .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT),
-        .MULT(MULT), .W_KIND(W_KIND), .PACK(PACK), .X_KIND(X_KIND), .X_EXP(X_EXP), .W_EXP(W_EXP)
+        .MULT(MULT), .W_KIND(W_KIND), .PACK(PACK), .X_KIND(X_KIND), .X_EXP(X_EXP), .W_EXP(W_EXP),
+        .X_COLS(X_COLS)
     ) u_array (
         .clk_i(clk_i),
         .rst_ni(rst_ni),

@@ -19,7 +19,8 @@ module mch_issue #(
 	parameter W_BITS    = 8,    // 1..ELEM_BITS
 	parameter ACC_BITS  = 32,   // 2..48
 	parameter ROUND     = 3,    // as in mch_round_shift
-	parameter W_WORDS   = 4096  // words of the ring, a power of two, 2..2^15
+	parameter W_WORDS   = 4096, // words of the ring, a power of two, 2..2^15
+	parameter X_COLS    = 1     // as in mch_lanes
 ) (
 	input  wire                       clk_i,
 	input  wire                       rst_ni,
@@ -30,7 +31,7 @@ module mch_issue #(
 
 	// Beats of mch_lanes.
 	input  wire                       beat_valid_i,
-	input  wire [ROWS*X_BITS-1:0]     x_i,
+	input  wire [ROWS*X_COLS*X_BITS-1:0] x_i,
 	input  wire                       beat_signed_i,
 	input  wire                       beat_first_i,
 	input  wire                       beat_last_i,
@@ -60,7 +61,7 @@ module mch_issue #(
 	output wire                       in_first_o,
 	output wire                       in_last_o,
 	output wire                       x_signed_o,
-	output wire [ROWS*X_BITS-1:0]     x_o,
+	output wire [ROWS*X_COLS*X_BITS-1:0] x_o,
 	output wire [COLS*W_BITS-1:0]     w_o,
 
 	// mch_store.
@@ -76,7 +77,8 @@ module mch_issue #(
 	generate
 		if (ROWS < 1 || ROWS > 64 || COLS < 1 || COLS > 64 || (ELEM_BITS != 8 && ELEM_BITS != 16) || X_BITS < 1 ||
 		    X_BITS > ELEM_BITS || W_BITS < 1 || W_BITS > ELEM_BITS || ACC_BITS < 2 || ACC_BITS > 48 || ROUND < 0 ||
-		    ROUND > 4 || W_WORDS < 2 || W_WORDS > 32768 || (W_WORDS & (W_WORDS - 1)) != 0) begin : g_illegal
+		    ROUND > 4 || W_WORDS < 2 || W_WORDS > 32768 || (W_WORDS & (W_WORDS - 1)) != 0 ||
+		    X_COLS < 1 || X_COLS > COLS) begin : g_illegal
 			mch_issue_parameter_out_of_range u_error ();
 		end
 	endgenerate
@@ -189,7 +191,7 @@ module mch_issue #(
 
 	// The beat.
 	reg first_q, last_q, signed_q;
-	reg [ROWS*X_BITS-1:0] x_q;
+	reg [ROWS*X_COLS*X_BITS-1:0] x_q;
 	always @(posedge clk_i)
 		if (take) begin
 			first_q   <= beat_first_i;

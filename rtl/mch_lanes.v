@@ -6,7 +6,8 @@
 //
 // Latency: ROWS + 4 cycles from the cycle that takes a strip whose words are there to that of its first beat.
 // Throughput: one beat per cycle across words, tiles and y blocks when ROWS <= COLS, blocks are full and the words
-// there; a word of c channels takes max(ROWS, c) cycles. Additions and comparisons alone.
+// there; a word of c channels takes max(ROWS, c) cycles. Of a depthwise layer a walk takes ROWS + (TAPS - 1) * COLS / X_COLS.
+// Additions and comparisons alone.
 
 `default_nettype none
 `include "mch_map.vh"
@@ -16,7 +17,8 @@ module mch_lanes #(
 	parameter COLS      = 16,   // 4, 8, 16, 32, 64
 	parameter ELEM_BITS = 8,    // 8, 16
 	parameter X_BITS    = 8,    // 1..ELEM_BITS
-	parameter X_WORDS   = 4096  // words in half of the buffer, a power of two up to 2^16
+	parameter X_WORDS   = 4096, // words in half of the buffer, a power of two up to 2^16
+	parameter X_COLS    = 1     // activations of a lane in a beat: 1, or a power of two up to COLS, and depthwise layers can be
 ) (
 	input  wire                       clk_i,
 	input  wire                       rst_ni,
@@ -39,7 +41,7 @@ module mch_lanes #(
 	input  wire [COLS*ELEM_BITS-1:0]  xr_word_i,
 
 	output wire                       beat_valid_o,
-	output wire [ROWS*X_BITS-1:0]     x_o,             // lane 0 in the lowest bits
+	output wire [ROWS*X_COLS*X_BITS-1:0] x_o,          // lane 0 in the lowest bits, in it column 0
 	output wire                       beat_signed_o,
 	output wire                       beat_first_o,
 	output wire                       beat_last_o,
@@ -52,7 +54,8 @@ module mch_lanes #(
 	generate
 		if (ROWS < 1 || ROWS > 64 || (COLS != 4 && COLS != 8 && COLS != 16 && COLS != 32 && COLS != 64) ||
 		    (ELEM_BITS != 8 && ELEM_BITS != 16) || X_BITS < 1 || X_BITS > ELEM_BITS || X_WORDS < 2 ||
-		    X_WORDS > 65536 || (X_WORDS & (X_WORDS - 1)) != 0) begin : g_illegal
+		    X_WORDS > 65536 || (X_WORDS & (X_WORDS - 1)) != 0 ||
+		    X_COLS < 1 || X_COLS > COLS || (X_COLS & (X_COLS - 1)) != 0) begin : g_illegal
 			mch_lanes_parameter_out_of_range u_error ();
 		end
 	endgenerate
@@ -69,11 +72,14 @@ module mch_lanes #(
 	localparam COL_BITS = 19;
 	localparam Q_BITS = 17;
 	localparam N_BITS = 24;
-	localparam L_BITS = ROWS == 1 ? 1 : $clog2(ROWS);
+	// A depthwise walk goes TAPS - 1 pixels beyond the last lane: below 64 + 255.
+	localparam L_BITS = 9;
 	localparam [31:0] N_ROWS = ROWS;
 	localparam [L_BITS-1:0] LANE_LAST = N_ROWS[L_BITS-1:0] - 1'b1;
 	localparam [N_BITS-1:0] TILE = N_ROWS[N_BITS-1:0];
-	localparam [C_LOG2-1:0] C_LAST = {C_LOG2{1'b1}};
+	localparam [C_LOG2-1:0] C_LAST = {C_LOG2{1'b1}}, ONE = 1;
+	localparam [31:0] N_COLS = X_COLS;
+	localparam [C_LOG2-1:0] X_STEP = N_COLS[C_LOG2-1:0]; // COLS is 0, modulo COLS
 	localparam INFO_BITS = C_LOG2 + 13; // see `info`
 
 	// Control.
@@ -84,11 +90,11 @@ module mch_lanes #(
 	reg v0_q, v1_q;    // stages 0 and 1 hold a fetch
 	reg full_q;        // next_q holds a word of every lane
 	reg cur_valid_q;   // cur_q does: a beat stands
-	reg [L_BITS-1:0] lane1_q; // the lane of stage 1: they come in turn
 
-	// The walk. Pixels: the lane's, the tile's first, the strip's first; of the last two, how many are left of the map.
-	reg [ROW_BITS-1:0] prow_q, trow_q, srow_q;
-	reg [Q_BITS-1:0]   pcol_q, tcol_q, scol_q;
+	// The walk. Pixels: the lane's, the tile's first, the strip's first; of the last two, how many are left of the map. And the
+	// next tile's first, which a depthwise walk passes.
+	reg [ROW_BITS-1:0] prow_q, trow_q, srow_q, nrow_q;
+	reg [Q_BITS-1:0]   pcol_q, tcol_q, scol_q, ncol_q;
 	reg [N_BITS-1:0]   tleft_q, sleft_q;
 	reg [L_BITS-1:0]   lane_q;
 	reg [7:0]          s_q, r_q;
@@ -99,9 +105,15 @@ module mch_lanes #(
 	reg [COL_BITS-1:0] coff_q;   // s * DILATION_W - PAD_LEFT
 	reg [X_LOG2-1:0]   base_q;   // block * strip_words - strip_start
 
-	// Stage 0: an address. Stage 1: the word that the RAM gives. Then the lanes' words, and what is to be known of them.
+	// Depthwise: the reduction ends with the window, each output block reads the input's of the same number, a beat takes X_COLS
+	// channels of a word, and a walk goes on for TAPS - 1 pixels, each of which gives every lane the word of the pixel after.
+	reg              depthwise_q;
+	reg [L_BITS-1:0] lane_last_q;
+
+	// Stage 0: an address. Stage 1: the word that the RAM gives. Then the lanes' words, and what is to be known of them. Words
+	// enter at the last lane and move towards the first: `whole` comes with the one that gives every lane its own.
 	reg [X_LOG2-1:0]    off0_q;
-	reg                 half0_q, zero0_q, end0_q, zero1_q;
+	reg                 half0_q, zero0_q, end0_q, zero1_q, whole0_q, whole1_q;
 	reg [INFO_BITS-1:0] info0_q, info1_q, next_info_q, cur_info_q;
 	reg [WORD_BITS-1:0] next_q [0:ROWS-1];
 	reg [WORD_BITS-1:0] cur_q  [0:ROWS-1];
@@ -114,6 +126,8 @@ module mch_lanes #(
 	wire [31:0] pad_words = d_i[`MCH_D_PAD_WORDS];
 	wire [31:0] map_words = d_i[`MCH_D_MAP_WORDS];
 	wire [31:0] q_end = d_i[`MCH_D_Q_END];
+	wire [7:0]  taps = d_i[`MCH_D_TAPS];
+	wire        depthwise = X_COLS > 1 && taps != 8'd0;
 	wire [15:0] blocks = second_q ? d_i[`MCH_D_X1_BLOCKS] : d_i[`MCH_D_X0_BLOCKS];
 	wire [7:0]  channels = second_q ? d_i[`MCH_D_X1_LAST] : d_i[`MCH_D_X0_LAST];
 	wire [ROW_BITS-1:0] roff_0 = -pad_words[ROW_BITS-1:0];
@@ -125,7 +139,8 @@ module mch_lanes #(
 	wire [X_LOG2:0]   filled = half0_q ? filled_i[32 +: X_LOG2 + 1] : filled_i[0 +: X_LOG2 + 1];
 
 	// What moves. A word that is used up, one that waits and one that comes out of the RAM move on in the same cycle.
-	wire top = c_q == cur_info_q[0 +: C_LOG2];
+	wire [C_LOG2-1:0] step_c = depthwise_q ? X_STEP : ONE;
+	wire top = (c_q | (step_c - 1'b1)) == cur_info_q[0 +: C_LOG2];
 	wire swap = full_q && (!cur_valid_q || (beat_take_i && top));
 	wire go1 = v1_q && (!full_q || swap);
 	wire go0 = v0_q && (zero0_q || {1'b0, off0_q} < filled) && (!v1_q || go1);
@@ -138,36 +153,41 @@ module mch_lanes #(
 	wire [15:0] block_next = block_q + 1'b1;
 	wire [15:0] tile_next = tile_q + 1'b1;
 	wire [15:0] y_next = y_q + 1'b1;
-	wire lane_end = lane_q == LANE_LAST;
+	wire whole = lane_q + 1'b1 > LANE_LAST;
+	wire lane_end = lane_q == lane_last_q;
 	wire s_end = s_next == d_i[`MCH_D_KERNEL_S];
 	wire r_end = s_end && r_next == d_i[`MCH_D_KERNEL_R];
-	wire input_end = block_next == blocks;
-	wire tile_end = r_end && input_end && (second_q || d_i[`MCH_D_X1_BLOCKS] == 16'd0);
+	wire input_end = depthwise_q || block_next == blocks;
+	wire tile_end = r_end && input_end && (depthwise_q || second_q || d_i[`MCH_D_X1_BLOCKS] == 16'd0);
 	wire map_end = tleft_q <= TILE;
 	wire y_end = map_end || tile_next == d_i[`MCH_D_TILES]; // the tile is the strip's last
 	wire strip_end = y_end && y_next == d_i[`MCH_D_Y_BLOCKS];
 
-	// The pixel after the lane's. After a tile's last lane it is the first of the next tile.
+	// The pixel after the lane's.
 	wire [Q_BITS-1:0]   q_next = pcol_q + {{Q_BITS-8{1'b0}}, d_i[`MCH_D_STRIDE_W]};
 	wire                wrap = q_next == q_end[Q_BITS-1:0];
 	wire [Q_BITS-1:0]   pcol_next = wrap ? {Q_BITS{1'b0}} : q_next;
 	wire [ROW_BITS-1:0] prow_next = wrap ? prow_q + row_step[ROW_BITS-1:0] : prow_q;
 	wire [N_BITS-1:0]   left_next = tleft_q - TILE;
+	// The next tile's first pixel, at the end of a walk: the one after the last lane's, or kept when that was passed.
+	wire                last = lane_q == LANE_LAST;
+	wire [ROW_BITS-1:0] nrow = last ? prow_next : nrow_q;
+	wire [Q_BITS-1:0]   ncol = last ? pcol_next : ncol_q;
 
 	// Stage 0's address. A negative position is a large one to the comparisons.
 	wire [ROW_BITS-1:0] row = prow_q + roff_q;
 	wire [COL_BITS-1:0] col = {{COL_BITS-Q_BITS{1'b0}}, pcol_q} + coff_q;
 	wire zero = row >= map_words[ROW_BITS-1:0] || col >= {{COL_BITS-16{1'b0}}, d_i[`MCH_D_IN_W]} ||
-		(map_end && {{N_BITS-L_BITS{1'b0}}, lane_q} >= tleft_q);
+		{{N_BITS-L_BITS{1'b0}}, lane_q} >= tleft_q;
 
 	// What is to be known of a word, lowest first: its last channel, pixels of the tile, first, last, sign, first tile of
 	// the y block, last tile of it, end of the layer.
 	wire [7:0] channel_last = channels - 1'b1;
 	wire [INFO_BITS-1:0] info = {
-		tile_end && strip_end && map_end, y_end, tile_q == 16'd0,
-		second_q ? d_i[`MCH_D_X1_SIGNED] : d_i[`MCH_D_X0_SIGNED], tile_end, first_q,
+		lane_end && tile_end && strip_end && map_end, y_end, tile_q == 16'd0,
+		second_q ? d_i[`MCH_D_X1_SIGNED] : d_i[`MCH_D_X0_SIGNED], lane_end && tile_end, first_q && last,
 		map_end ? tleft_q[6:0] : TILE[6:0],
-		input_end ? channel_last[C_LOG2-1:0] : C_LAST};
+		input_end && !depthwise_q ? channel_last[C_LOG2-1:0] : C_LAST};
 
 	assign done_o = !busy_q;
 	assign wait_x_o = busy_q && !cur_valid_q;
@@ -182,20 +202,30 @@ module mch_lanes #(
 	assign beat_param_o = cur_info_q[C_LOG2 + 10] && beat_first_o;
 	assign beat_release_o = cur_info_q[C_LOG2 + 11];
 
-	genvar l;
+	genvar l, k;
 	generate
 		for (l = 0; l < ROWS; l = l + 1) begin : g_lane
-			assign x_o[l*X_BITS +: X_BITS] = cur_q[l][{c_q, {E_LOG2{1'b0}}} +: X_BITS];
+			// Of each run of X_COLS channels the beat's; of these its one channel, or each for columns of its own.
+			wire [X_COLS*X_BITS-1:0] run;
+			for (k = 0; k < X_COLS; k = k + 1) begin : g_run
+				localparam [31:0] K = k;
+				wire [C_LOG2-1:0] at = (c_q & ~(X_STEP - ONE)) | K[C_LOG2-1:0];
+				assign run[k*X_BITS +: X_BITS] = cur_q[l][{at, {E_LOG2{1'b0}}} +: X_BITS];
+			end
+			if (X_COLS == 1) begin : g_one
+				assign x_o[l*X_BITS +: X_BITS] = run;
+			end else begin : g_columns
+				wire [X_BITS-1:0] one = run[c_q[$clog2(X_COLS)-1:0]*X_BITS +: X_BITS];
+				assign x_o[l*X_COLS*X_BITS +: X_COLS*X_BITS] = depthwise_q ? run : {X_COLS{one}};
+			end
 		end
 	endgenerate
 
 	always @(posedge clk_i or negedge rst_ni)
 		if (!rst_ni) begin
 			{busy_q, more_q, walk_q, half_q, v0_q, v1_q, full_q, cur_valid_q} <= 8'd0;
-			lane1_q <= {L_BITS{1'b0}};
 		end else if (clear_i) begin
 			{busy_q, more_q, walk_q, half_q, v0_q, v1_q, full_q, cur_valid_q} <= 8'd0;
-			lane1_q <= {L_BITS{1'b0}};
 		end else begin
 			if (start_i)
 				busy_q <= 1'b1;
@@ -213,10 +243,8 @@ module mch_lanes #(
 				half_q <= !half_q;
 			v0_q <= step || (v0_q && !go0);
 			v1_q <= go0 || (v1_q && !go1);
-			full_q <= (go1 && lane1_q == LANE_LAST) || (full_q && !swap);
+			full_q <= (go1 && whole1_q) || (full_q && !swap);
 			cur_valid_q <= swap || (cur_valid_q && !(beat_take_i && top));
-			if (go1)
-				lane1_q <= lane1_q == LANE_LAST ? {L_BITS{1'b0}} : lane1_q + 1'b1;
 		end
 
 	// The pixels. Every word begins at the tile's first pixel, every y block at the strip's.
@@ -226,6 +254,8 @@ module mch_lanes #(
 			{pcol_q, tcol_q, scol_q} <= {3*Q_BITS{1'b0}};
 			{tleft_q, sleft_q} <= {2{pixels[N_BITS-1:0]}};
 			lane_q <= {L_BITS{1'b0}};
+			depthwise_q <= depthwise;
+			lane_last_q <= LANE_LAST + (depthwise ? {1'b0, taps} - 9'd1 : 9'd0);
 		end else if (step) begin
 			lane_q <= lane_end ? {L_BITS{1'b0}} : lane_q + 1'b1;
 			if (!lane_end)
@@ -236,11 +266,13 @@ module mch_lanes #(
 				{prow_q, pcol_q} <= {srow_q, scol_q};
 				{trow_q, tcol_q, tleft_q} <= {srow_q, scol_q, sleft_q};
 			end else begin
-				{prow_q, pcol_q} <= {prow_next, pcol_next};
-				{trow_q, tcol_q, tleft_q} <= {prow_next, pcol_next, left_next};
+				{prow_q, pcol_q} <= {nrow, ncol};
+				{trow_q, tcol_q, tleft_q} <= {nrow, ncol, left_next};
 				if (strip_end)
-					{srow_q, scol_q, sleft_q} <= {prow_next, pcol_next, left_next};
+					{srow_q, scol_q, sleft_q} <= {nrow, ncol, left_next};
 			end
+			if (last)
+				{nrow_q, ncol_q} <= {prow_next, pcol_next};
 		end
 
 	// The reduction, the tiles and the y blocks.
@@ -264,7 +296,10 @@ module mch_lanes #(
 			if (r_end) begin
 				block_q <= input_end ? 16'd0 : block_next;
 				second_q <= input_end ? !tile_end : second_q;
-				base_q <= tile_end ? -start : base_q + words;
+				if (!depthwise_q)
+					base_q <= tile_end ? -start : base_q + words;
+				else if (y_end)
+					base_q <= base_q + words;
 			end
 			if (tile_end)
 				tile_q <= y_end ? 16'd0 : tile_next;
@@ -279,14 +314,18 @@ module mch_lanes #(
 			half0_q <= half_q;
 			zero0_q <= zero;
 			end0_q <= lane_end && tile_end && strip_end;
+			whole0_q <= whole;
 			info0_q <= info;
 		end
 		if (go0) begin
 			zero1_q <= zero0_q;
+			whole1_q <= whole0_q;
 			info1_q <= info0_q;
 		end
 		if (go1) begin
-			next_q[lane1_q] <= zero1_q ? {WORD_BITS{1'b0}} : xr_word_i;
+			for (i = 0; i < ROWS - 1; i = i + 1)
+				next_q[i] <= next_q[i+1];
+			next_q[ROWS-1] <= zero1_q ? {WORD_BITS{1'b0}} : xr_word_i;
 			next_info_q <= info1_q;
 		end
 		if (swap) begin
@@ -295,7 +334,7 @@ module mch_lanes #(
 			cur_info_q <= next_info_q;
 			c_q <= {C_LOG2{1'b0}};
 		end else if (beat_take_i)
-			c_q <= c_q + 1'b1;
+			c_q <= c_q + step_c;
 	end
 
 	wire unused = &{1'b0, d_i, strip_start_i, strip_words_i, filled_i, channel_last,

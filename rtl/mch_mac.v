@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Macchiato authors
 
-// mch_mac: a row of COLS dot-product lanes that share one activation: acc[j] <- overflow(acc[j] + x * w[j]).
+// mch_mac: a row of COLS dot-product lanes that share one activation: acc[j] <- overflow(acc[j] + x * w[j]); or X_COLS of
+// them, of which lane j has number j modulo X_COLS.
 // Twin: cmodel/fxp/mac.h. Spec: docs/datapath.md "mac"; the stages are those of "mac_array".
 //
 // MULT = 0: w is an integer. MULT = 1: w is the code of a power of two, with a zero (W_KIND 5) or without (6), and the
@@ -30,7 +31,8 @@ module mch_mac #(
     parameter W_EXP    = 0,
     // Minifloats are taken apart into one bit more: an activation of either sign, a weight with its leading one.
     parameter X_PORT   = MULT == 2 ? X_BITS + 2 : X_BITS + 1,
-    parameter W_PORT   = MULT == 2 ? W_BITS + 1 : W_BITS
+    parameter W_PORT   = MULT == 2 ? W_BITS + 1 : W_BITS,
+    parameter X_COLS   = 1
 ) (
     input  wire                       clk_i,
     input  wire                       mul_i,    // load product_q
@@ -38,7 +40,7 @@ module mch_mac #(
     input  wire                       first_i,  // with add_i: start from 0
     input  wire                       load_i,   // bank_q <- acc_q
     input  wire                       shift_i,  // bank_q <- bank_i, the row below
-    input  wire signed [X_PORT-1:0]   x_i,
+    input  wire [X_COLS*X_PORT-1:0]   x_i,
     input  wire [COLS*W_PORT-1:0]     w_i,
     input  wire [COLS*ACC_BITS-1:0]   bank_i,
     input  wire [COLS-1:0]            bank_over_i,
@@ -77,6 +79,7 @@ module mch_mac #(
 
             // The last of an odd number is alone.
             wire signed [W_BITS-1:0] w_last = w_i[(COLS-1)*W_BITS +: W_BITS];
+            wire signed [X_BITS:0]   x_last = x_i;
             integer j;
             always @(posedge clk_i)
                 if (mul_i) begin
@@ -85,7 +88,7 @@ module mch_mac #(
                             multiply_pair(x_i, w_i[(j+1)*W_BITS +: W_BITS], w_i[j*W_BITS +: W_BITS]);
                     if (COLS % 2 == 1)
                         // verilator lint_off WIDTH
-                        product_q[COLS-1] <= x_i * w_last;
+                        product_q[COLS-1] <= x_last * w_last;
                         // verilator lint_on WIDTH
                 end
         end else if (MULT == 0) begin : g_multiply
@@ -103,7 +106,7 @@ module mch_mac #(
             always @(posedge clk_i)
                 if (mul_i)
                     for (j = 0; j < COLS; j = j + 1)
-                        product_q[j] <= multiply(x_i, w_i[j*W_BITS +: W_BITS]);
+                        product_q[j] <= multiply(x_i[(j % X_COLS)*X_PORT +: X_PORT], w_i[j*W_BITS +: W_BITS]);
         end else if (MULT == 2) begin : g_minifloat
             function signed [P_BITS-1:0] multiply_minifloat;
                 input signed [X_SIG:0] x;
@@ -126,11 +129,16 @@ module mch_mac #(
             always @(posedge clk_i)
                 if (mul_i)
                     for (j = 0; j < COLS; j = j + 1)
-                        product_q[j] <= multiply_minifloat(x_i[X_BITS+1:X_EXP], x_i[X_EXP-1:0],
+                        product_q[j] <= multiply_minifloat(x_i[(j % X_COLS)*X_PORT + X_EXP +: X_SIG + 1],
+                                                           x_i[(j % X_COLS)*X_PORT +: X_EXP],
                                                            w_i[j*W_PORT + W_EXP +: W_SIG + 1], w_i[j*W_PORT +: W_EXP]);
         end else begin : g_shift
             // Once for the row. |x| < 2^X_BITS: the negative fits too.
-            wire signed [X_BITS:0] minus_x = -x_i;
+            wire [X_COLS*X_PORT-1:0] minus_x;
+            genvar n;
+            for (n = 0; n < X_COLS; n = n + 1) begin : g_minus
+                assign minus_x[n*X_PORT +: X_PORT] = -x_i[n*X_PORT +: X_PORT];
+            end
 
             // Code c >= 0 stands for 2^c without a zero, for 2^(c-1) with one; c < 0 for -2^(-1-c) in both, and -1-c is ~c.
             function signed [P_BITS-1:0] shift;
@@ -155,7 +163,8 @@ module mch_mac #(
             always @(posedge clk_i)
                 if (mul_i)
                     for (j = 0; j < COLS; j = j + 1)
-                        product_q[j] <= shift(x_i, minus_x, w_i[j*W_BITS +: W_BITS]);
+                        product_q[j] <= shift(x_i[(j % X_COLS)*X_PORT +: X_PORT], minus_x[(j % X_COLS)*X_PORT +: X_PORT],
+                                              w_i[j*W_BITS +: W_BITS]);
         end
     endgenerate
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Macchiato authors
 
-// mch_mac_array: ROWS x COLS output-stationary accumulators; on each beat acc[i][j] takes the step x[i] * w[j].
+// mch_mac_array: ROWS x COLS output-stationary accumulators; on each beat acc[i][j] takes the step x[i] * w[j];
+// with X_COLS above 1, x[i][j modulo X_COLS] * w[j].
 // Twin: cmodel/arch/mac_array.c, register for register. Spec: docs/datapath.md "mac_array".
 //
 // Latency: the first row of a tile is on out_acc_o three edges after the edge that took the tile's last beat; the
@@ -23,7 +24,8 @@ module mch_mac_array #(
     parameter PACK     = 0,   // with MULT 0: 1 takes a DSP slice for two columns; X_BITS + 2 * W_BITS up to 24
     parameter X_KIND   = 0,   // MULT 2: 1..4
     parameter X_EXP    = 0,   // MULT 2: exponent bits, 1..5
-    parameter W_EXP    = 0
+    parameter W_EXP    = 0,
+    parameter X_COLS   = 1    // activations of a row in a beat, 1..COLS; 1 with PACK
 ) (
     input  wire                     clk_i,
     input  wire                     rst_ni,
@@ -33,7 +35,7 @@ module mch_mac_array #(
     input  wire                     in_first_i,   // first beat of a tile
     input  wire                     in_last_i,    // last beat of a tile
     input  wire                     x_signed_i,   // how to read x_i
-    input  wire [ROWS*X_BITS-1:0]   x_i,          // row 0 in the lowest bits
+    input  wire [ROWS*X_COLS*X_BITS-1:0] x_i,     // row 0 in the lowest bits, in it number 0
     input  wire [COLS*W_BITS-1:0]   w_i,          // column 0 in the lowest bits; codes, signed; minifloats as memory has them
 
     output wire                     out_valid_o,
@@ -60,6 +62,9 @@ module mch_mac_array #(
         end
         if (PACK < 0 || PACK > 1 || (PACK == 1 && (MULT != 0 || X_BITS + 2 * W_BITS > 24))) begin : g_illegal_pack
             mch_mac_array_needs_PACK_0_or_PACK_1_with_MULT_0_and_X_BITS_plus_two_W_BITS_up_to_24 u_error ();
+        end
+        if (X_COLS < 1 || X_COLS > COLS || (PACK == 1 && X_COLS != 1)) begin : g_illegal_x
+            mch_mac_array_needs_X_COLS_from_1_to_COLS_and_1_with_PACK u_error ();
         end
     endgenerate
 
@@ -107,22 +112,30 @@ module mch_mac_array #(
         end
 
     // Stage 0. The sign of x is resolved here, once: one more bit, always signed from here on.
-    reg signed [X_BITS:0]   x_q [0:ROWS-1];
+    reg signed [X_BITS:0]   x_q [0:ROWS*X_COLS-1];
     reg [COLS*W_BITS-1:0]   w_q;
 
-    integer i;
+    function signed [X_BITS:0] resolved;
+        input [X_BITS-1:0] x;
+        input              is_signed;
+        resolved = {is_signed & (x[X_BITS-1] | (MULT == 2)), x};
+    endfunction
+
+    // Two loops: of more than 64 turns Verilator unrolls none.
+    integer i, k;
     always @(posedge clk_i)
         if (en && in_valid_i) begin
             w_q <= w_i;
             for (i = 0; i < ROWS; i = i + 1)
-                x_q[i] <= {x_signed_i & (x_i[i*X_BITS + X_BITS - 1] | (MULT == 2)), x_i[i*X_BITS +: X_BITS]};
+                for (k = 0; k < X_COLS; k = k + 1)
+                    x_q[i*X_COLS + k] <= resolved(x_i[(i*X_COLS + k)*X_BITS +: X_BITS], x_signed_i);
         end
 
     // Minifloats are taken apart behind stage 0, once for a row and once for a column; the bit above x tells whether its highest one
     // is a sign. The pattern of a flushed format is its code less one.
     localparam X_PORT = MULT == 2 ? X_BITS + 2 : X_BITS + 1, W_PORT = MULT == 2 ? W_BITS + 1 : W_BITS;
     wire [COLS*W_PORT-1:0] w_port;
-    wire signed [X_PORT-1:0] x_port [0:ROWS-1];
+    wire [ROWS*X_COLS*X_PORT-1:0] x_port;
     genvar c;
     generate
         if (MULT == 2) begin : g_minifloat
@@ -179,13 +192,13 @@ module mch_mac_array #(
             for (c = 0; c < COLS; c = c + 1) begin : g_w
                 assign w_port[c*W_PORT +: W_PORT] = w_apart(w_q[c*W_BITS +: W_BITS]);
             end
-            for (c = 0; c < ROWS; c = c + 1) begin : g_x
-                assign x_port[c] = x_apart(x_q[c]);
+            for (c = 0; c < ROWS * X_COLS; c = c + 1) begin : g_x
+                assign x_port[c*X_PORT +: X_PORT] = x_apart(x_q[c]);
             end
         end else begin : g_integer
             assign w_port = w_q;
-            for (c = 0; c < ROWS; c = c + 1) begin : g_x
-                assign x_port[c] = x_q[c];
+            for (c = 0; c < ROWS * X_COLS; c = c + 1) begin : g_x
+                assign x_port[c*X_PORT +: X_PORT] = x_q[c];
             end
         end
     endgenerate
@@ -201,7 +214,8 @@ module mch_mac_array #(
         for (r = 0; r < ROWS; r = r + 1) begin : g_row
             mch_mac #(
                 .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT),
-                .MULT(MULT), .W_KIND(W_KIND), .PACK(PACK), .X_KIND(X_KIND), .X_EXP(X_EXP), .W_EXP(W_EXP)
+                .MULT(MULT), .W_KIND(W_KIND), .PACK(PACK), .X_KIND(X_KIND), .X_EXP(X_EXP), .W_EXP(W_EXP),
+                .X_COLS(X_COLS)
             ) u_mac (
                 .clk_i(clk_i),
                 .mul_i(en && v0_q),
@@ -209,7 +223,7 @@ module mch_mac_array #(
                 .first_i(first1_q),
                 .load_i(load),
                 .shift_i(shift),
-                .x_i(x_port[r]),
+                .x_i(x_port[r*X_COLS*X_PORT +: X_COLS*X_PORT]),
                 .w_i(w_port),
                 .bank_i(bank[r+1]),
                 .bank_over_i(bank_over[r+1]),

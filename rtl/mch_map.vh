@@ -3,7 +3,7 @@
 // Registers and descriptor of the accelerator, made by scripts/make-map of rtl/mch_map.txt; change that. Of a field: place in its register or in the descriptor.
 `define MCH_REG_ID                   8'h00            // "MCH1": says that this is the accelerator
 `define MCH_REG_VERSION              8'h04            // version of this map
-`define MCH_BITS_VERSION_MAP         0 +: 16          // 1
+`define MCH_BITS_VERSION_MAP         0 +: 16          // 2
 `define MCH_BITS_VERSION_ROWS        16 +: 8          // ROWS
 `define MCH_BITS_VERSION_COLS        24 +: 8          // COLS
 `define MCH_REG_BUILD                8'h08            // what was built
@@ -95,4 +95,5 @@
 `define MCH_D_COUNT_WORDS            768 +: 32        // mean: positions count above this row word: (in_h + pad_bottom) * in_w when padding counts, else MAP_WORDS
 `define MCH_D_COUNT_W                800 +: 16        // mean: and left of this column: in_w + pad_right when padding counts, else in_w
 `define MCH_D_COUNT_PAD              816 +: 1         // mean: padding counts
-`define MCH_D_USED                   1024'h0000000000000000000000000000000000000000000000000001ffffffffffffffffffffffffffffffffffffffffffffffffffff0000ffffffffffff0000ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff00ffffffffffffffffffffff0000ffffffffffffffffffffffffffffffffffff001f01f3 // bits that a field has; the others are 0
+`define MCH_D_TAPS                   824 +: 8         // conv: not 0: a depthwise one, each walk along a row of the map gives so many positions of the window
+`define MCH_D_USED                   1024'h000000000000000000000000000000000000000000000000ff01ffffffffffffffffffffffffffffffffffffffffffffffffffff0000ffffffffffff0000ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff00ffffffffffffffffffffff0000ffffffffffffffffffffffffffffffffffff001f01f3 // bits that a field has; the others are 0

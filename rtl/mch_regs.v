@@ -82,7 +82,7 @@ module mch_regs #(
 	endgenerate
 
 	localparam [31:0] ID = 32'h4d434831;
-	localparam [31:0] VERSION = {COLS[7:0], ROWS[7:0], 16'd1};
+	localparam [31:0] VERSION = {COLS[7:0], ROWS[7:0], 16'd2};
 	localparam [31:0] BUILD = {2'd0, MULT[1:0], MEM_LOG2[3:0], ROUND[2:0], ACC_BITS[5:0], OUT_BITS[4:0], W_BITS[4:0], X_BITS[4:0]};
 	localparam [31:0] BUFFERS = {4'd0, W_EXP[2:0], W_KIND[2:0], X_EXP[2:0], X_KIND[2:0], W_LOG2[7:0], X_LOG2[7:0]};
 	localparam [1:0] OKAY = 2'b00, SLVERR = 2'b10;

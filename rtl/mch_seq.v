@@ -16,7 +16,8 @@ module mch_seq #(
 	parameter COLS = 16,      // 1..64
 	parameter OUT_BITS = 8,   // 1..16
 	parameter WORD_BITS = 128, // 32..1024, a power of two
-	parameter MEAN = 1         // 0: the build has no means (its codes are minifloats), OP_MEAN is illegal
+	parameter MEAN = 1,        // 0: the build has no means (its codes are minifloats), OP_MEAN is illegal
+	parameter DEPTHWISE = 1    // 0: the build has no depthwise layers (X_COLS is 1), TAPS is illegal
 ) (
 	input  wire                 clk_i,
 	input  wire                 rst_ni,
@@ -68,7 +69,8 @@ module mch_seq #(
 );
 	generate
 		if (ROWS < 1 || ROWS > 64 || COLS < 1 || COLS > 64 || OUT_BITS < 1 || OUT_BITS > 16 || WORD_BITS < 32 ||
-		    WORD_BITS > 1024 || WORD_BITS != 1 << $clog2(WORD_BITS) || MEAN < 0 || MEAN > 1) begin : g_illegal
+		    WORD_BITS > 1024 || WORD_BITS != 1 << $clog2(WORD_BITS) || MEAN < 0 || MEAN > 1 || DEPTHWISE < 0 ||
+		    DEPTHWISE > 1) begin : g_illegal
 			mch_seq_parameter_out_of_range u_error ();
 		end
 	endgenerate
@@ -123,7 +125,7 @@ module mch_seq #(
 		input [1023:0] d;
 		integer i;
 		reg [31:0] pixels;
-		reg is_pool;
+		reg is_pool, is_depthwise;
 		begin
 			for (i = 0; i < 32; i = i + 1)
 				illegal[i] = (d[32*i +: 32] & ~USED[32*i +: 32]) != 0;
@@ -139,11 +141,12 @@ module mch_seq #(
 					if (NOT_0[i] && d[32*i +: 32] == 0)
 						illegal[i] = 1'b1;
 				end
+				is_depthwise = !is_pool && d[`MCH_D_TAPS] != 0;
 				if (d[`MCH_D_Y_BITS] == 0 || d[`MCH_D_Y_BITS] > MOST_BITS)
 					illegal[0] = 1'b1;
 				if (MEAN == 0 && d[`MCH_D_OP] == `MCH_OP_MEAN)
 					illegal[0] = 1'b1;
-				if (d[`MCH_D_X0_BLOCKS] == 0 || (is_pool && d[`MCH_D_X1_BLOCKS] != 0))
+				if (d[`MCH_D_X0_BLOCKS] == 0 || ((is_pool || is_depthwise) && d[`MCH_D_X1_BLOCKS] != 0))
 					illegal[4] = 1'b1;
 				if (d[`MCH_D_X0_LAST] == 0 || d[`MCH_D_X0_LAST] > MOST_LAST)
 					illegal[5] = 1'b1;
@@ -153,10 +156,12 @@ module mch_seq #(
 					illegal[6] = 1'b1;
 				if (d[`MCH_D_KERNEL_R] == 0 || d[`MCH_D_KERNEL_S] == 0 || d[`MCH_D_Y_BLOCKS] == 0)
 					illegal[7] = 1'b1;
-				if (is_pool && d[`MCH_D_Y_BLOCKS] != d[`MCH_D_X0_BLOCKS])
+				if ((is_pool || is_depthwise) && d[`MCH_D_Y_BLOCKS] != d[`MCH_D_X0_BLOCKS])
 					illegal[7] = 1'b1;
 				if (d[`MCH_D_STRIDE_W] == 0 || d[`MCH_D_DILATION_W] == 0)
 					illegal[8] = 1'b1;
+				if ((is_pool || DEPTHWISE == 0) && d[`MCH_D_TAPS] != 0)
+					illegal[25] = 1'b1;
 				if (d[`MCH_D_STRIP_PIXELS] != pixels)
 					illegal[17] = 1'b1;
 				if (d[`MCH_D_STRIP_Q] >= d[`MCH_D_OUT_Q])

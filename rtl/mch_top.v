@@ -79,6 +79,7 @@ module mch_top #(
 	localparam ELEM_BITS = X_BITS <= 8 && W_BITS <= 8 && OUT_BITS <= 8 ? 8 : 16;
 	localparam WORD_BITS = COLS * ELEM_BITS, BURST = 16;
 	localparam X_LOG2 = $clog2(X_WORDS), W_LOG2 = $clog2(W_WORDS);
+	localparam X_COLS = PACK == 1 ? 1 : 4; // activations of a row in a beat: depthwise layers, which shared multipliers do not have
 
 	generate
 		if ((COLS != 4 && COLS != 8 && COLS != 16 && COLS != 32 && COLS != 64) || X_WORDS != 1 << X_LOG2 || X_WORDS < 16 ||
@@ -125,7 +126,7 @@ module mch_top #(
 	wire lanes_wait_x, pooler_wait_x, wait_w, wait_out;
 	wire beat_valid, beat_signed, beat_first, beat_last, beat_param, beat_release, beat_take;
 	wire [6:0] beat_words;
-	wire [ROWS*X_BITS-1:0] lanes_x, x;
+	wire [ROWS*X_COLS*X_BITS-1:0] lanes_x, x;
 	wire wr_en;
 	wire [W_LOG2-1:0] wr_addr;
 	wire pool_param, pool_param_ack;
@@ -258,7 +259,7 @@ module mch_top #(
 	);
 
 	mch_lanes #(
-		.ROWS(ROWS), .COLS(COLS), .ELEM_BITS(ELEM_BITS), .X_BITS(X_BITS), .X_WORDS(X_WORDS)
+		.ROWS(ROWS), .COLS(COLS), .ELEM_BITS(ELEM_BITS), .X_BITS(X_BITS), .X_WORDS(X_WORDS), .X_COLS(X_COLS)
 	) u_lanes (
 		.clk_i(clk_i),
 		.rst_ni(rst_ni),
@@ -323,7 +324,7 @@ module mch_top #(
 
 	mch_issue #(
 		.ROWS(ROWS), .COLS(COLS), .ELEM_BITS(ELEM_BITS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS),
-		.ROUND(ROUND), .W_WORDS(W_WORDS)
+		.ROUND(ROUND), .W_WORDS(W_WORDS), .X_COLS(X_COLS)
 	) u_issue (
 		.clk_i(clk_i),
 		.rst_ni(rst_ni),
@@ -370,7 +371,7 @@ module mch_top #(
 	mch_datapath #(
 		.ROWS(ROWS), .COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(0), .OUT_BITS(OUT_BITS),
 		.ROUND(ROUND), .OUT_WRAP(0), .MULT(MULT), .W_KIND(MULT == 1 ? 5 : W_KIND), .PACK(PACK),
-		.OUT_KIND(X_KIND), .OUT_EXP(X_EXP), .X_KIND(X_KIND), .X_EXP(X_EXP), .W_EXP(W_EXP)
+		.OUT_KIND(X_KIND), .OUT_EXP(X_EXP), .X_KIND(X_KIND), .X_EXP(X_EXP), .W_EXP(W_EXP), .X_COLS(X_COLS)
 	) u_datapath (
 		.clk_i(clk_i),
 		.rst_ni(rst_ni && !dp_clear_q),
@@ -434,7 +435,8 @@ module mch_top #(
 	);
 
 	mch_seq #(
-		.ROWS(ROWS), .COLS(COLS), .OUT_BITS(OUT_BITS), .WORD_BITS(WORD_BITS), .MEAN(MULT == 2 ? 0 : 1)
+		.ROWS(ROWS), .COLS(COLS), .OUT_BITS(OUT_BITS), .WORD_BITS(WORD_BITS), .MEAN(MULT == 2 ? 0 : 1),
+		.DEPTHWISE(X_COLS == 1 ? 0 : 1)
 	) u_seq (
 		.clk_i(clk_i),
 		.rst_ni(rst_ni),

@@ -29,10 +29,10 @@ extern "C" {
 
 namespace mch_tb {
 
-enum { ROWS = DUT_ROWS, COLS = DUT_COLS, X_BITS = DUT_X_BITS, W_BITS = DUT_W_BITS, ACC_BITS = DUT_ACC_BITS };
+enum { ROWS = DUT_ROWS, COLS = DUT_COLS, X_COLS = DUT_X_COLS, X_BITS = DUT_X_BITS, W_BITS = DUT_W_BITS, ACC_BITS = DUT_ACC_BITS };
 const mch_acc array_acc = {ACC_BITS, static_cast<mch_overflow>(DUT_ACC_SAT)};
 const mch_mac_array_config array_cfg = {ROWS, COLS, X_BITS, W_BITS, array_acc, mult_of_dut, w_kind_of_dut, pack_of_dut,
-					x_kind_of_dut, x_exp_of_dut, w_exp_of_dut};
+					x_kind_of_dut, x_exp_of_dut, w_exp_of_dut, X_COLS};
 
 inline void array_report(const mch_sim::BenchArgs &args, uint64_t number, const mch_field *in, int n_in,
 			 const std::string &place, int64_t want, int64_t got, mch_format format, const std::string &see = "")
@@ -139,7 +139,7 @@ private:
 			for (int j = 0; j < COLS; j++) {
 				int64_t &sum = sum_[static_cast<size_t>(i * COLS + j)];
 				bool over;
-				sum = mch_acc_add(array_acc, first_ ? 0 : sum, activation_of(x_[i], x_signed_) * weight_of(w_[j]), &over);
+				sum = mch_acc_add(array_acc, first_ ? 0 : sum, activation_of(x_[i * X_COLS + j % X_COLS], x_signed_) * weight_of(w_[j]), &over);
 			}
 		if (last_)
 			expected_.push_back(sum_);
@@ -217,7 +217,7 @@ private:
 	int stall_in_, stall_out_;
 	bool x_signed_, rails_;
 	bool valid_ = false, first_ = false, last_ = false;
-	int32_t x_[ROWS] = {}, w_[COLS] = {};
+	int32_t x_[ROWS * X_COLS] = {}, w_[COLS] = {};
 	std::vector<int64_t> sum_;
 	std::deque<std::vector<int64_t>> expected_;
 	int row_ = 0;
@@ -228,7 +228,7 @@ private:
 template <class Pins>
 bool array_latency_agrees(const mch_sim::BenchArgs &args, Pins &pins, mch_mac_array &twin)
 {
-	const std::vector<int32_t> zeros(ROWS > COLS ? ROWS : COLS, 0);
+	const std::vector<int32_t> zeros(ROWS * COLS, 0);
 	mch_mac_array_in in = {true, true, true, zeros.data(), zeros.data(), true};
 	pins.reset();
 	mch_mac_array_reset(&twin);

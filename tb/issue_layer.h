@@ -19,8 +19,13 @@ extern "C" {
 namespace mch_tb
 {
 
+#ifndef DUT_X_COLS
+#define DUT_X_COLS 1
+#endif
+
 enum {
 	ROWS = DUT_ROWS,
+	N_X = ROWS * DUT_X_COLS,
 	COLS = DUT_COLS,
 	ELEM_BYTES = DUT_ELEM_BITS / 8,
 	WORD_BYTES = COLS * ELEM_BYTES,
@@ -33,7 +38,7 @@ enum {
 typedef std::array<uint8_t, WORD_BYTES> Word;
 
 struct Beat {
-	std::array<int32_t, ROWS> x;
+	std::array<int32_t, N_X> x;
 	bool is_signed, first, last, param, release;
 	uint32_t words;
 	size_t weight; /* its word in the stream */

@@ -13,17 +13,23 @@ extern "C" {
 }
 #include "sim/stimulus.h"
 
+#ifndef DUT_X_COLS
+#define DUT_X_COLS 1
+#endif
+
 namespace mch_tb {
 
 using mch_sim::chance;
 
 const int ROWS = DUT_ROWS, COLS = DUT_COLS, ELEM_BITS = DUT_ELEM_BITS, X_BITS = DUT_X_BITS, X_WORDS = DUT_X_WORDS;
+const int X_COLS = DUT_X_COLS;
 const int ELEM_BYTES = ELEM_BITS / 8, WORD_BYTES = COLS * ELEM_BYTES;
 
 /* A layer in the words of its formula; the descriptor is made of these, the expected beats use these alone. */
 struct Layer {
 	int64_t in_h, in_w, out_p, out_q, r, s, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left;
 	int64_t blocks[2], last[2], y_blocks, tiles;
+	int64_t taps; /* not 0: depthwise */
 	bool is_signed[2];
 	uint64_t seed;
 
@@ -44,9 +50,11 @@ struct Layer {
 		const int64_t bottom = (strip + 1) * strip_pixels() - 1;
 		if (bottom >= pixels() - 1)
 			return in_h * in_w;
-		const int64_t row = bottom / out_q * stride_h - pad_top + (r - 1) * dilation_h + 1;
+		const int64_t row = bottom / out_q * stride_h - pad_top + reach();
 		return std::min(in_h * in_w, std::max(start(strip), row * in_w));
 	}
+	/* Rows from a pixel's first to its strip's last; the taps of a row's last pixels lie in the next row. */
+	int64_t reach() const { return (r - 1) * dilation_h + 1 + (taps > 1 ? stride_h : 0); }
 	bool fits() const
 	{
 		for (int64_t i = 0; i < n_strips(); i++)
@@ -108,6 +116,11 @@ inline Layer draw_layer(mch_rng *rng)
 			l.last[1] = draw(rng, 0, COLS);
 		l.y_blocks = draw(rng, 1, 3);
 		l.tiles = draw(rng, 1, 3);
+		if (X_COLS > 1 && chance(rng, 40)) {
+			l.taps = chance(rng, 20) ? 1 : draw(rng, 1, std::min<int64_t>(l.out_q, chance(rng, 10) ? 20 : 5));
+			l.blocks[1] = 0;
+			l.y_blocks = l.blocks[0];
+		}
 		l.seed = mch_rng_next(rng);
 		if (chance(rng, 15))
 			spread(rng, &l);
@@ -133,12 +146,13 @@ inline mch_descriptor descriptor_of(const Layer &l)
 	d.pad_words = u(l.pad_top * l.in_w), d.map_words = u(l.in_h * l.in_w);
 	d.q_end = u(l.out_q * l.stride_w);
 	d.tiles = u(l.tiles);
+	d.taps = u(l.taps);
 	return d;
 }
 
 /* One beat, in the order of docs/accelerator.md. */
 struct Beat {
-	int64_t block, r, s, c, pixel;
+	int64_t block, r, s, t, c, pixel;
 	mch_lanes_beat pins;
 };
 
@@ -151,17 +165,21 @@ inline std::vector<Beat> beats_of(const Layer &l)
 			for (int64_t pixel = first; pixel < end; pixel += ROWS) {
 				const size_t begin = beats.size();
 				const int words = static_cast<int>(std::min<int64_t>(ROWS, end - pixel));
-				for (int64_t b = 0; b < l.n_blocks(); b++)
-					for (int64_t r = 0; r < l.r; r++)
-						for (int64_t s = 0; s < l.s; s++)
-							for (int64_t c = 0; c < l.channels(b); c++) {
-								mch_lanes_beat pins = {};
-								pins.valid = true;
-								pins.is_signed = l.is_signed[b >= l.blocks[0]];
-								pins.release = pixel + ROWS >= end;
-								pins.words = words;
-								beats.push_back({b, r, s, c, pixel, pins});
-							}
+				mch_lanes_beat pins = {};
+				pins.valid = true;
+				pins.release = pixel + ROWS >= end;
+				pins.words = words;
+				const auto word = [&](int64_t b, int64_t i, int64_t t, int64_t channels, int64_t step) {
+					pins.is_signed = l.is_signed[b >= l.blocks[0]];
+					for (int64_t c = 0; c < channels; c += step)
+						beats.push_back({b, i / l.s, i % l.s, t, c, pixel, pins});
+				};
+				for (int64_t i = 0; l.taps && i < l.r * l.s; i++)
+					for (int64_t t = 0; t < l.taps; t++)
+						word(y, i, t, COLS, X_COLS);
+				for (int64_t b = 0; !l.taps && b < l.n_blocks(); b++)
+					for (int64_t i = 0; i < l.r * l.s; i++)
+						word(b, i, 0, l.channels(b), 1);
 				beats[begin].pins.first = true;
 				beats[begin].pins.param = pixel == first;
 				beats.back().pins.last = true;
@@ -170,18 +188,19 @@ inline std::vector<Beat> beats_of(const Layer &l)
 	return beats;
 }
 
-inline uint64_t x_of(const Layer &l, const Beat &b, int lane)
+/* Of a lane, for column k and all those a multiple of X_COLS further. */
+inline uint64_t x_of(const Layer &l, const Beat &b, int lane, int k)
 {
-	const int64_t pixel = b.pixel + lane;
+	const int64_t pixel = b.pixel + lane + b.t;
 	const int64_t h = pixel / l.out_q * l.stride_h - l.pad_top + b.r * l.dilation_h;
 	const int64_t w = pixel % l.out_q * l.stride_w - l.pad_left + b.s * l.dilation_w;
 	if (pixel >= l.pixels() || h < 0 || h >= l.in_h || w < 0 || w >= l.in_w)
 		return 0;
-	return l.element(b.block, h * l.in_w + w, b.c) & ((UINT64_C(1) << X_BITS) - 1);
+	return l.element(b.block, h * l.in_w + w, l.taps ? b.c + k : b.c) & ((UINT64_C(1) << X_BITS) - 1);
 }
 
-/* Cycles from the start's to the last beat's, when nothing delays: a word takes max(ROWS, channels), the last of all
- * its channels; in front of them the start's, the strip's and ROWS + 4 - 1 to the first beat. */
+/* Cycles from the start's to the last beat's, when nothing delays: a word takes max(ROWS, channels), or, when the next is of the
+ * same depthwise walk, its beats alone; the last of all its channels; in front of them the start's, the strip's and ROWS + 4 - 1 to the first beat. */
 inline int64_t cycles_of(const std::vector<Beat> &beats)
 {
 	int64_t cycles = 1 + ROWS + 4;
@@ -190,7 +209,7 @@ inline int64_t cycles_of(const std::vector<Beat> &beats)
 		do
 			n++, i++;
 		while (i < beats.size() && beats[i].c > 0);
-		cycles += i < beats.size() ? std::max<int64_t>(ROWS, n) : n;
+		cycles += i < beats.size() && beats[i].t == 0 ? std::max<int64_t>(ROWS, n) : n;
 	}
 	return cycles;
 }

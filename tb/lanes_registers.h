@@ -30,7 +30,7 @@ public:
 	Named first(const mch_lanes &t) const;
 
 private:
-	enum { N = 38 };
+	enum { N = 43 };
 	static const char *const names_[N];
 	static void twin(const mch_lanes &t, uint64_t *v);
 	Register rtl_[N];
@@ -38,11 +38,12 @@ private:
 };
 
 inline const char *const LanesRegisters::names_[N] = {
-	"busy_q",  "more_q",  "walk_q",  "half_q",   "v0_q",    "v1_q",    "full_q",      "cur_valid_q", "lane1_q",
+	"busy_q",  "more_q",  "walk_q",  "half_q",   "v0_q",    "v1_q",    "full_q",      "cur_valid_q", "whole0_q",
 	"prow_q",  "trow_q",  "srow_q",  "pcol_q",   "tcol_q",  "scol_q",  "tleft_q",     "sleft_q",     "lane_q",
 	"s_q",     "r_q",     "block_q", "tile_q",   "y_q",     "second_q", "first_q",    "roff_q",      "coff_q",
 	"base_q",  "off0_q",  "half0_q", "zero0_q",  "end0_q",  "zero1_q", "info0_q",     "info1_q",
-	"next_info_q", "cur_info_q", "c_q"};
+	"next_info_q", "cur_info_q", "c_q",     "whole1_q", "nrow_q",  "ncol_q",
+	"depthwise_q", "lane_last_q"};
 
 inline uint64_t vector_of(const mch_lanes_info &i)
 {
@@ -64,12 +65,13 @@ inline void LanesRegisters::twin(const mch_lanes &t, uint64_t *v)
 {
 	const auto u = [](int i) { return static_cast<uint64_t>(i); };
 	const uint64_t all[N] = {
-		t.busy, t.more, t.walk, t.half, t.v0, t.v1, t.full, t.cur_valid, u(t.lane1),
+		t.busy, t.more, t.walk, t.half, t.v0, t.v1, t.full, t.cur_valid, t.whole0,
 		t.pixel.row, t.tile_pixel.row, t.strip_pixel.row, t.pixel.col, t.tile_pixel.col, t.strip_pixel.col,
 		t.tleft, t.sleft, u(t.lane),
 		t.s, t.r, t.block, t.tile, t.y, t.second, t.first, t.roff, t.coff,
 		t.base, t.off0, t.half0, t.zero0, t.end0, t.zero1, vector_of(t.info0), vector_of(t.info1),
-		vector_of(t.next_info), vector_of(t.cur_info), u(t.c)};
+		vector_of(t.next_info), vector_of(t.cur_info), u(t.c), t.whole1,
+		t.next_pixel.row, t.next_pixel.col, t.depthwise, u(t.lane_last)};
 	std::copy_n(all, static_cast<int>(N), v);
 }
 

@@ -62,7 +62,7 @@ std::string LayerCase::hint(const mch_accel_config &cfg, const std::vector<int32
 /* The geometry that the descriptor's steps stand for. Negative padding below and on the right: what no window reads. */
 static bool geometry_of(const mch_descriptor &d, int cols, struct mch_conv *g)
 {
-	if (d.op != MCH_OP_CONV || d.x1_blocks != 0 || d.map_words % d.in_w != 0 || d.row_step % d.in_w != 0 || d.tap_step % d.in_w != 0 ||
+	if (d.op != MCH_OP_CONV || d.taps != 0 || d.x1_blocks != 0 || d.map_words % d.in_w != 0 || d.row_step % d.in_w != 0 || d.tap_step % d.in_w != 0 ||
 	    d.pad_words % d.in_w != 0 || d.pixels % d.out_q != 0)
 		return false;
 	const auto n = [](uint32_t v) { return static_cast<int>(v); };

@@ -99,6 +99,10 @@ EXTRA_DIST += \
 	tb/mutants/mac-first.sed \
 	tb/mutants/mac-late.sed \
 	tb/mutants/mac-pack.sed \
+	tb/mutants/mac-columns.sed \
+	tb/mutants/seq-taps.sed \
+	tb/mutants/lanes-run.sed \
+	tb/mutants/lanes-walk.sed \
 	tb/mutants/mac-places.sed \
 	tb/mutants/mac-product.sed \
 	tb/mutants/mac-over.sed \

@@ -100,7 +100,7 @@ Lockstep::Lockstep(VerilatedContext *context, const mch_mac_array *array, const 
 						 : differ_products_8;
 	packed_.assign(static_cast<size_t>(c.cols) * 2 + 16, 0);
 	const uint64_t n = static_cast<uint64_t>(c.rows) * static_cast<uint64_t>(c.cols);
-	n_values_ = N_CONTROL + static_cast<uint64_t>(c.rows + c.cols) + (saturates ? 5 : 3) * n;
+	n_values_ = N_CONTROL + static_cast<uint64_t>(c.rows * c.x_cols + c.cols) + (saturates ? 5 : 3) * n;
 	for (int i = 0; datapath && i < N_LANE_REGISTERS; i++) {
 		const int sum_bits = c.acc.bits + 1;
 		const bool is_fixed = datapath->cfg.out_kind == MCH_FIXED;
@@ -164,9 +164,9 @@ bool Lockstep::array_differs() const
 		control |= *static_cast<const uint8_t *>(control_[static_cast<size_t>(i)].rtl.data) != twin_control(i);
 	const void *x_rows[] = {x_.data};
 	const uint64_t x_mask = mask_of(c.x_bits + 1);
-	const uint64_t x = x_.elem_bytes == 4	? rows_differ<uint32_t>(x_rows, a_->x, 1, c.rows, x_mask)
-			   : x_.elem_bytes == 2 ? rows_differ<uint16_t>(x_rows, a_->x, 1, c.rows, x_mask)
-						: rows_differ<uint8_t>(x_rows, a_->x, 1, c.rows, x_mask);
+	const uint64_t x = x_.elem_bytes == 4	? rows_differ<uint32_t>(x_rows, a_->x, 1, c.rows * c.x_cols, x_mask)
+			   : x_.elem_bytes == 2 ? rows_differ<uint16_t>(x_rows, a_->x, 1, c.rows * c.x_cols, x_mask)
+						: rows_differ<uint8_t>(x_rows, a_->x, 1, c.rows * c.x_cols, x_mask);
 	mch_sim::pack(packed_.data(), a_->w, c.cols, c.w_bits);
 	const bool w = std::memcmp(packed_.data(), w_.data, static_cast<size_t>(c.cols * c.w_bits + 7) / 8) != 0;
 	const uint64_t product = c.mult == MCH_MULT_MINIFLOAT
@@ -267,10 +267,10 @@ Difference Lockstep::first() const
 			return {control_[static_cast<size_t>(i)].name, -1, -1, static_cast<int64_t>(twin_control(i)),
 				static_cast<int64_t>(got), 7, false};
 	}
-	for (int i = 0; i < c.rows; i++) {
+	for (int i = 0; i < c.rows * c.x_cols; i++) {
 		const int64_t got = read_element(x_.data, x_.elem_bytes, i, c.x_bits + 1);
 		if (got != mch_wrap(a_->x[i], c.x_bits + 1)) /* of minifloats the highest bit is no sign */
-			return {scope_ + ".x_q[" + std::to_string(i) + "]", i, -1, a_->x[i], got, c.x_bits + 1, true};
+			return {scope_ + ".x_q[" + std::to_string(i) + "]", i / c.x_cols, -1, a_->x[i], got, c.x_bits + 1, true};
 	}
 	for (int j = 0; j < c.cols; j++) {
 		const uint64_t got = mch_sim::unpack(w_.data, j, c.w_bits);

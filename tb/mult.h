@@ -17,6 +17,9 @@ extern "C" {
 #ifndef DUT_PACK
 #define DUT_PACK 0
 #endif
+#ifndef DUT_X_COLS
+#define DUT_X_COLS 1
+#endif
 #ifndef DUT_X_KIND
 #define DUT_X_KIND 0
 #define DUT_X_EXP 0
@@ -32,6 +35,7 @@ const mch_mult mult_of_dut = static_cast<mch_mult>(DUT_MULT);
 const mch_number w_kind_of_dut = static_cast<mch_number>(DUT_W_KIND);
 const bool pack_of_dut = DUT_PACK != 0;
 const mch_number x_kind_of_dut = static_cast<mch_number>(DUT_X_KIND);
+enum { x_cols_of_dut = DUT_X_COLS };
 enum { x_exp_of_dut = DUT_X_EXP, w_exp_of_dut = DUT_W_EXP, is_minifloat_dut = DUT_MULT == 2 };
 
 /* What all tensors and all weights of a network must be for the build: bits 0 where any fixed point will do. */

@@ -15,6 +15,9 @@ extern "C" {
 #ifndef DUT_MEAN
 #define DUT_MEAN 1
 #endif
+#ifndef DUT_DEPTHWISE
+#define DUT_DEPTHWISE 1
+#endif
 
 namespace mch_tb {
 
@@ -70,11 +73,14 @@ inline int first_illegal(const Words &d)
 			if (r.word == i && op != MCH_OP_STOP)
 				bad |= d.get(i, r.low_bit, r.bits) < r.low || d.get(i, r.low_bit, r.bits) > r.high;
 		if (op != MCH_OP_STOP) {
+			const uint32_t taps = d.get(25, 24, 8);
+			const bool is_own = op != MCH_OP_CONV || taps;
 			const uint32_t x1 = d.w[4] >> 16;
 			bad |= i == 0 && op == MCH_OP_MEAN && !DUT_MEAN;
-			bad |= i == 4 && x1 && op != MCH_OP_CONV;
+			bad |= i == 4 && x1 && is_own;
+			bad |= i == 25 && taps && (op != MCH_OP_CONV || !DUT_DEPTHWISE);
 			bad |= i == 5 && x1 && (d.get(5, 8, 8) < 1 || d.get(5, 8, 8) > DUT_COLS);
-			bad |= i == 7 && op != MCH_OP_CONV && d.get(7, 16, 16) != d.get(4, 0, 16);
+			bad |= i == 7 && is_own && d.get(7, 16, 16) != d.get(4, 0, 16);
 			bad |= i == 17 && d.w[17] != d.w[16] * DUT_ROWS;
 			bad |= i == 18 && d.w[18] >= d.get(6, 16, 16);
 			bad |= i == 21 && (d.w[21] == 0) != (op == MCH_OP_MAX);
@@ -98,10 +104,13 @@ inline Words legal(mch_rng *rng, uint32_t op)
 		const uint32_t v = pick == 0 ? r.low : pick == 1 ? r.high : r.low + mch_rng_below(rng, span + 1);
 		d.set(r.word, r.low_bit, r.bits, v);
 	}
-	d.set(4, 16, 16, op == MCH_OP_CONV && chance(rng, 50) ? 1 + mch_rng_below(rng, 65535) : 0);
+	const bool is_depthwise = op == MCH_OP_CONV && DUT_DEPTHWISE && chance(rng, 30);
+	d.set(25, 24, 8, is_depthwise ? (chance(rng, 50) ? 1 + mch_rng_below(rng, 255) : 1u << mch_rng_below(rng, 8)) : 0);
+	const bool is_own = op != MCH_OP_CONV || is_depthwise;
+	d.set(4, 16, 16, !is_own && chance(rng, 50) ? 1 + mch_rng_below(rng, 65535) : 0);
 	if (d.w[4] >> 16 || chance(rng, 50))
 		d.set(5, 8, 8, 1 + mch_rng_below(rng, DUT_COLS));
-	if (op != MCH_OP_CONV)
+	if (is_own)
 		d.set(7, 16, 16, d.get(4, 0, 16));
 	d.w[17] = d.w[16] * DUT_ROWS;
 	const uint32_t out_q = d.get(6, 16, 16);
@@ -118,7 +127,7 @@ inline Words legal(mch_rng *rng, uint32_t op)
 inline void spoil(mch_rng *rng, Words *d)
 {
 	static const uint32_t used[32] = MCH_DESCRIPTOR_USED;
-	const uint32_t kind = mch_rng_below(rng, DUT_MEAN ? 6 : 7);
+	const uint32_t kind = mch_rng_below(rng, DUT_MEAN ? 7 : 8);
 	const Rule &r = rules[mch_rng_below(rng, sizeof(rules) / sizeof(*rules))];
 	if (kind == 0)
 		d->w[mch_rng_below(rng, 32)] ^= 1u << mch_rng_below(rng, 32);
@@ -135,7 +144,9 @@ inline void spoil(mch_rng *rng, Words *d)
 		while (used[word] == UINT32_MAX || (used[word] >> bit & 1))
 			word = mch_rng_below(rng, 32), bit = mch_rng_below(rng, 32);
 		d->w[word] |= 1u << bit;
-	} else
+	} else if (kind == 6)
+		d->set(25, 24, 8, 1 + mch_rng_below(rng, 255));
+	else
 		d->set(0, 0, 2, MCH_OP_MEAN);
 }
 

@@ -95,7 +95,7 @@ void Bench::start_twin()
 					     DUT_W_BITS,
 					     DUT_ACC_BITS,
 					     static_cast<mch_round>(DUT_ROUND),
-					     DUT_W_WORDS};
+					     DUT_W_WORDS, DUT_X_COLS};
 	mch_err err = {};
 	if (mch_issue_init(&twin_, &cfg, &err)) {
 		std::fprintf(stderr, "macchiato: %s\n", err.text);
@@ -150,7 +150,7 @@ void Bench::drive(const Layer &l)
 	dut_->beat_valid_i = in_.beat_valid, dut_->beat_signed_i = b.is_signed, dut_->beat_first_i = b.first;
 	dut_->beat_last_i = b.last, dut_->beat_param_i = b.param, dut_->beat_release_i = b.release;
 	dut_->beat_words_i = static_cast<uint8_t>(b.words);
-	pack(&dut_->x_i, b.x.data(), ROWS, DUT_X_BITS);
+	pack(&dut_->x_i, b.x.data(), N_X, DUT_X_BITS);
 	std::memcpy(&dut_->w_fill_i, &in_.w_fill, sizeof(dut_->w_fill_i));
 	std::memcpy(&dut_->w_word_i, ram_.data(), WORD_BYTES);
 	dut_->pool_param_i = in_.pool_param, dut_->in_ready_i = in_.in_ready, dut_->cmd_ready_i = in_.cmd_ready;
@@ -199,7 +199,7 @@ bool Bench::data_agree()
 			return false;
 	if (!t.in_valid)
 		return true;
-	for (int i = 0; i < ROWS; i++)
+	for (int i = 0; i < N_X; i++)
 		if (!same("x_o", mask(static_cast<uint64_t>(t.x[i]), DUT_X_BITS), unpack(&dut_->x_o, i, DUT_X_BITS)))
 			return false;
 	return same("in_first_o", t.first, dut_->in_first_o) && same("in_last_o", t.last, dut_->in_last_o) &&
@@ -245,7 +245,7 @@ bool Bench::array_agrees(Layer *l)
 	if (on_way_.empty())
 		return differ("beats for the array", 1, 0);
 	const Beat &b = on_way_.front();
-	for (int i = 0; i < ROWS; i++)
+	for (int i = 0; i < N_X; i++)
 		if (!same("x of the next beat", mask(static_cast<uint64_t>(b.x[i]), DUT_X_BITS),
 			  unpack(&dut_->x_o, i, DUT_X_BITS)))
 			return false;

@@ -25,7 +25,7 @@ using namespace mch_tb;
 
 namespace {
 
-const mch_lanes_config cfg = {ROWS, COLS, ELEM_BITS, X_BITS, X_WORDS};
+const mch_lanes_config cfg = {ROWS, COLS, ELEM_BITS, X_BITS, X_WORDS, X_COLS};
 
 class Bench {
 public:
@@ -95,7 +95,8 @@ bool Bench::wrong(const Named &n, const char *hint)
 				{"in_w", layer_.in_w, size, false},
 				{"out_q", layer_.out_q, size, false},
 				{"kernel_r", layer_.r, size, false},
-				{"kernel_s", layer_.s, size, false}};
+				{"kernel_s", layer_.s, size, false},
+				{"taps", layer_.taps, size, false}};
 	const std::string redo = bench_redo(args_, number_);
 	const std::string see = bench_see(args_, number_, "TOP.mch_lanes." + std::string(n.name), dut_.cycles());
 	const std::string at = "beat " + std::to_string(at_) + " of " + std::to_string(beats_.size()) + "  cycle " +
@@ -105,7 +106,7 @@ bool Bench::wrong(const Named &n, const char *hint)
 	m.module = "mch_lanes";
 	m.case_number = number_;
 	m.seed = args_.seed;
-	m.in = in, m.n_in = 5;
+	m.in = in, m.n_in = 6;
 	m.want = &want, m.got = &got, m.n_out = 1;
 	m.at = at.c_str();
 	m.hint = hint;
@@ -143,10 +144,10 @@ bool Bench::beat_agrees()
 	for (const Named &n : pins)
 		if (n.want != n.got)
 			return wrong(n, "not the beat of the layer's plain statement");
-	int32_t x[ROWS];
+	int32_t x[ROWS * X_COLS];
 	mch_lanes_x(&twin_, x);
-	for (int i = 0; i < ROWS; i++) {
-		const uint64_t want = x_of(layer_, b, i), got = unpack(&dut_->x_o, i, X_BITS);
+	for (int i = 0; i < ROWS * X_COLS; i++) {
+		const uint64_t want = x_of(layer_, b, i / X_COLS, i % X_COLS), got = unpack(&dut_->x_o, i, X_BITS);
 		if (want != got)
 			return wrong({"x_o", want, got, X_BITS}, "not the code of the layer's plain statement");
 		if (mch_wrap_code(static_cast<int64_t>(got), X_BITS, b.pins.is_signed) != x[i])

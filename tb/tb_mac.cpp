@@ -21,7 +21,7 @@ using namespace mch_sim;
 
 namespace {
 
-enum { COLS = DUT_COLS, X_BITS = DUT_X_BITS, W_BITS = DUT_W_BITS, ACC_BITS = DUT_ACC_BITS };
+enum { COLS = DUT_COLS, X_COLS = DUT_X_COLS, X_BITS = DUT_X_BITS, W_BITS = DUT_W_BITS, ACC_BITS = DUT_ACC_BITS };
 const mch_acc cfg = {ACC_BITS, static_cast<mch_overflow>(DUT_ACC_SAT)};
 
 /* What the lanes hold, as the spec's table of stages says. */
@@ -32,7 +32,7 @@ struct Model {
 
 struct Pins {
 	bool mul, add, first, load, shift;
-	int32_t x;
+	int32_t x[X_COLS];
 	int32_t w[COLS];
 	int64_t bank[COLS];
 	bool bank_over[COLS];
@@ -60,9 +60,11 @@ Pins draw(mch_rng *rng)
 	p.load = chance(rng, 30);
 	p.shift = chance(rng, 30);
 	/* Signed or unsigned in one more bit: both ends of both. */
-	p.x = static_cast<int32_t>(corner(rng, X_BITS, chance(rng, 50)));
-	if (mch_tb::is_minifloat_dut)
-		p.x = draw_apart(rng, X_BITS - DUT_X_EXP + 1, DUT_X_EXP, DUT_X_KIND);
+	for (int32_t &x : p.x) {
+		x = static_cast<int32_t>(corner(rng, X_BITS, chance(rng, 50)));
+		if (mch_tb::is_minifloat_dut)
+			x = draw_apart(rng, X_BITS - DUT_X_EXP + 1, DUT_X_EXP, DUT_X_KIND);
+	}
 	for (int j = 0; j < COLS; j++) {
 		p.w[j] = static_cast<int32_t>(corner(rng, W_BITS, true));
 		if (mch_tb::is_minifloat_dut)
@@ -86,15 +88,15 @@ void step(Model *m, const Pins &p)
 			m->over[j] = DUT_ACC_SAT && (over || (!p.first && m->over[j]));
 		}
 		if (p.mul)
-			m->product[j] = mch_tb::is_minifloat_dut ? apart(p.x, DUT_X_EXP) * apart(p.w[j], DUT_W_EXP)
-								 : p.x * mch_tb::weight_of(p.w[j]);
+			m->product[j] = mch_tb::is_minifloat_dut ? apart(p.x[j % X_COLS], DUT_X_EXP) * apart(p.w[j], DUT_W_EXP)
+								 : p.x[j % X_COLS] * mch_tb::weight_of(p.w[j]);
 	}
 }
 
 void cover(Coverage<mch_tb::SeenMac> *covered, const Model &m, const Pins &p)
 {
 	for (int j = 0; j < COLS; j++) {
-		const int64_t x = mch_tb::is_minifloat_dut ? apart(p.x, DUT_X_EXP) : p.x;
+		const int64_t x = mch_tb::is_minifloat_dut ? apart(p.x[j % X_COLS], DUT_X_EXP) : p.x[j % X_COLS];
 		const int64_t w = mch_tb::is_minifloat_dut ? apart(p.w[j], DUT_W_EXP) : mch_tb::weight_of(p.w[j]);
 		covered->sample({DUT_MULT, mch_tb::pack_of_dut, j % 2 == 1, p.mul, p.add, p.first, p.load, p.shift, x, w, X_BITS, W_BITS,
 				 cfg, m.acc[j], m.product[j], m.over[j]});
@@ -111,7 +113,7 @@ void drive(Dut<Vmch_mac> &dut, const Pins &p)
 	dut->first_i = p.first;
 	dut->load_i = p.load;
 	dut->shift_i = p.shift;
-	pack(&dut->x_i, &p.x, 1, X_BITS + 1 + mch_tb::is_minifloat_dut);
+	pack(&dut->x_i, p.x, X_COLS, X_BITS + 1 + mch_tb::is_minifloat_dut);
 	pack(&dut->w_i, p.w, COLS, W_BITS + mch_tb::is_minifloat_dut);
 	pack(&dut->bank_i, p.bank, COLS, ACC_BITS);
 	pack(&dut->bank_over_i, over, COLS, 1);
@@ -121,7 +123,7 @@ void report(const BenchArgs &args, uint64_t number, const Pins &p, int j, int64_
 	    bool over_got)
 {
 	const mch_format acc = {ACC_BITS, 0, true}, bit = {1, 0, false};
-	const mch_field in[] = {{"x", p.x, {X_BITS + 2, 0, true}, false}, {"w", p.w[j], {W_BITS + 1, 0, true}, false}};
+	const mch_field in[] = {{"x", p.x[j % X_COLS], {X_BITS + 2, 0, true}, false}, {"w", p.w[j], {W_BITS + 1, 0, true}, false}};
 	const mch_field wanted[] = {{"bank", want, acc, false}, {"over", over_want, bit, false}};
 	const mch_field gotten[] = {{"bank", got, acc, false}, {"over", over_got, bit, false}};
 	const std::string at = "lane " + std::to_string(j) + "  parameters " DUT_PARAMETERS;

@@ -24,7 +24,7 @@ public:
 		dut_->in_last_i = in.last;
 		dut_->out_ready_i = in.out_ready;
 		dut_->x_signed_i = x_signed;
-		mch_sim::pack(&dut_->x_i, in.x, ROWS, X_BITS);
+		mch_sim::pack(&dut_->x_i, in.x, ROWS * X_COLS, X_BITS);
 		mch_sim::pack(&dut_->w_i, in.w, COLS, W_BITS);
 		dut_.edge();
 	}

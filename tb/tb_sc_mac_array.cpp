@@ -77,7 +77,7 @@ public:
 		in_last_.write(in.last);
 		out_ready_.write(in.out_ready);
 		x_signed_.write(x_signed);
-		write_packed(&x_, in.x, ROWS, X_BITS);
+		write_packed(&x_, in.x, ROWS * X_COLS, X_BITS);
 		write_packed(&w_, in.w, COLS, W_BITS);
 		wait();
 		cycles_++;

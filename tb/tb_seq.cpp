@@ -24,7 +24,7 @@ using namespace mch_tb;
 namespace
 {
 
-const mch_seq_config cfg = {DUT_ROWS, DUT_COLS, DUT_OUT_BITS, DUT_WORD_BITS, DUT_MEAN != 0};
+const mch_seq_config cfg = {DUT_ROWS, DUT_COLS, DUT_OUT_BITS, DUT_WORD_BITS, DUT_MEAN != 0, DUT_DEPTHWISE != 0};
 enum { WORD_BYTES = DUT_WORD_BITS / 8, N_WORDS = 1024 / DUT_WORD_BITS };
 
 class Bench

@@ -68,6 +68,14 @@ void TopPlace::set_term(const Beat &beat, Place *p) const
 	const mch_descriptor &d = beat.d;
 	uint64_t left = beat.n % static_cast<uint64_t>(p->terms);
 	p->term = static_cast<int64_t>(left);
+	if (d.taps) { /* runs of channels, taps of a walk, phases, rows */
+		const auto runs = static_cast<uint64_t>(cfg_.cols / mch_accel_x_cols(&cfg_)), walk = left / runs / d.taps;
+		p->x_block = p->y_block;
+		p->c = p->column < 0 ? static_cast<int>(left % runs) * mch_accel_x_cols(&cfg_) : p->column;
+		p->s = static_cast<int>(walk % d.kernel_s + left / runs % d.taps * d.stride_w);
+		p->r = static_cast<int>(walk / d.kernel_s);
+		return;
+	}
 	for (uint32_t b = 0; b < mch_descriptor_blocks(&d); b++) {
 		const uint64_t channels = mch_descriptor_channels(&d, &cfg_, b), all = channels * d.kernel_r * d.kernel_s;
 		if (left < all) {
@@ -84,7 +92,8 @@ void TopPlace::set_term(const Beat &beat, Place *p) const
 void TopPlace::set_operands(const mch_top &t, const std::string &name, int row, int column, int64_t want, Place *p) const
 {
 	const auto is = [&name](const char *part) { return name.find(part) != std::string::npos; };
-	const size_t j = static_cast<size_t>(column < 0 ? 0 : column), i = static_cast<size_t>(row < 0 ? 0 : row);
+	const size_t j = static_cast<size_t>(column < 0 ? 0 : column), n = static_cast<size_t>(mch_accel_x_cols(&cfg_));
+	const size_t i = static_cast<size_t>(row < 0 ? 0 : row) * n + j % n;
 	const mch_format x_format = {cfg_.x_bits + 1, 0, true}, w_format = {cfg_.w_bits, 0, true}, acc = {cfg_.acc_bits, 0, true};
 	const int stage = is("product_q") ? 1 : 2;
 	if (is("u_requant")) {

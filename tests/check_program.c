@@ -26,7 +26,7 @@ static int between(int low, int high)
 
 /* What the programs of a test had in them. */
 static struct {
-	int n_programs, n_lists, n_tensors, n_strips, n_barriers, n_shared, n_bands;
+	int n_programs, n_lists, n_tensors, n_strips, n_barriers, n_shared, n_bands, n_walks;
 	int op[4], form[MCH_FORM_NONE + 1], layout[MCH_N_INPUT_LAYOUTS];
 } seen;
 
@@ -66,6 +66,7 @@ static void run_parts(const struct mch_program *p, const struct mch_accel_memory
 		seen.op[item->d.op & 3]++;
 		seen.form[q.steps[item->step].form]++;
 		seen.n_bands += item->d.pixels < p->tensor[q.steps[item->step].out].step;
+		seen.n_walks += item->d.taps > 0;
 		seen.n_barriers += item->d.barrier != 0;
 		seen.n_shared += i > 0 && item->d.w_words && item->d.w_addr == p->descriptor[i - 1].d.w_addr;
 		ck_assert_uint_le(item->macs, item->beats * (uint64_t)(p->cfg.rows * p->cfg.cols));
@@ -177,6 +178,7 @@ START_TEST(chains)
 	}
 	ck_assert_int_gt(seen.n_programs, 900);
 	ck_assert_int_gt(seen.n_bands, 50);
+	ck_assert_int_gt(seen.n_walks, 20);
 	ck_assert_int_gt(seen.layout[MCH_INPUT_ROW], 30);
 	ck_assert_int_gt(seen.layout[MCH_INPUT_WINDOW], 30);
 	ck_assert_int_gt(seen.op[MCH_OP_MAX], 50);

@@ -38,6 +38,12 @@ static inline bool mch_accel_is_minifloat(const struct mch_accel_config *cfg)
 	return cfg->mult == MCH_MULT_MINIFLOAT;
 }
 
+/* X_COLS, activations of a row in a beat. Columns that share a multiplier share their activation. */
+static inline int mch_accel_x_cols(const struct mch_accel_config *cfg)
+{
+	return cfg->pack || cfg->cols < 4 ? 1 : 4;
+}
+
 /* What activations and results of the build are, the fraction apart; of fixed point as wide as they can be. */
 static inline struct mch_format mch_accel_number(const struct mch_accel_config *cfg, bool is_signed)
 {

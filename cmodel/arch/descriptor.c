@@ -44,7 +44,8 @@ const char *mch_descriptor_misfit(const struct mch_descriptor *d)
 int mch_descriptor_illegal(const uint8_t bytes[MCH_DESCRIPTOR_BYTES], const struct mch_accel_config *cfg)
 {
 	const struct mch_seq_config seq = {
-		cfg->rows, cfg->cols, cfg->out_bits, (int)(8 * mch_accel_word_bytes(cfg)), !mch_accel_is_minifloat(cfg)};
+		cfg->rows, cfg->cols, cfg->out_bits, (int)(8 * mch_accel_word_bytes(cfg)), !mch_accel_is_minifloat(cfg),
+		mch_accel_x_cols(cfg) > 1};
 	const uint32_t bad = mch_seq_illegal(&seq, bytes);
 	int word = 0;
 	while (bad && !(bad >> word & 1))
@@ -72,6 +73,8 @@ uint64_t mch_descriptor_beats(const struct mch_descriptor *d, const struct mch_a
 	uint64_t channels = 0;
 	if (d->op != MCH_OP_CONV)
 		return 0;
+	if (d->taps)
+		return (uint64_t)d->kernel_r * d->kernel_s * d->taps * (uint64_t)(cfg->cols / mch_accel_x_cols(cfg));
 	for (uint32_t b = 0; b < mch_descriptor_blocks(d); b++)
 		channels += mch_descriptor_channels(d, cfg, b);
 	return channels * d->kernel_r * d->kernel_s;
@@ -84,9 +87,11 @@ static uint64_t larger(uint64_t a, uint64_t b)
 
 static uint64_t conv_tile_cycles(const struct mch_descriptor *d, const struct mch_accel_config *cfg)
 {
-	const uint64_t rows = (uint64_t)cfg->rows;
+	const uint64_t rows = (uint64_t)cfg->rows, word = (uint64_t)(cfg->cols / mch_accel_x_cols(cfg));
 	uint64_t cycles = 0;
-	for (uint32_t b = 0; b < mch_descriptor_blocks(d); b++)
+	if (d->taps) /* the words of all lanes, then one for each tap more as soon as the beats of the one before are used up */
+		cycles = larger(rows, word) + (d->taps - 1) * word;
+	for (uint32_t b = 0; !d->taps && b < mch_descriptor_blocks(d); b++)
 		cycles += larger(mch_descriptor_channels(d, cfg, b), rows);
 	return larger(cycles * d->kernel_r * d->kernel_s, rows + 1);
 }

@@ -24,7 +24,7 @@ static bool legal(const struct mch_issue_config *c)
 	       (c->elem_bits == 8 || c->elem_bits == 16) && c->x_bits >= 1 && c->x_bits <= c->elem_bits &&
 	       c->w_bits >= 1 && c->w_bits <= c->elem_bits && c->acc_bits >= 2 && c->acc_bits <= 48 &&
 	       (int)c->round >= 0 && (int)c->round <= 4 && c->w_words >= 2 && c->w_words <= 32768 &&
-	       (c->w_words & (c->w_words - 1)) == 0;
+	       (c->w_words & (c->w_words - 1)) == 0 && c->x_cols >= 0 && c->x_cols <= c->cols;
 }
 
 int mch_issue_init(struct mch_issue *u, const struct mch_issue_config *cfg, struct mch_err *err)
@@ -33,8 +33,9 @@ int mch_issue_init(struct mch_issue *u, const struct mch_issue_config *cfg, stru
 	if (!legal(cfg))
 		return mch_err_set(err, "issue", "a parameter is out of range; see the ranges in rtl/mch_issue.v");
 	u->cfg = *cfg;
+	u->cfg.x_cols = cfg->x_cols ? cfg->x_cols : 1;
 	u->n_param = mch_issue_param_words(cfg);
-	u->x = calloc((size_t)cfg->rows, sizeof(*u->x));
+	u->x = calloc((size_t)(cfg->rows * u->cfg.x_cols), sizeof(*u->x));
 	u->channel = calloc((size_t)(cfg->cols * u->n_param), sizeof(*u->channel));
 	if (!u->x || !u->channel) {
 		mch_issue_free(u);
@@ -155,7 +156,7 @@ static void step_beat(struct mch_issue *u, const struct mch_issue_in *in, bool m
 	u->in_mark = mark && in->beat_last;
 	u->mark = mark && !in->beat_last;
 	if (in->x)
-		memcpy(u->x, in->x, (size_t)u->cfg.rows * sizeof(*u->x));
+		memcpy(u->x, in->x, (size_t)(u->cfg.rows * u->cfg.x_cols) * sizeof(*u->x));
 	if (in->beat_last)
 		step_command(u, in);
 }

@@ -20,6 +20,7 @@ struct mch_issue_config {
 	int acc_bits;       /* 2..48 */
 	enum mch_round round;
 	int w_words; /* a power of two, 2..2^15 */
+	int x_cols;  /* as in lanes.h */
 };
 
 /* Input pins, sampled at a rising edge. Without data, for a plan, x and w_word are NULL. */
@@ -28,7 +29,7 @@ struct mch_issue_in {
 	const struct mch_descriptor *d; /* may be NULL while nothing is issued */
 	bool beat_valid, beat_signed, beat_first, beat_last, beat_param, beat_release;
 	uint32_t beat_words;
-	const int32_t *x; /* [rows], already read as signed or unsigned (beat_signed decides in RTL) */
+	const int32_t *x; /* [rows][x_cols], already read as signed or unsigned (beat_signed decides in RTL) */
 	uint32_t w_fill;
 	const uint8_t *w_word; /* [cols * elem_bits / 8], element 0 first, low byte first */
 	bool pool_param, in_ready, cmd_ready;
@@ -49,7 +50,7 @@ struct mch_issue {
 	bool mark, mark0, mark1, done;
 	uint32_t rd, off;
 	bool first, last, is_signed; /* signed_q */
-	int32_t *x;                  /* [rows] */
+	int32_t *x;                  /* [rows][x_cols] */
 	uint32_t strip_addr, block_addr, tile_addr, cmd_addr, left, cmd_words;
 	uint16_t *channel; /* [cols][n_param] elements, in the order of the words */
 };

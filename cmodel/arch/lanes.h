@@ -19,6 +19,7 @@ struct mch_lanes_config {
 	int elem_bits; /* 8, 16 */
 	int x_bits;    /* 1..elem_bits */
 	int x_words;   /* a power of two, 2..2^16 */
+	int x_cols;    /* activations of a lane in a beat: 1, or a power of two up to cols; 0 is 1 */
 };
 
 /* Input pins, sampled at a rising edge. */
@@ -50,16 +51,17 @@ struct mch_lanes {
 	struct mch_lanes_config cfg;
 	bool busy, more, walk, half;
 	bool v0, v1, full, cur_valid;
-	int lane1;
-	struct mch_lanes_pixel pixel, tile_pixel, strip_pixel; /* p, t, s */
+	struct mch_lanes_pixel pixel, tile_pixel, strip_pixel, next_pixel; /* p, t, s, n */
 	uint32_t tleft, sleft;
 	int lane;
 	uint32_t s, r, block, tile, y;
 	bool second, first;
 	uint32_t roff, coff, base;
 	uint32_t off0;
-	bool half0, zero0, end0, zero1;
+	bool half0, zero0, end0, zero1, whole0, whole1;
 	struct mch_lanes_info info0, info1, next_info, cur_info;
+	bool depthwise;
+	int lane_last;
 	uint8_t *next, *cur; /* [rows][cols * elem_bits / 8] */
 	int c;
 };
@@ -78,7 +80,7 @@ void mch_lanes_reset(struct mch_lanes *l);
 
 static inline bool mch_lanes_top(const struct mch_lanes *l)
 {
-	return l->c == l->cur_info.channel_last;
+	return (l->depthwise ? l->c | (l->cfg.x_cols - 1) : l->c) == l->cur_info.channel_last;
 }
 
 static inline struct mch_lanes_move mch_lanes_moves(const struct mch_lanes *l, const struct mch_lanes_in *in)
@@ -132,7 +134,7 @@ static inline struct mch_lanes_beat mch_lanes_beat_pins(const struct mch_lanes *
 				       .words = i->words};
 }
 
-/* The beat's codes x [rows], read as signed or unsigned by beat_signed_o. */
+/* The beat's codes x [rows][x_cols], read as signed or unsigned by beat_signed_o. */
 void mch_lanes_x(const struct mch_lanes *l, int32_t *x);
 
 /* One rising edge. */

@@ -50,6 +50,7 @@ ARCH_NETWORK_FILES = \
 	cmodel/arch/program.h \
 	cmodel/arch/program_build.h \
 	cmodel/arch/program_check.c \
+	cmodel/arch/program_depthwise.c \
 	cmodel/arch/program_emit.c \
 	cmodel/arch/program_io.c \
 	cmodel/arch/program_place.c \

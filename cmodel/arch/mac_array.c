@@ -43,6 +43,9 @@ static int check_mult(const struct mch_mac_array_config *cfg, struct mch_err *er
 		return mch_err_set(err, "array",
 				   "operands of %d and %d bits of MULT %d cannot be packed; X_BITS + 2 * W_BITS is up to 24, MULT 0",
 				   cfg->x_bits, cfg->w_bits, cfg->mult);
+	if (cfg->x_cols < 0 || cfg->x_cols > cfg->cols || (cfg->pack && cfg->x_cols > 1))
+		return mch_err_set(err, "array", "%d activations of a row in a beat; X_COLS is 1 to COLS, and 1 with PACK",
+				   cfg->x_cols);
 	return 0;
 }
 
@@ -60,13 +63,15 @@ int mch_mac_array_init(struct mch_mac_array *a, const struct mch_mac_array_confi
 	if (check_mult(cfg, err) != 0)
 		return -1;
 	const size_t rows = (size_t)cfg->rows, cols = (size_t)cfg->cols, n = rows * cols;
+	const size_t n_x = rows * (size_t)(cfg->x_cols ? cfg->x_cols : 1);
 	a->cfg = *cfg;
+	a->cfg.x_cols = cfg->x_cols ? cfg->x_cols : 1;
 	a->has_data = true;
-	a->x = calloc(rows, sizeof(*a->x));
+	a->x = calloc(n_x, sizeof(*a->x));
 	a->w = calloc(cols, sizeof(*a->w));
 	a->w_integer = calloc(cols, sizeof(*a->w_integer));
 	const bool is_wide = cfg->mult == MCH_MULT_MINIFLOAT;
-	a->x_wide = calloc(is_wide ? rows : 1, sizeof(*a->x_wide));
+	a->x_wide = calloc(is_wide ? n_x : 1, sizeof(*a->x_wide));
 	a->w_wide = calloc(is_wide ? cols : 1, sizeof(*a->w_wide));
 	a->product_wide = calloc(is_wide ? n : 1, sizeof(*a->product_wide));
 	a->product = calloc(n, sizeof(*a->product));
@@ -164,22 +169,30 @@ static inline __attribute__((always_inline)) void accumulate(struct mch_mac_arra
 	}
 }
 
-/* Stage 1. 17 x 16 bits: the product fits 32, see docs/datapath.md "mac". A shift is the product with the power of two. */
+/* Stage 1. 17 x 16 bits: the product fits 32, see docs/datapath.md "mac". A shift is the product with the power of two. In most
+ * beats the activations of a row are one: a straight line again. */
 static inline __attribute__((always_inline)) void multiply(struct mch_mac_array *a, const int32_t *restrict w)
 {
-	const size_t rows = (size_t)a->cfg.rows, cols = (size_t)a->cfg.cols;
+	const size_t rows = (size_t)a->cfg.rows, cols = (size_t)a->cfg.cols, n = (size_t)a->cfg.x_cols;
 	for (size_t i = 0; i < rows; i++) {
-		const int32_t x = a->x[i];
+		const int32_t *x = a->x + i * n, one = x[0];
 		int32_t *restrict product = a->product + i * cols;
-		for (size_t j = 0; j < cols; j++)
-			product[j] = x * w[j];
+		int32_t differ = 0;
+		for (size_t k = 1; k < n; k++)
+			differ |= x[k] ^ one;
+		if (!differ)
+			for (size_t j = 0; j < cols; j++)
+				product[j] = one * w[j];
+		else
+			for (size_t j = 0; j < cols; j++)
+				product[j] = x[j % n] * w[j];
 	}
 }
 
 /* Stages 2 and 1 of minifloats. */
 static void step_minifloat(struct mch_mac_array *a)
 {
-	const int rows = a->cfg.rows, cols = a->cfg.cols;
+	const int rows = a->cfg.rows, cols = a->cfg.cols, n = a->cfg.x_cols;
 	for (int i = 0; a->v1 && i < rows * cols; i++) {
 		bool over;
 		a->acc[i] = mch_acc_add(a->cfg.acc, a->first1 ? 0 : a->acc[i], a->product_wide[i], &over);
@@ -187,7 +200,7 @@ static void step_minifloat(struct mch_mac_array *a)
 	}
 	for (int i = 0; a->v0 && i < rows; i++)
 		for (int j = 0; j < cols; j++)
-			a->product_wide[i * cols + j] = a->x_wide[i] * a->w_wide[j];
+			a->product_wide[i * cols + j] = a->x_wide[i * n + j % n] * a->w_wide[j];
 }
 
 MCH_CLONES static void step_datapath(struct mch_mac_array *a)
@@ -211,7 +224,7 @@ static void take_minifloats(struct mch_mac_array *a, const struct mch_mac_array_
 	const struct mch_format x = {c->x_bits, 0, in->x_signed, c->x_kind, c->x_exp};
 	const struct mch_format w = {c->w_bits, 0, true, c->w_kind, c->w_exp};
 	const uint32_t x_pins = (1U << c->x_bits) - 1, w_pins = (1U << c->w_bits) - 1;
-	for (int i = 0; i < c->rows; i++) {
+	for (int i = 0; i < c->rows * c->x_cols; i++) {
 		const uint32_t memory = (uint32_t)in->x[i] & x_pins;
 		a->x[i] = (int32_t)memory | (in->x_signed ? 1 << c->x_bits : 0);
 		a->x_wide[i] = mch_format_integer(x, mch_minifloat_code(x, memory));
@@ -224,7 +237,7 @@ static void take_minifloats(struct mch_mac_array *a, const struct mch_mac_array_
 static void take(struct mch_mac_array *a, const struct mch_mac_array_in *in)
 {
 	const struct mch_format w = {a->cfg.w_bits, 0, true, a->cfg.w_kind, 0};
-	memcpy(a->x, in->x, (size_t)a->cfg.rows * sizeof(*a->x));
+	memcpy(a->x, in->x, (size_t)(a->cfg.rows * a->cfg.x_cols) * sizeof(*a->x));
 	memcpy(a->w, in->w, (size_t)a->cfg.cols * sizeof(*a->w));
 	for (int j = 0; a->cfg.mult == MCH_MULT_SHIFT && j < a->cfg.cols; j++)
 		a->w_integer[j] = (int32_t)mch_format_integer(w, in->w[j]); /* at most 2^15 */

@@ -29,6 +29,7 @@ struct mch_mac_array_config {
 	bool pack; /* of integers: two columns in one multiplication */
 	enum mch_number x_kind; /* of minifloats, as the next two: exponent bits */
 	int x_exp, w_exp;
+	int x_cols; /* activations of a row in a beat, 1..cols, of which column j has number j % x_cols; 0 is 1; packed, 1 */
 };
 
 /* Bits of the largest magnitude that any code of a minifloat stands for: significand and places. */
@@ -46,11 +47,11 @@ static inline int mch_mac_array_product_bits(const struct mch_mac_array_config *
 	return cfg->x_bits + (cfg->mult == MCH_MULT_SHIFT ? 1 << (cfg->w_bits - 1) : cfg->w_bits);
 }
 
-/* Input pins, sampled at a rising edge. x [rows] is already read as signed or unsigned (x_signed_i decides in RTL); minifloats are as
+/* Input pins, sampled at a rising edge. x [rows][x_cols] is already read as signed or unsigned (x_signed_i decides in RTL); minifloats are as
  * memory has them (fxp/encode.h), and x_signed says how. */
 struct mch_mac_array_in {
 	bool valid, first, last;
-	const int32_t *x; /* [rows] */
+	const int32_t *x; /* [rows][x_cols] */
 	const int32_t *w; /* [cols] codes */
 	bool out_ready;
 	bool x_signed; /* read with minifloats alone */
@@ -65,9 +66,9 @@ struct mch_mac_array {
 	bool v1, first1, last1;               /* stage 1: products */
 	bool done;                            /* stage 2: accumulators hold a finished tile */
 	int n_out;                            /* rows still in the bank, 0..rows */
-	int32_t *x, *w;                       /* [rows], [cols]; above a minifloat x: x_signed */
+	int32_t *x, *w;                       /* [rows][x_cols], [cols]; above a minifloat x: x_signed */
 	int32_t *w_integer;                   /* [cols]: what w stands for, of a shift; no register */
-	int64_t *x_wide, *w_wide;             /* [rows], [cols]: what minifloats stand for; no registers */
+	int64_t *x_wide, *w_wide;             /* [rows][x_cols], [cols]: what minifloats stand for; no registers */
 	int64_t *product_wide;                /* [rows][cols]: product of minifloats, at most 48 bits */
 	int32_t *product;                     /* [rows][cols]: at most 16 + 16 bits; packed, odd columns lack what the
 						 column before took off: one, where that is negative */

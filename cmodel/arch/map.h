@@ -8,7 +8,7 @@
 /* clang-format off */
 #define MCH_REG_ID                       0x00 /* ro: "MCH1": says that this is the accelerator */
 #define MCH_REG_VERSION                  0x04 /* ro: version of this map */
-#define MCH_LOW_VERSION_MAP              0 /* of VERSION, 16 bits: 1 */
+#define MCH_LOW_VERSION_MAP              0 /* of VERSION, 16 bits: 2 */
 #define MCH_BITS_VERSION_MAP             16
 #define MCH_LOW_VERSION_ROWS             16 /* of VERSION, 8 bits: ROWS */
 #define MCH_BITS_VERSION_ROWS            8
@@ -131,6 +131,7 @@
 	X(count_words, 24, 0, 32) \
 	X(count_w, 25, 0, 16) \
 	X(count_pad, 25, 16, 1) \
+	X(taps, 25, 24, 8) \
 
 struct mch_descriptor {
 	uint32_t op; /* value OP_* */
@@ -173,6 +174,7 @@ struct mch_descriptor {
 	uint32_t count_words; /* mean: positions count above this row word: (in_h + pad_bottom) * in_w when padding counts, else MAP_WORDS */
 	uint32_t count_w; /* mean: and left of this column: in_w + pad_right when padding counts, else in_w */
 	uint32_t count_pad; /* mean: padding counts */
+	uint32_t taps; /* conv: not 0: a depthwise one, each walk along a row of the map gives so many positions of the window */
 };
 
 /* Bits of each word that a field has; the others are 0. */
@@ -180,7 +182,7 @@ struct mch_descriptor {
 	0x001f01f3, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0x0000ffff, 0xffffffff, 0xffffffff, \
 	0x00ffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, \
 	0x0000ffff, 0xffffffff, 0x0000ffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff, \
-	0xffffffff, 0x0001ffff, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000}
+	0xffffffff, 0xff01ffff, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000}
 
 /* clang-format on */
 

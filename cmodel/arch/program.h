@@ -29,6 +29,7 @@ struct mch_program_tensor {
 	int edge;
 	struct mch_format format;
 	int c, h, w;
+	int pitch; /* words from a row to the next: w, or more where a depthwise layer wrote it */
 	int blocks;
 	uint32_t addr, step; /* word address; words from a block to the next */
 	int32_t *slot;       /* [c], owned */

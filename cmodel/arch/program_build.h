@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* Between the files that make a program: program.c (order of things), program_check.c (what is refused),
- * program_place.c (tensors), program_step.c (steps to jobs), program_emit.c (jobs to descriptors and weights). Host
- * only: no RTL twin. */
+ * program_place.c (tensors), program_step.c (steps to jobs), program_emit.c (jobs to descriptors and weights),
+ * program_depthwise.c (the same of depthwise convolutions). Host only: no RTL twin. */
 #ifndef MCH_ARCH_PROGRAM_BUILD_H
 #define MCH_ARCH_PROGRAM_BUILD_H
 
@@ -63,6 +63,10 @@ static inline mch_int128 mch_program_bias(const struct mch_step *step, int k)
 
 /* The descriptors of a step, in order. */
 int mch_program_step(struct mch_program *p, int step, struct mch_err *err);
+/* Of a convolution: it is done by walks along its rows; the columns that it then writes of a row; its descriptors. */
+bool mch_program_is_depthwise(const struct mch_program *p, int step);
+int mch_program_pitch(const struct mch_program *p, int step);
+int mch_program_emit_depthwise(struct mch_program *p, int step, struct mch_err *err);
 int mch_program_emit_job(struct mch_program *p, const struct mch_job *job, struct mch_err *err);
 
 /* Finishes a descriptor with BARRIER and TILES and takes it into the list. -1 with err; -2: no strip fits, and err is
@@ -78,6 +82,8 @@ static inline uint8_t *mch_program_image(const struct mch_program *p, uint64_t a
 {
 	return p->image + (address - p->image_addr) * mch_accel_word_bytes(&p->cfg);
 }
+/* Element `to` of the image; every weight of a layer that was not refused has a code. */
+void mch_program_put_weight(struct mch_program *p, uint64_t to, int64_t value);
 /* PARAM words of one y block at `address`. channel: of y's element j, -1 for none. */
 struct mch_param {
 	const struct mch_step *mac; /* biases by channel, or NULL: 0 */

@@ -104,8 +104,7 @@ void mch_program_put_params(struct mch_program *p, const struct mch_param *param
 	}
 }
 
-/* Element `to` of the image; every weight of a layer that was not refused has a code. */
-static void put_weight(struct mch_program *p, uint64_t to, int64_t value)
+void mch_program_put_weight(struct mch_program *p, uint64_t to, int64_t value)
 {
 	int32_t element;
 	MCH_REQUIRE(mch_accel_weight_code(&p->cfg, value, &element), "weights were checked");
@@ -127,7 +126,7 @@ static uint64_t put_beats(struct mch_program *p, const struct mch_job *job, int 
 			for (int s = 0; s < job->window.s; s++)
 				for (int e = 0; e < n_c; e++)
 					for (int j = 0; j < cols; j++, to++)
-						put_weight(p, to, weight(job, i, &column[j], c[e], r, s));
+						mch_program_put_weight(p, to, weight(job, i, &column[j], c[e], r, s));
 	}
 	return to;
 }
@@ -192,11 +191,11 @@ static void fill(const struct mch_job *job, const struct need need[2], int y_blo
 				     .dilation_w = (uint32_t)g->dilation_w,
 				     .pad_left = (uint32_t)g->pad_left,
 				     .pixels = (uint32_t)(job->p * job->q),
-				     .row_step = (uint32_t)(g->stride_h * g->w),
-				     .tap_step = (uint32_t)(g->dilation_h * g->w),
-				     .pad_words = (uint32_t)(g->pad_top * g->w),
-				     .map_words = (uint32_t)(g->h * g->w),
-				     .reach = (uint32_t)(((g->r - 1) * g->dilation_h + 1) * g->w),
+				     .row_step = (uint32_t)(g->stride_h * x0->pitch),
+				     .tap_step = (uint32_t)(g->dilation_h * x0->pitch),
+				     .pad_words = (uint32_t)(g->pad_top * x0->pitch),
+				     .map_words = (uint32_t)(g->h * x0->pitch),
+				     .reach = (uint32_t)(((g->r - 1) * g->dilation_h + 1) * x0->pitch),
 				     .q_end = (uint32_t)(job->q * g->stride_w),
 				     .y_addr = y->addr + (uint32_t)y_block * y->step,
 				     .y_step = y->step};

@@ -17,8 +17,8 @@ void mch_program_load(const struct mch_program *p, uint8_t *mem)
 /* Element `slot` of the blocks at pixel i, in elements of memory. */
 static uint64_t slot_element(const struct mch_program *p, const struct mch_program_tensor *t, int slot, int i)
 {
-	const uint64_t cols = (uint64_t)p->cfg.cols, at = (uint64_t)slot;
-	return (t->addr + at / cols * t->step + (uint64_t)i) * cols + at % cols;
+	const uint64_t cols = (uint64_t)p->cfg.cols, at = (uint64_t)slot, pixel = (uint64_t)(i / t->w * t->pitch + i % t->w);
+	return (t->addr + at / cols * t->step + pixel) * cols + at % cols;
 }
 
 static uint64_t element(const struct mch_program *p, const struct mch_program_tensor *t, int k, int i)

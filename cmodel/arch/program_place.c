@@ -91,8 +91,13 @@ static int fill_tensor(struct mch_program *p, int edge, const struct mch_step *s
 	struct mch_program_tensor *t = &p->tensor[edge];
 	const int cols = p->cfg.cols;
 	const struct mch_program_tensor *like = NULL;
-	if (step && !is_host && step->form != MCH_FORM_MAC && step->form != MCH_FORM_CONCAT)
+	const bool is_depthwise = step && !is_host && mch_program_is_depthwise(p, (int)(step - p->q->steps));
+	if (step && !is_host && step->form != MCH_FORM_CONCAT && (step->form != MCH_FORM_MAC || is_depthwise))
 		like = &p->tensor[step->in];
+	if (is_depthwise) {
+		t->pitch = mch_program_pitch(p, (int)(step - p->q->steps));
+		t->step = (uint32_t)(t->h * t->pitch);
+	}
 	t->slot = malloc((size_t)t->c * sizeof(*t->slot));
 	t->blocks = like ? like->blocks : (t->c + cols - 1) / cols;
 	if (!t->slot)
@@ -134,7 +139,7 @@ static void adopt(struct mch_program *p, const struct mch_step *step)
 		struct mch_program_tensor *x = &p->tensor[step->ins[j]];
 		const struct mch_format f = step->in_formats[j];
 		if (f.bits != y.bits || f.frac != y.frac || f.is_signed != y.is_signed || f.number != y.number ||
-		    f.exp_bits != y.exp_bits || mch_program_relu(step) || x->parent >= 0 || x->edge == p->q->input)
+		    f.exp_bits != y.exp_bits || mch_program_relu(step) || x->parent >= 0 || x->edge == p->q->input || x->pitch != x->w)
 			continue;
 		x->parent = step->out;
 		x->parent_block = block;
@@ -157,7 +162,7 @@ static void use(struct mch_program *p, int edge, int step)
 
 static uint64_t words_of(const struct mch_program_tensor *t)
 {
-	return (uint64_t)t->blocks * (uint64_t)t->h * (uint64_t)t->w;
+	return (uint64_t)t->blocks * (uint64_t)t->h * (uint64_t)t->pitch;
 }
 
 static bool meet(const struct mch_program *p, const struct mch_program_tensor *a, const struct mch_program_tensor *b)
@@ -227,6 +232,7 @@ static void begin_tensor(struct mch_program *p, int edge, struct mch_format form
 						      .c = shape.c,
 						      .h = shape.h,
 						      .w = shape.w,
+						      .pitch = shape.w,
 						      .step = (uint32_t)(shape.h * shape.w),
 						      .is_used = true,
 						      .parent = -1,

@@ -169,12 +169,40 @@ static int write_sums(struct run *run, uint32_t y_block, uint64_t pixel, const i
 	return write_pixel(run, y_block, pixel, y);
 }
 
+/* Tap t of pixel i is what tap 0 is of pixel i + t. */
+static int depthwise_pixel(struct run *run, uint32_t y_block, uint64_t pixel)
+{
+	const struct mch_descriptor *d = run->d;
+	const struct mch_format number = mch_accel_number(run->cfg, d->x0_signed);
+	const int runs = run->cols / mch_accel_x_cols(run->cfg);
+	uint64_t sum[COLS_MAX] = {0};
+	const int64_t *w = run->w;
+	for (uint32_t i = 0; i < d->kernel_r * d->kernel_s * d->taps; i++, w += runs * run->cols) {
+		const uint32_t walk = i / d->taps, tap = i % d->taps;
+		const struct at at = window_at(d, pixel + tap, walk / d->kernel_s, walk % d->kernel_s);
+		if (!at.inside || pixel + tap >= d->pixels)
+			continue;
+		const uint8_t *word = x_word(run, y_block, at);
+		if (!word)
+			return fail(run, -1, "reads beyond its strip");
+		for (int r = 0; r < runs; r++) /* of each beat every column takes part */
+			for (int j = 0; j < run->cols; j++) {
+				const int c = r * (run->cols / runs) + j % (run->cols / runs);
+				const int32_t code = mch_accel_get_code(word, (uint64_t)c, run->elem_bytes, number);
+				sum[j] += (uint64_t)(mch_format_integer(number, code) * w[r * run->cols + j]);
+			}
+	}
+	return write_sums(run, y_block, pixel, (const int64_t *)sum);
+}
+
 /* What wraps at every step wraps at the end alone to the same; so does what wraps at 64 bits. */
 static int conv_pixel(struct run *run, uint32_t y_block, uint64_t pixel)
 {
 	const struct mch_descriptor *d = run->d;
 	uint64_t sum[COLS_MAX] = {0};
 	const int64_t *w = run->w;
+	if (d->taps)
+		return depthwise_pixel(run, y_block, pixel);
 	for (uint32_t b = 0; b < mch_descriptor_blocks(d); b++) {
 		const uint32_t channels = mch_descriptor_channels(d, run->cfg, b);
 		const struct mch_format number = mch_accel_number(run->cfg, b < d->x0_blocks ? d->x0_signed : d->x1_signed);

@@ -26,6 +26,8 @@ static struct mch_job diagonal(const struct mch_program *p, int index, const str
 static int emit_mac(struct mch_program *p, int index, struct mch_err *err)
 {
 	const struct mch_step *step = &p->q->steps[index];
+	if (mch_program_is_depthwise(p, index))
+		return mch_program_emit_depthwise(p, index, err);
 	const struct mch_conv conv = mch_program_conv(p->q, step);
 	struct mch_job job = {.step = index,
 			      .x = {&p->tensor[step->in], NULL},
@@ -65,6 +67,7 @@ static int emit_concat(struct mch_program *p, int index, struct mch_err *err)
 			continue;
 		y.format = step->out_format;
 		y.step = p->tensor[step->out].step;
+		y.pitch = p->tensor[step->out].pitch;
 		y.addr = p->tensor[step->out].addr + (uint32_t)block * y.step;
 		struct mch_job job = diagonal(p, index, x, &y);
 		job.shift = &step->shift[j];
@@ -98,18 +101,18 @@ static void fill_pool(const struct mch_program *p, const struct mch_step *step, 
 				     .dilation_w = (uint32_t)g->dilation_w,
 				     .pad_left = (uint32_t)g->pad_left,
 				     .pixels = (uint32_t)(n_p * n_q),
-				     .row_step = (uint32_t)(g->stride_h * g->w),
-				     .tap_step = (uint32_t)(g->dilation_h * g->w),
-				     .pad_words = (uint32_t)(g->pad_top * g->w),
-				     .map_words = (uint32_t)(g->h * g->w),
-				     .reach = (uint32_t)(((g->r - 1) * g->dilation_h + 1) * g->w),
+				     .row_step = (uint32_t)(g->stride_h * x->pitch),
+				     .tap_step = (uint32_t)(g->dilation_h * x->pitch),
+				     .pad_words = (uint32_t)(g->pad_top * x->pitch),
+				     .map_words = (uint32_t)(g->h * x->pitch),
+				     .reach = (uint32_t)(((g->r - 1) * g->dilation_h + 1) * x->pitch),
 				     .q_end = (uint32_t)(n_q * g->stride_w),
 				     .y_addr = y->addr + (uint32_t)block * y->step,
 				     .y_step = y->step};
 	if (d->op != MCH_OP_MEAN)
 		return;
 	d->count_pad = g->count_include_pad;
-	d->count_words = (uint32_t)((g->h + (g->count_include_pad ? g->pad_bottom : 0)) * g->w);
+	d->count_words = (uint32_t)((g->h + (g->count_include_pad ? g->pad_bottom : 0)) * x->pitch);
 	d->count_w = (uint32_t)(g->w + (g->count_include_pad ? g->pad_right : 0));
 }
 

@@ -79,7 +79,7 @@ static bool value_of(const struct mch_regs *r, const struct mch_regs_in *in, uin
 		*value = ID;
 		return true;
 	case MCH_REG_VERSION:
-		*value = 1 | (uint32_t)c->rows << MCH_LOW_VERSION_ROWS | (uint32_t)c->cols << MCH_LOW_VERSION_COLS;
+		*value = 2 | (uint32_t)c->rows << MCH_LOW_VERSION_ROWS | (uint32_t)c->cols << MCH_LOW_VERSION_COLS;
 		return true;
 	case MCH_REG_BUILD:
 		*value = build_of(c);

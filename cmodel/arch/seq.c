@@ -56,17 +56,17 @@ static bool beyond(uint32_t value, int most)
 /* Words that hold more than one number, or whose rule is more than a range. */
 static uint32_t illegal_fields(const struct mch_seq_config *cfg, const struct mch_descriptor *d)
 {
-	const bool is_pool = d->op != MCH_OP_CONV;
+	const bool is_pool = d->op != MCH_OP_CONV, is_own = is_pool || d->taps != 0; /* an output block reads its own of x */
 	uint32_t bad = 0;
 	if (beyond(d->y_bits, cfg->out_bits) || (d->op == MCH_OP_MEAN && !cfg->mean))
 		bad |= 1u << 0;
-	if (d->x0_blocks == 0 || (is_pool && d->x1_blocks != 0))
+	if (d->x0_blocks == 0 || (is_own && d->x1_blocks != 0))
 		bad |= 1u << 4;
 	if (beyond(d->x0_last, cfg->cols) || (d->x1_blocks != 0 && beyond(d->x1_last, cfg->cols)))
 		bad |= 1u << 5;
 	if (d->in_w == 0 || d->out_q == 0)
 		bad |= 1u << 6;
-	if (d->kernel_r == 0 || d->kernel_s == 0 || d->y_blocks == 0 || (is_pool && d->y_blocks != d->x0_blocks))
+	if (d->kernel_r == 0 || d->kernel_s == 0 || d->y_blocks == 0 || (is_own && d->y_blocks != d->x0_blocks))
 		bad |= 1u << 7;
 	if (d->stride_w == 0 || d->dilation_w == 0)
 		bad |= 1u << 8;
@@ -76,6 +76,8 @@ static uint32_t illegal_fields(const struct mch_seq_config *cfg, const struct mc
 		bad |= 1u << 18;
 	if ((d->w_words != 0) == (d->op == MCH_OP_MAX))
 		bad |= 1u << 21;
+	if (d->taps != 0 && (is_pool || !cfg->depthwise))
+		bad |= 1u << 25;
 	return bad;
 }
 

@@ -19,6 +19,7 @@ struct mch_seq_config {
 	int out_bits;	/* 1..16 */
 	int word_bits;	/* 32..1024, a power of two */
 	bool mean;	/* else OP_MEAN is illegal */
+	bool depthwise; /* else TAPS is */
 };
 
 /* Input pins, sampled at a rising edge. */

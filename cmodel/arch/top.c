@@ -22,7 +22,8 @@ static struct mch_datapath_config datapath_of(const struct mch_accel_config *c)
 			  .w_kind = c->mult == MCH_MULT_SHIFT ? MCH_POW2 : c->w_kind,
 			  .x_kind = c->x_kind,
 			  .x_exp = c->x_exp,
-			  .w_exp = c->w_exp},
+			  .w_exp = c->w_exp,
+			  .x_cols = mch_accel_x_cols(c)},
 		.out_bits = c->out_bits,
 		.round = c->round,
 		.out_kind = c->x_kind,
@@ -48,11 +49,12 @@ static int init_units(struct mch_top *t, struct mch_err *err)
 					     .x_exp = c->x_exp,
 					     .w_kind = (int)c->w_kind,
 					     .w_exp = c->w_exp};
-	const struct mch_seq_config seq = {c->rows, c->cols, c->out_bits, word_bits, !mch_accel_is_minifloat(c)};
+	const struct mch_seq_config seq = {c->rows, c->cols, c->out_bits, word_bits, !mch_accel_is_minifloat(c),
+					  mch_accel_x_cols(c) > 1};
 	const struct mch_read_config read = {c->mem_bits, word_bits, 32, BURST, 16};
 	const struct mch_load_x_config load_x = {(int)c->x_words};
 	const struct mch_load_w_config load_w = {(int)c->w_words, BURST * c->mem_bits / word_bits};
-	const struct mch_lanes_config lanes = {c->rows, c->cols, elem_bits, c->x_bits, (int)c->x_words};
+	const struct mch_lanes_config lanes = {c->rows, c->cols, elem_bits, c->x_bits, (int)c->x_words, mch_accel_x_cols(c)};
 	const struct mch_pooler_config pooler = {.rows = c->rows,
 						 .cols = c->cols,
 						 .elem_bits = elem_bits,
@@ -68,7 +70,8 @@ static int init_units(struct mch_top *t, struct mch_err *err)
 					       .w_bits = c->w_bits,
 					       .acc_bits = c->acc_bits,
 					       .round = c->round,
-					       .w_words = (int)c->w_words};
+					       .w_words = (int)c->w_words,
+					       .x_cols = mch_accel_x_cols(c)};
 	const struct mch_datapath_config datapath = datapath_of(c);
 	const struct mch_store_config store = {c->rows, c->cols, elem_bits, c->out_bits, c->mem_bits, 32, DEPTH, BURST};
 	if (mch_regs_init(&t->regs, &regs, err) != 0 || mch_seq_init(&t->seq, &seq, err) != 0 || mch_read_init(&t->read, &read, err) != 0 ||
@@ -94,7 +97,7 @@ int mch_top_init(struct mch_top *t, const struct mch_accel_config *cfg, bool has
 	t->w_mem = calloc(has_data ? cfg->w_words : 1, word_bytes);
 	t->x_word = calloc(1, word_bytes);
 	t->w_word = calloc(1, word_bytes);
-	t->x = calloc(rows, sizeof(*t->x));
+	t->x = calloc(rows * (size_t)mch_accel_x_cols(cfg), sizeof(*t->x));
 	t->w = calloc(cols, sizeof(*t->w));
 	t->y = calloc(cols, sizeof(*t->y));
 	t->bias = calloc(cols, sizeof(*t->bias));

@@ -73,12 +73,13 @@ static json_t *slots_json(const struct mch_program_tensor *t)
 	return slots;
 }
 
+/* Columns that a depthwise layer leaves between rows count: reports say where in memory a word is. */
 static json_t *tensor_json(const struct mch_program *p, int edge)
 {
 	const struct mch_program_tensor *t = &p->tensor[edge];
 	return json_pack("{s:s, s:I, s:I, s:i, s:i, s:i, s:i, s:i, s:i, s:b, s:i, s:i, s:o}", "layer", mch_program_maker(p, edge),
 			 "addr", (json_int_t)t->addr, "step", (json_int_t)t->step, "blocks", t->blocks, "c", t->c, "h",
-			 t->h, "w", t->w, "bits", t->format.bits, "frac", t->format.frac, "signed",
+			 t->h, "w", t->pitch, "bits", t->format.bits, "frac", t->format.frac, "signed",
 			 (int)t->format.is_signed, "number", (int)t->format.number, "exp_bits", t->format.exp_bits,
 			 "slots", slots_json(t));
 }

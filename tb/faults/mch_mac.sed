@@ -5,4 +5,4 @@
 	integer fault; initial if (!$value$plusargs("fault=%d", fault)) fault = 0;
 s/wrap = v\[ACC_BITS-1:0\];/wrap = fault == 3 ? {{(ACC_BITS-12){v[11]}}, v[11:0]} : v[ACC_BITS-1:0];/
 s/first_i ? {ACC_BITS{1/first_i \&\& fault != 7 ? {ACC_BITS{1/
-s/product_q\[j\] <= multiply(x_i, w_i\[j\*W_BITS +: W_BITS\]);/product_q[j] <= multiply(x_i, w_i[j*W_BITS +: W_BITS]) \& ~(fault == 14 \&\& j == 1 ? 8 : 0);/
+s/product_q\[j\] <= multiply(\(.*\));/product_q[j] <= multiply(\1) \& ~(fault == 14 \&\& j == 1 ? 8 : 0);/
