@@ -260,7 +260,8 @@ bool LayerCase::load(const std::string &path, const mch_accel_config &cfg, std::
 	if (!file)
 		return false;
 	bool ok = mch_vec_read_begin(&in, file, path.c_str(), &err) == 0;
-	if (ok && (std::strcmp(in.header.op, "layer") != 0 || in.header.n_fields != N_FIELDS || in.header.field[0].count != N_GEOMETRY)) {
+	if (ok && (std::strcmp(in.header.op, "layer") != 0 || in.header.n_fields != N_FIELDS || in.header.n_cases != 1 ||
+		   in.header.field[0].count != N_GEOMETRY)) {
 		mch_err_set(&err, path.c_str(), "holds no layer; give a file that a bench saved");
 		ok = false;
 	}
@@ -270,7 +271,8 @@ bool LayerCase::load(const std::string &path, const mch_accel_config &cfg, std::
 		wide[i].resize(static_cast<size_t>(in.header.field[i].count));
 		values[i] = wide[i].data();
 	}
-	ok = ok && mch_vec_read_case(&in, values, &err) == 1;
+	/* The closing line, too: it has the checksum. */
+	ok = ok && mch_vec_read_case(&in, values, &err) == 1 && mch_vec_read_case(&in, values, &err) == 0;
 	if (ok) {
 		each_shape(conv, [&](size_t i, int *v) { *v = static_cast<int>(wide[0][i]); });
 		conv.n = 1;

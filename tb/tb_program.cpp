@@ -92,7 +92,7 @@ public:
 	explicit Bench(const Options &o) : o_(o), machine_(o.waves, o.lockstep)
 	{
 		mch_err err;
-		if (mch_program_folder_read(&f_, o.folder.c_str(), &err) != 0)
+		if (mch_program_folder_read(&f_, o.folder.c_str(), &err) != 0 || mch_program_folder_check(&f_, &err) != 0)
 			fail(err.text);
 		if (o.first + o.n_images > f_.n_images || o.n_images < 1)
 			fail(o.folder + ": images " + std::to_string(o.first) + " to " + std::to_string(o.first + o.n_images - 1) +

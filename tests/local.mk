@@ -16,6 +16,7 @@ UNIT_TESTS = \
 	tests/check_caffe_write \
 	tests/check_concat \
 	tests/check_conv \
+	tests/check_corrupt \
 	tests/check_cost \
 	tests/check_crc32 \
 	tests/check_data \
@@ -27,7 +28,6 @@ UNIT_TESTS = \
 	tests/check_encode \
 	tests/check_err \
 	tests/check_exact \
-	tests/check_exact_layers \
 	tests/check_float \
 	tests/check_format \
 	tests/check_bias_correct \
@@ -178,6 +178,8 @@ tests_check_accel_SOURCES = tests/check_accel.c $(ACCEL_FIXTURE)
 tests_check_accel_LDADD = $(ALL_LIBS)
 tests_check_accel_vector_SOURCES = tests/check_accel_vector.c $(ACCEL_FIXTURE)
 tests_check_accel_vector_LDADD = $(ALL_LIBS)
+tests_check_corrupt_SOURCES = tests/check_corrupt.c $(ACCEL_FIXTURE)
+tests_check_corrupt_LDADD = $(ALL_LIBS)
 tests_check_program_folder_SOURCES = tests/check_program_folder.c $(ACCEL_FIXTURE) $(RANDOM_GRAPH)
 tests_check_program_folder_LDADD = $(ALL_LIBS)
 check_PROGRAMS += tests/make_accel_net
@@ -220,10 +222,7 @@ tests_check_dpi_LDFLAGS = $(AM_LDFLAGS) -Wl,-rpath,$(abs_top_builddir)/dpi
 tests_check_driver_LDADD = driver/libdriver.a cmodel/arch/libarch.a $(LDADD)
 RANDOM_GRAPH = tests/random_graph.c tests/random_graph.h tests/random_net.c tests/random_net.h
 tests_bench_float_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
-EXACT_COMPARE = tests/exact_compare.c tests/exact_compare.h $(RANDOM_GRAPH)
-tests_check_exact_SOURCES = tests/check_exact.c $(EXACT_COMPARE)
-tests_check_exact_layers_SOURCES = tests/check_exact_layers.c $(EXACT_COMPARE)
-tests_check_exact_layers_LDADD = $(ALL_LIBS)
+tests_check_exact_SOURCES = tests/check_exact.c $(RANDOM_GRAPH)
 tests_check_prefix_SOURCES = tests/check_prefix.c $(RANDOM_GRAPH)
 tests_check_prefix_LDADD = $(ALL_LIBS)
 tests_check_top_SOURCES = tests/check_top.c $(RANDOM_GRAPH)

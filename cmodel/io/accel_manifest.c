@@ -11,7 +11,7 @@
 
 #include "io/file.h"
 
-enum { MANIFEST_BYTES_MAX = 64 << 20 };
+enum { MANIFEST_BYTES_MAX = 64 << 20, INDENT = 2 };
 static const char kind[] = "macchiato accelerator";
 
 void mch_accel_manifest_free(struct mch_accel_manifest *m)
@@ -94,6 +94,15 @@ static int content_hash(const json_t *root, char hex[MCH_HASH_HEX])
 	return 0;
 }
 
+bool mch_manifest_is_plain(const json_t *root, int indent, const char *text, size_t n_bytes)
+{
+	char *again = json_dumps(root, JSON_INDENT((size_t)indent) | JSON_ENSURE_ASCII);
+	const size_t n = again ? strlen(again) : 0;
+	const bool is_plain = again && n_bytes == n + 1 && memcmp(again, text, n) == 0 && text[n] == '\n';
+	free(again);
+	return is_plain;
+}
+
 static json_t *entry_json(const struct mch_accel_entry *e)
 {
 	if (e->bits == 0)
@@ -132,7 +141,7 @@ int mch_accel_manifest_write(FILE *stream, const struct mch_accel_manifest *m, s
 	json_t *root = manifest_json(m);
 	if (!root)
 		return mch_err_set(err, MCH_ACCEL_MANIFEST, "out of memory; free some");
-	const int broken = json_dumpf(root, stream, JSON_INDENT(2) | JSON_ENSURE_ASCII) != 0 ||
+	const int broken = json_dumpf(root, stream, JSON_INDENT(INDENT) | JSON_ENSURE_ASCII) != 0 ||
 			   fputc('\n', stream) == EOF;
 	json_decref(root);
 	return broken ? mch_err_set(err, MCH_ACCEL_MANIFEST, "cannot be written; check free space") : 0;
@@ -231,13 +240,13 @@ int mch_accel_manifest_read(const char *dir, struct mch_accel_manifest *m, struc
 	}
 	json_error_t why;
 	json_t *root = json_loadb(text, n_bytes, JSON_REJECT_DUPLICATES, &why);
-	free(text);
 	int status;
-	if (root)
-		status = parse(path, root, m, err);
-	else
+	if (root && (status = parse(path, root, m, err)) == 0 && !mch_manifest_is_plain(root, INDENT, text, n_bytes))
+		status = mch_err_set(err, path, "its white space or spelling was changed; export again or restore the file");
+	else if (!root)
 		status = mch_err_set(err, path, "line %d: %s; export again or restore the file", why.line, why.text);
 	json_decref(root);
+	free(text);
 	free(path);
 	if (status != 0)
 		mch_accel_manifest_free(m);

@@ -5,6 +5,7 @@
 #ifndef MCH_IO_ACCEL_MANIFEST_H
 #define MCH_IO_ACCEL_MANIFEST_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -46,6 +47,9 @@ int mch_accel_manifest_write(FILE *stream, const struct mch_accel_manifest *m, s
 
 /* Reads dir/manifest.json and verifies its own hash; m is empty after an error. 0, or -1 with err. */
 int mch_accel_manifest_read(const char *dir, struct mch_accel_manifest *m, struct mch_err *err);
+
+/* Whether the text is what the writer makes of its content, to the last blank: the hash within is one of the content alone. */
+bool mch_manifest_is_plain(const json_t *root, int indent, const char *text, size_t n_bytes);
 
 /* The entry of that name, or NULL. */
 const struct mch_accel_entry *mch_accel_manifest_find(const struct mch_accel_manifest *m, const char *name);

@@ -14,7 +14,7 @@
 #define MCH_PROGRAM_MEMORY "memory.bin"
 #define MCH_PROGRAM_KIND "macchiato program"
 
-enum { MCH_PROGRAM_VERSION = 1 };
+enum { MCH_PROGRAM_VERSION = 1, MCH_PROGRAM_JSON_INDENT = 1 };
 
 /* Name of the layer that makes an edge; "" of the input. */
 const char *mch_program_maker(const struct mch_program *p, int edge);

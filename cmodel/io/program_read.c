@@ -248,6 +248,9 @@ static int read_json(struct mch_program_folder *f, struct mch_err *err)
 		status = root ? parse(path, root, f, err)
 			      : mch_err_set(err, path, "line %d: %s; export again or restore the file", why.line,
 					    why.text);
+		if (status == 0 && !mch_manifest_is_plain(root, MCH_PROGRAM_JSON_INDENT, text, n_bytes))
+			status = mch_err_set(err, path,
+					     "its white space or spelling was changed; export again or restore the file");
 		json_decref(root);
 		free(text);
 	}
@@ -287,6 +290,17 @@ static int read_file(const struct mch_program_folder *f, const char *name, uint6
 		*bytes = NULL;
 	}
 	return status;
+}
+
+int mch_program_folder_check(const struct mch_program_folder *f, struct mch_err *err)
+{
+	for (int i = 0; i < f->n_files; i++) {
+		char *bytes;
+		if (read_file(f, f->file[i].name, f->file[i].n_bytes, &bytes, err) != 0)
+			return -1;
+		free(bytes);
+	}
+	return 0;
 }
 
 static int read_memory(struct mch_program_folder *f, struct mch_err *err)

@@ -61,6 +61,9 @@ struct mch_program_folder {
 
 /* 0, or -1 with err and *f empty. All sizes, addresses and hashes have been verified but those of images. */
 int mch_program_folder_read(struct mch_program_folder *f, const char *dir, struct mch_err *err);
+
+/* Every file that program.json lists, headers and images as well, has the size and the hash that stand there. 0, or -1 with err. */
+int mch_program_folder_check(const struct mch_program_folder *f, struct mch_err *err);
 void mch_program_folder_free(struct mch_program_folder *f);
 
 /* Image i: its words into mem (n_words * word_bytes, elsewhere left alone); the whole memory after its run. Both

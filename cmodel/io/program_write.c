@@ -50,7 +50,7 @@ static int write_verilog(FILE *stream, const struct job *job)
 static int write_json(FILE *stream, const struct job *job)
 {
 	json_t *root = mch_program_json(job->e, &job->p, job->time, &job->manifest);
-	const int status = root ? json_dumpf(root, stream, JSON_INDENT(1) | JSON_ENSURE_ASCII) : -1;
+	const int status = root ? json_dumpf(root, stream, JSON_INDENT(MCH_PROGRAM_JSON_INDENT) | JSON_ENSURE_ASCII) : -1;
 	json_decref(root);
 	return status == 0 && fputc('\n', stream) != EOF ? 0 : -1;
 }

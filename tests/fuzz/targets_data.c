@@ -171,11 +171,13 @@ void fuzz_program(const uint8_t *bytes, size_t n_bytes)
 	json_unpack(root, "{s:{s:I}, s:{s:I}}", "memory", "words", &words, "build", "word_bytes", &word_bytes);
 	const bool fits = words > 0 && word_bytes > 0 && words <= 4096 && word_bytes <= 16;
 	mend_program(root, fits ? (uint64_t)(words * word_bytes) : 0, zeros);
-	char *text = json_dumps(root, JSON_COMPACT);
+	char *text = json_dumps(root, JSON_INDENT(MCH_PROGRAM_JSON_INDENT) | JSON_ENSURE_ASCII);
 	json_decref(root);
 	if (!text)
 		return;
-	put_file(MCH_PROGRAM_JSON, text, strlen(text), path);
+	const size_t n = strlen(text);
+	text[n] = '\n'; /* in the place of its end: as the writer closes the file */
+	put_file(MCH_PROGRAM_JSON, text, n + 1, path);
 	put_file(MCH_PROGRAM_MEMORY, zeros, fits ? (size_t)(words * word_bytes) : 0, memory);
 	const int status = mch_program_folder_read(&f, dir, &err);
 	fuzz_expect(status, &err);
