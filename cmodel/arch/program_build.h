@@ -73,6 +73,20 @@ int mch_program_emit_job(struct mch_program *p, const struct mch_job *job, struc
  * as it was. */
 int mch_program_append(struct mch_program *p, const struct mch_program_descriptor *item, bool is_whole,
 		       struct mch_err *err);
+/* The rows of x in words: ROW_STEP, TAP_STEP, PAD_WORDS, MAP_WORDS, and REACH, of a window of r rows. */
+void mch_program_set_rows(struct mch_descriptor *d, const struct mch_program_tensor *x, int h, int r, int stride_h, int dilation_h,
+			  int pad_top);
+
+/* A step whose output blocks read blocks of their own: n of them from `block` on as one descriptor; what the ring takes for it, and
+ * its MACs. */
+struct mch_own_blocks {
+	void (*fill)(const struct mch_program *p, const struct mch_step *step, int block, int n, struct mch_descriptor *d);
+	int (*put)(struct mch_program *p, const struct mch_step *step, int block, int n, struct mch_program_descriptor *item,
+		   struct mch_err *err);
+};
+/* All blocks at once, or, where a strip of them does not fit, half as many, and so on. */
+int mch_program_emit_own(struct mch_program *p, int step, const struct mch_own_blocks *own, struct mch_err *err);
+
 /* "LAYER: no strip fits". */
 int mch_program_no_fit(const struct mch_program *p, int step, const struct mch_descriptor *d, struct mch_err *err);
 

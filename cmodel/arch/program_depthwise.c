@@ -2,7 +2,6 @@
 /* SPDX-FileCopyrightText: The Macchiato authors */
 /* Depthwise convolutions as walks along rows: TAPS of a descriptor; see program_build.h. Spec: docs/accelerator.md "Depthwise". */
 #include "arch/program_build.h"
-#include "base/require.h"
 
 /* Positions of the window's columns, those that dilation leaves out included, are dealt to as many phases as there are
  * columns of a stride; each phase is a walk that gives `taps` of them. */
@@ -62,9 +61,8 @@ int mch_program_pitch(const struct mch_program *p, int index)
 	return walk_of(&p->q->steps[index].conv).pitch;
 }
 
-static void fill(const struct mch_program *p, int index, int block, int n, struct mch_descriptor *d)
+static void fill(const struct mch_program *p, const struct mch_step *step, int block, int n, struct mch_descriptor *d)
 {
-	const struct mch_step *step = &p->q->steps[index];
 	const struct mch_program_tensor *x = &p->tensor[step->in], *y = &p->tensor[step->out];
 	const struct mch_conv *g = &step->conv;
 	const struct walk w = walk_of(g);
@@ -87,15 +85,11 @@ static void fill(const struct mch_program *p, int index, int block, int n, struc
 				     .dilation_w = 1,
 				     .pad_left = (uint32_t)g->pad_left,
 				     .pixels = (uint32_t)(y->h * w.pitch),
-				     .row_step = (uint32_t)(g->stride_h * x->pitch),
-				     .tap_step = (uint32_t)(g->dilation_h * x->pitch),
-				     .pad_words = (uint32_t)(g->pad_top * x->pitch),
-				     .map_words = (uint32_t)(g->h * x->pitch),
-				     /* The walk of a row's last pixels goes on into the next row. */
-				     .reach = (uint32_t)(((g->r - 1) * g->dilation_h + 1 + g->stride_h) * x->pitch),
 				     .q_end = (uint32_t)(w.pitch * g->stride_w),
 				     .y_addr = y->addr + (uint32_t)block * y->step,
 				     .y_step = y->step};
+	mch_program_set_rows(d, x, g->h, g->r, g->stride_h, g->dilation_h, g->pad_top);
+	d->reach += d->row_step; /* the walk of a row's last pixels goes on into the next row */
 }
 
 /* Beats of a y block from element `to` of the image on: X_COLS channels each, the weights of all others are 0. */
@@ -118,50 +112,30 @@ static void put_beats(struct mch_program *p, const struct mch_step *step, const 
 	}
 }
 
-static int put_weights(struct mch_program *p, int index, int block, int n, struct mch_descriptor *d, struct mch_err *err)
+static int put(struct mch_program *p, const struct mch_step *step, int block, int n, struct mch_program_descriptor *item,
+	       struct mch_err *err)
 {
-	const struct mch_step *step = &p->q->steps[index];
 	const struct mch_param param = {.mac = step, .shift = step->shift, .seed = step->requant.seed};
 	const uint64_t n_param = (uint64_t)mch_accel_param_words(&p->cfg);
-	const uint64_t words = n_param + mch_descriptor_beats(d, &p->cfg);
+	const uint64_t words = n_param + mch_descriptor_beats(&item->d, &p->cfg), cols = (uint64_t)p->cfg.cols;
+	const uint64_t macs = (uint64_t)(step->conv.r * step->conv.s) * (uint64_t)(step->out_shape.h * step->out_shape.w);
 	const int64_t address = mch_program_more(p, (uint64_t)n * words, err);
 	if (address < 0)
 		return -1;
-	d->w_addr = (uint32_t)address;
-	d->w_words = (uint32_t)((uint64_t)n * words);
+	item->d.w_addr = (uint32_t)address;
+	item->d.w_words = (uint32_t)((uint64_t)n * words);
 	for (int i = 0; i < n; i++) {
 		const uint64_t word = (uint64_t)address + (uint64_t)i * words;
 		const int32_t *channel = p->tensor[step->out].channel + (block + i) * p->cfg.cols;
 		mch_program_put_params(p, &param, channel, word);
-		put_beats(p, step, channel, (word + n_param - p->image_addr) * (uint64_t)p->cfg.cols);
+		put_beats(p, step, channel, (word + n_param - p->image_addr) * cols);
+		for (int j = 0; j < p->cfg.cols; j++)
+			item->macs += channel[j] >= 0 ? macs : 0;
 	}
 	return 0;
 }
 
-/* All blocks at once, or, where a strip of them does not fit, half as many, and so on. */
 int mch_program_emit_depthwise(struct mch_program *p, int index, struct mch_err *err)
 {
-	const struct mch_step *step = &p->q->steps[index];
-	const int blocks = p->tensor[step->out].blocks;
-	int n = blocks;
-	for (int block = 0; block < blocks;) {
-		struct mch_program_descriptor item = {.step = index};
-		n = n < blocks - block ? n : blocks - block;
-		fill(p, index, block, n, &item.d);
-		struct mch_descriptor fit = item.d;
-		const int tiles = p->options.tiles ? p->options.tiles[index] : 0;
-		if (mch_program_tiles(&fit, &p->cfg, (uint32_t)tiles, false) != 0) {
-			if (n == 1)
-				return mch_program_no_fit(p, index, &item.d, err);
-			n = (n + 1) / 2;
-			continue;
-		}
-		for (int i = block * p->cfg.cols; i < (block + n) * p->cfg.cols; i++)
-			if (p->tensor[step->out].channel[i] >= 0)
-				item.macs += (uint64_t)(step->conv.r * step->conv.s) * (uint64_t)(step->out_shape.h * step->out_shape.w);
-		if (put_weights(p, index, block, n, &item.d, err) != 0 || mch_program_append(p, &item, false, err) != 0)
-			return -1;
-		block += n;
-	}
-	return 0;
+	return mch_program_emit_own(p, index, &(struct mch_own_blocks){fill, put}, err);
 }

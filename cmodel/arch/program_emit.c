@@ -191,14 +191,10 @@ static void fill(const struct mch_job *job, const struct need need[2], int y_blo
 				     .dilation_w = (uint32_t)g->dilation_w,
 				     .pad_left = (uint32_t)g->pad_left,
 				     .pixels = (uint32_t)(job->p * job->q),
-				     .row_step = (uint32_t)(g->stride_h * x0->pitch),
-				     .tap_step = (uint32_t)(g->dilation_h * x0->pitch),
-				     .pad_words = (uint32_t)(g->pad_top * x0->pitch),
-				     .map_words = (uint32_t)(g->h * x0->pitch),
-				     .reach = (uint32_t)(((g->r - 1) * g->dilation_h + 1) * x0->pitch),
 				     .q_end = (uint32_t)(job->q * g->stride_w),
 				     .y_addr = y->addr + (uint32_t)y_block * y->step,
 				     .y_step = y->step};
+	mch_program_set_rows(d, x0, g->h, g->r, g->stride_h, g->dilation_h, g->pad_top);
 	if (x1) {
 		d->x1_signed = x1->format.is_signed;
 		d->x1_addr = x1->addr + (uint32_t)need[1].first * x1->step;

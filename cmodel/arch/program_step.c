@@ -78,6 +78,16 @@ static int emit_concat(struct mch_program *p, int index, struct mch_err *err)
 	return 0;
 }
 
+void mch_program_set_rows(struct mch_descriptor *d, const struct mch_program_tensor *x, int h, int r, int stride_h, int dilation_h,
+			  int pad_top)
+{
+	d->row_step = (uint32_t)(stride_h * x->pitch);
+	d->tap_step = (uint32_t)(dilation_h * x->pitch);
+	d->pad_words = (uint32_t)(pad_top * x->pitch);
+	d->map_words = (uint32_t)(h * x->pitch);
+	d->reach = (uint32_t)(((r - 1) * dilation_h + 1) * x->pitch);
+}
+
 static void fill_pool(const struct mch_program *p, const struct mch_step *step, int block, int n,
 		      struct mch_descriptor *d)
 {
@@ -101,14 +111,10 @@ static void fill_pool(const struct mch_program *p, const struct mch_step *step, 
 				     .dilation_w = (uint32_t)g->dilation_w,
 				     .pad_left = (uint32_t)g->pad_left,
 				     .pixels = (uint32_t)(n_p * n_q),
-				     .row_step = (uint32_t)(g->stride_h * x->pitch),
-				     .tap_step = (uint32_t)(g->dilation_h * x->pitch),
-				     .pad_words = (uint32_t)(g->pad_top * x->pitch),
-				     .map_words = (uint32_t)(g->h * x->pitch),
-				     .reach = (uint32_t)(((g->r - 1) * g->dilation_h + 1) * x->pitch),
 				     .q_end = (uint32_t)(n_q * g->stride_w),
 				     .y_addr = y->addr + (uint32_t)block * y->step,
 				     .y_step = y->step};
+	mch_program_set_rows(d, x, g->h, g->r, g->stride_h, g->dilation_h, g->pad_top);
 	if (d->op != MCH_OP_MEAN)
 		return;
 	d->count_pad = g->count_include_pad;
@@ -116,48 +122,52 @@ static void fill_pool(const struct mch_program *p, const struct mch_step *step, 
 	d->count_w = (uint32_t)(g->w + (g->count_include_pad ? g->pad_right : 0));
 }
 
-static int put_mean_params(struct mch_program *p, const struct mch_step *step, int block, int n,
-			   struct mch_descriptor *d, struct mch_err *err)
+static int put_pool(struct mch_program *p, const struct mch_step *step, int block, int n, struct mch_program_descriptor *item,
+		    struct mch_err *err)
 {
 	const int8_t shift = (int8_t)(16 + step->avg.shift); /* 1..32 */
 	const struct mch_param param = {.shift = &shift, .shift_is_one = true, .seed = step->requant.seed};
 	const uint32_t n_param = (uint32_t)mch_accel_param_words(&p->cfg);
-	d->w_words = (uint32_t)n * n_param;
-	const int64_t address = mch_program_more(p, d->w_words, err);
+	if (item->d.op != MCH_OP_MEAN)
+		return 0;
+	item->d.w_words = (uint32_t)n * n_param;
+	const int64_t address = mch_program_more(p, item->d.w_words, err);
 	if (address < 0)
 		return -1;
-	d->w_addr = (uint32_t)address;
+	item->d.w_addr = (uint32_t)address;
 	for (int i = 0; i < n; i++)
 		mch_program_put_params(p, &param, p->tensor[step->out].channel + (block + i) * p->cfg.cols,
-				       d->w_addr + (uint32_t)i * n_param);
+				       item->d.w_addr + (uint32_t)i * n_param);
 	return 0;
 }
 
-/* All blocks at once, or, where a strip of them does not fit, half as many, and so on. */
-static int emit_pool(struct mch_program *p, int index, struct mch_err *err)
+int mch_program_emit_own(struct mch_program *p, int index, const struct mch_own_blocks *own, struct mch_err *err)
 {
 	const struct mch_step *step = &p->q->steps[index];
 	const int blocks = p->tensor[step->out].blocks;
+	const uint32_t tiles = p->options.tiles ? (uint32_t)p->options.tiles[index] : 0;
 	int n = blocks;
 	for (int block = 0; block < blocks;) {
 		struct mch_program_descriptor item = {.step = index};
 		n = n < blocks - block ? n : blocks - block;
-		fill_pool(p, step, block, n, &item.d);
+		own->fill(p, step, block, n, &item.d);
 		struct mch_descriptor fit = item.d;
-		if (mch_program_tiles(&fit, &p->cfg, p->options.tiles ? (uint32_t)p->options.tiles[index] : 0,
-				      false) != 0) {
+		if (mch_program_tiles(&fit, &p->cfg, tiles, false) != 0) {
 			if (n == 1)
 				return mch_program_no_fit(p, index, &item.d, err);
 			n = (n + 1) / 2;
 			continue;
 		}
-		if (item.d.op == MCH_OP_MEAN && put_mean_params(p, step, block, n, &item.d, err) != 0)
-			return -1;
-		if (mch_program_append(p, &item, false, err) != 0)
+		if (own->put(p, step, block, n, &item, err) != 0 || mch_program_append(p, &item, false, err) != 0)
 			return -1;
 		block += n;
 	}
 	return 0;
+}
+
+static int emit_pool(struct mch_program *p, int index, struct mch_err *err)
+{
+	return mch_program_emit_own(p, index, &(struct mch_own_blocks){fill_pool, put_pool}, err);
 }
 
 /* A mean of minifloats: a sum of the window, whose count is a power of two and so moves the point. */
