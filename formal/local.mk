@@ -2,7 +2,11 @@
 # SPDX-FileCopyrightText: The Macchiato authors
 # To add a proof: write formal/prove_<property>.sv, whose head states what it assumes, and lines for it in formal/proofs.txt, one of
 # them with a planted fault.
+# What scripts/mutate assumes of a module's inputs: formal/given_<module>.v.
 EXTRA_DIST += \
+	formal/given.vh \
+	formal/given_load_w.v \
+	formal/given_sat.v \
 	formal/proofs.txt \
 	formal/prove_encode.sv \
 	formal/prove_lfsr.sv \

@@ -26,6 +26,7 @@ EXTRA_DIST += \
 	scripts/measure-accelerator \
 	scripts/measure-cost \
 	scripts/mutate \
+	scripts/objcache \
 	scripts/place-and-route \
 	scripts/prove \
 	scripts/run-program \

@@ -17,6 +17,7 @@ BENCH_TESTS = \
 	tb/check_mac \
 	tb/check_mac_array \
 	tb/check_mutate \
+	tb/check_objcache \
 	tb/check_pooler \
 	tb/check_program \
 	tb/check_read \

@@ -147,9 +147,12 @@ bool Stream::take_sums(const std::vector<int32_t> &want)
 	return true;
 }
 
-/* The row on the output pins, dropped when it lies beyond the layer. False: it was one of sums, and differs. */
+/* The row on the output pins, dropped when it lies beyond the layer. False: it was one of sums, and differs; or nothing is
+ * on its way that could have become it. */
 bool Stream::take_row()
 {
+	if (options_.sum_percent ? rows_.empty() : tile_out_ >= gemm_.n_tiles)
+		return pin_agrees("out_valid_o", -1, false, true);
 	if (options_.sum_percent) {
 		const std::vector<int32_t> sums = rows_.front();
 		rows_.pop_front();
@@ -262,9 +265,9 @@ bool Stream::load(const mch_step &step, const mch_tile &tile)
 	in_.bias = bias_.data();
 	in_.shift = shift_.data();
 	in_.noise = noise_.data();
-	std::vector<int> codes(shift_.size());
-	for (size_t j = 0; j < codes.size(); j++)
-		codes[j] = shift_[j] - MCH_SHIFT_MIN;
+	std::vector<int> codes;
+	for (const int8_t shift : shift_)
+		codes.push_back(shift - MCH_SHIFT_MIN);
 	pack(&dut_->bias_i, bias_.data(), cfg_.array.cols, cfg_.array.acc.bits);
 	pack(&dut_->shift_i, codes.data(), cfg_.array.cols, 6);
 	pack(&dut_->noise_i, noise_.data(), cfg_.array.cols, 16);
@@ -280,9 +283,7 @@ bool Stream::run(const mch_step &step, int n, const int32_t *x, int32_t *y)
 	gemm_ = mch_gemm_plan(&conv, cfg_.array.rows, cfg_.array.cols);
 	const size_t terms = mch_conv_terms(&conv);
 	const size_t rows = static_cast<size_t>(cfg_.array.rows), cols = static_cast<size_t>(cfg_.array.cols);
-	step_ = &step;
-	x_ = x;
-	y_ = y;
+	step_ = &step, x_ = x, y_ = y;
 	tile_in_ = tile_out_ = 0;
 	term_ = 0;
 	row_out_ = 0;
@@ -387,8 +388,7 @@ std::string Stream::position() const
 		term = "";
 	}
 	const mch_tile tile = mch_gemm_tile(&gemm_, at.tile < gemm_.n_tiles ? at.tile : gemm_.n_tiles - 1);
-	const int q_size = mch_conv_q(&gemm_.conv), p_size = mch_conv_p(&gemm_.conv);
-	const int m = tile.pixel0 + row;
+	const int q_size = mch_conv_q(&gemm_.conv), p_size = mch_conv_p(&gemm_.conv), m = tile.pixel0 + row;
 	char text[256];
 	std::snprintf(text, sizeof(text), "layer %s  n=%d k=%d p=%d q=%d%s  tile %llu  cycle %llu  ", step_->layer->name,
 		      m / (p_size * q_size), tile.channel0 + col, m / q_size % p_size, m % q_size, term.c_str(),

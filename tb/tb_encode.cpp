@@ -26,7 +26,7 @@ struct Case {
 	uint16_t noise;
 };
 
-/* Half of the values lie at a part of the way between two codes, or one beside that. */
+/* Half of the values lie at a part of the way between two codes, or beside that by one, or by one bit of any place. */
 int64_t near_code(mch_rng *rng, const Case &c)
 {
 	const int64_t max = mch_format_max(c.y);
@@ -36,7 +36,8 @@ int64_t near_code(mch_rng *rng, const Case &c)
 	/* Of a step below or above, quarters: of the largest step, as the last run has it, too. */
 	const int64_t step = INT64_C(1) << mch_rng_below(rng, 31);
 	const int64_t quarters = 4 * at + static_cast<int64_t>(mch_rng_below(rng, 5)) * step;
-	const int64_t beside = static_cast<int64_t>(mch_rng_below(rng, 3)) - 1;
+	const int64_t unit = INT64_C(1) << (chance(rng, 50) ? mch_rng_below(rng, DUT_IN_BITS) : 0);
+	const int64_t beside = (static_cast<int64_t>(mch_rng_below(rng, 3)) - 1) * unit;
 	if (c.shift < 2)
 		return quarters / 4 / (INT64_C(1) << (c.shift < 0 ? -c.shift : 0)) + beside;
 	const __int128 v = static_cast<__int128>(quarters) * (INT64_C(1) << (c.shift - 2)) + beside;

@@ -4,7 +4,6 @@
  * place in the ring and the ring's room against plain counts. Spec: docs/accelerator.md "load_w".
  * verilate: mch_load_w sim/registers.vlt */
 #include <algorithm>
-#include <deque>
 
 extern "C" {
 #include "arch/load_w.h"
@@ -21,28 +20,28 @@ namespace {
 
 /* What the unit must do: the words of all strips of a layer, in order, and how many went which way since a clear. */
 struct Model {
-	std::deque<uint32_t> to_ask; /* addresses, strip for strip */
-	uint32_t strip_words = 0;
+	uint64_t to_ask = 0; /* words of all strips */
+	uint32_t strip_words = 0, w_addr = 0;
 	uint64_t asked = 0, landed = 0, released = 0;
 
 	void start(const mch_descriptor &d)
 	{
-		for (uint64_t p = 0; p < d.pixels; p += d.strip_pixels)
-			for (uint32_t i = 0; i < d.w_words; i++)
-				to_ask.push_back(d.w_addr + i);
-		strip_words = d.w_words;
+		const uint64_t strips = (static_cast<uint64_t>(d.pixels) + d.strip_pixels - 1) / d.strip_pixels;
+		to_ask = strips * d.w_words;
+		strip_words = d.w_words, w_addr = d.w_addr;
 	}
 
+	/* Words of the strip that are still to be asked for, none when nothing is; the address of the first. */
+	uint64_t rest() const { return to_ask > 0 ? (to_ask - 1) % strip_words + 1 : 0; }
+	uint32_t address() const { return w_addr + strip_words - static_cast<uint32_t>(rest()); }
+
 	/* A full burst, or what remains of the strip. */
-	uint32_t request() const
-	{
-		if (to_ask.empty())
-			return 0;
-		const uint64_t rest = (to_ask.size() - 1) % strip_words + 1;
-		return static_cast<uint32_t>(std::min<uint64_t>(rest, DUT_BURST_WORDS));
-	}
+	uint32_t request() const { return static_cast<uint32_t>(std::min<uint64_t>(rest(), DUT_BURST_WORDS)); }
 	bool has_room() const { return asked - released + request() <= DUT_W_WORDS; }
 };
+
+/* Edges that no layer takes which is not broken off. */
+const uint64_t WHOLE = 20000;
 
 class Bench {
 public:
@@ -72,7 +71,7 @@ public:
 	uint64_t n_compared() const { return compare_.n_compared(); }
 
 private:
-	mch_descriptor draw_layer();
+	mch_descriptor draw_layer(bool is_wide);
 	bool layer(const Pace &pace, uint64_t limit);
 	void choose(const Pace &pace, bool takes);
 	void tick();
@@ -92,13 +91,16 @@ private:
 	uint64_t edges_ = 0;
 };
 
-/* Some 4000 words at most; none, one, and all sizes about the ring's and the burst's. */
-mch_descriptor Bench::draw_layer()
+/* Some 4000 words at most; none, one, and all sizes about the ring's and the burst's. Of any legal size are layers that are
+ * broken off. */
+mch_descriptor Bench::draw_layer(bool is_wide)
 {
 	mch_descriptor d = any_descriptor(&rng_);
 	const uint32_t near[] = {DUT_BURST_WORDS, DUT_W_WORDS, 2 * DUT_W_WORDS, 1};
 	d.w_words = chance(&rng_, 60) ? near[mch_rng_below(&rng_, 4)] + draw(&rng_, 0, 2) - 1
 				      : draw(&rng_, 1, std::min(4 * DUT_W_WORDS, 2000));
+	if (is_wide)
+		d.w_words = static_cast<uint32_t>(corner(&rng_, 24, false));
 	d.w_addr = static_cast<uint32_t>(corner(&rng_, 32, false));
 	const uint32_t n_strips = chance(&rng_, 30) ? 1 : draw(&rng_, 1, 1 + std::min(20u, 4000 / (d.w_words + 1)));
 	if (chance(&rng_, 20)) { /* wide fields; the last strip is whole, or a pixel, or all but one */
@@ -140,7 +142,7 @@ void Bench::tick()
 	mch_load_w_step(&twin_, &in_);
 	if (in_.take) {
 		model_.asked += in_.take_words;
-		model_.to_ask.erase(model_.to_ask.begin(), model_.to_ask.begin() + in_.take_words);
+		model_.to_ask -= in_.take_words;
 	}
 	model_.landed += in_.word_valid;
 	model_.released += in_.release ? in_.release_words : 0;
@@ -163,13 +165,13 @@ void Bench::check()
 	c.same("req_words_o (twin)", mch_load_w_req_words(&twin_), dut_->req_words_o, 16);
 	c.same("ww_en_o", in_.word_valid, dut_->ww_en_o, 1);
 	c.same("ww_addr_o (twin)", twin_.write, dut_->ww_addr_o, 16);
-	c.same("done_o", model_.to_ask.empty(), dut_->done_o, 1);
+	c.same("done_o", model_.to_ask == 0, dut_->done_o, 1);
 	c.same("fill_o", model_.landed - model_.released, dut_->fill_o, 17);
 	c.same("the ring holds what was asked for", 1, model_.asked - model_.released <= DUT_W_WORDS, 1);
-	c.same("req_valid_o", !model_.to_ask.empty() && model_.has_room(), dut_->req_valid_o, 1);
-	if (dut_->req_valid_o && !model_.to_ask.empty()) {
+	c.same("req_valid_o", model_.to_ask > 0 && model_.has_room(), dut_->req_valid_o, 1);
+	if (dut_->req_valid_o && model_.to_ask > 0) {
 		c.same("req_words_o", model_.request(), dut_->req_words_o, 16);
-		c.same("req_addr_o", model_.to_ask.front(), dut_->req_addr_o);
+		c.same("req_addr_o", model_.address(), dut_->req_addr_o);
 	}
 }
 
@@ -182,14 +184,14 @@ bool Bench::layer(const Pace &pace, uint64_t limit)
 		choose(pace, true);
 		tick();
 	}
-	d_ = draw_layer();
+	d_ = draw_layer(limit < WHOLE && chance(&rng_, 70));
 	drive_descriptor(&dut_->d_i, d_);
 	choose(pace, true);
 	in_.start = true;
 	tick();
 	in_.start = false;
 	for (uint64_t i = 0; i < limit && !compare_.failed(); i++) {
-		if (model_.to_ask.empty())
+		if (model_.to_ask == 0)
 			return true;
 		choose(pace, true);
 		tick();
@@ -215,7 +217,7 @@ bool Bench::run(uint64_t number)
 	const uint32_t n_layers = draw(&rng_, 1, 4);
 	bool goes_on = true;
 	for (uint32_t i = 0; i < n_layers && goes_on && !compare_.failed(); i++)
-		goes_on = layer(pace, chance(&rng_, 15) ? draw(&rng_, 1, 200) : 20000);
+		goes_on = layer(pace, chance(&rng_, 15) ? draw(&rng_, 1, 200) : WHOLE);
 	for (int i = 0; (i < 3 || model_.landed < model_.asked) && !compare_.failed(); i++) {
 		choose(pace, false);
 		tick();

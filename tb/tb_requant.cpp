@@ -73,6 +73,7 @@ private:
 	void report(const Value &want, bool valid, int32_t y, bool sat, uint64_t cycle, const char *hint);
 	void new_layer();
 	Channel new_channel();
+	int64_t decided_by_noise(int64_t code);
 	int64_t new_acc();
 
 	const BenchArgs &args_;
@@ -118,13 +119,23 @@ Channel Bench::new_channel()
 	return c;
 }
 
-/* Aimed at the sum: ties and codes, most of them near those that y can hold. */
+/* What is lost of code * 2^shift + this makes, with the noise of the value, the carry that rounds up, or just fails to. */
+int64_t Bench::decided_by_noise(int64_t code)
+{
+	const int64_t lost = 65536 - now_.noise + static_cast<int64_t>(mch_rng_below(&rng_, 3)) - 1;
+	const int64_t kept = into_range(code, 62 - now_.shift, true) * (INT64_C(1) << now_.shift);
+	return kept + (now_.shift > 16 ? lost * (INT64_C(1) << (now_.shift - 16)) : lost >> (16 - now_.shift));
+}
+
+/* Aimed at the sum: ties, codes and the noise's carry, most of them near those that y can hold. */
 int64_t Bench::new_acc()
 {
 	if (chance(&rng_, 25))
 		return corner(&rng_, DUT_ACC_BITS, true);
 	const int wider = static_cast<int>(mch_rng_below(&rng_, 2));
 	const int64_t code = corner(&rng_, format_.out_bits + wider, format_.out_signed || chance(&rng_, 50));
+	if (DUT_ROUND == MCH_ROUND_STOCHASTIC && DUT_OUT_KIND == 0 && now_.shift > 0 && chance(&rng_, 50))
+		return into_range(decided_by_noise(code) - now_.bias, DUT_ACC_BITS, true);
 	return into_range(tie(&rng_, code, now_.shift) - now_.bias, DUT_ACC_BITS, true);
 }
 

@@ -28,6 +28,7 @@ UNIT_TESTS = \
 	tests/check_encode \
 	tests/check_err \
 	tests/check_exact \
+	tests/check_exact_layers \
 	tests/check_float \
 	tests/check_format \
 	tests/check_bias_correct \
@@ -222,7 +223,10 @@ tests_check_dpi_LDFLAGS = $(AM_LDFLAGS) -Wl,-rpath,$(abs_top_builddir)/dpi
 tests_check_driver_LDADD = driver/libdriver.a cmodel/arch/libarch.a $(LDADD)
 RANDOM_GRAPH = tests/random_graph.c tests/random_graph.h tests/random_net.c tests/random_net.h
 tests_bench_float_LDADD = $(MCH_LIBS) $(MCH_LIBS_SYS)
-tests_check_exact_SOURCES = tests/check_exact.c $(RANDOM_GRAPH)
+EXACT_COMPARE = tests/exact_compare.c tests/exact_compare.h $(RANDOM_GRAPH)
+tests_check_exact_SOURCES = tests/check_exact.c $(EXACT_COMPARE)
+tests_check_exact_layers_SOURCES = tests/check_exact_layers.c $(EXACT_COMPARE)
+tests_check_exact_layers_LDADD = $(ALL_LIBS)
 tests_check_prefix_SOURCES = tests/check_prefix.c $(RANDOM_GRAPH)
 tests_check_prefix_LDADD = $(ALL_LIBS)
 tests_check_top_SOURCES = tests/check_top.c $(RANDOM_GRAPH)
