@@ -27,6 +27,8 @@ EXTRA_DIST += \
 	scripts/measure-cost \
 	scripts/mutate \
 	scripts/objcache \
+	scripts/mutate-c \
+	scripts/mutate-c.awk \
 	scripts/place-and-route \
 	scripts/prove \
 	scripts/run-program \
@@ -47,7 +49,12 @@ check-unit: all
 # RUNS and FLIPS say how long.
 fuzz:
 	BUILD=$(abs_top_builddir)/fuzz $(top_srcdir)/scripts/fuzz
+
+# Whether the unit tests find faults of the model: make mutate-c, make mutate-c ONLY=op/conv.
+mutate-c: all
+	$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES)
+	@$(srcdir)/scripts/mutate-c --only='$(ONLY)'
 bench: all tests/bench_exact$(EXEEXT)
 	$(top_srcdir)/scripts/bench
-.PHONY: bench check-unit fuzz
-LOCAL_CLEAN += fuzz
+.PHONY: bench check-unit fuzz mutate-c
+LOCAL_CLEAN += fuzz mutate-c.tsv tests/mutate

@@ -154,6 +154,37 @@ START_TEST(encode_fixed)
 }
 END_TEST
 
+/* real = v * 2^-shift in units of the format's fraction. */
+static void check_real(struct mch_format f, int64_t first, int n, double real, mch_int128 v, int shift, int mode)
+{
+	const int place = slow_number_place(list, n, first, v, shift, mode, 0);
+	const int64_t want = first + (place < 0 ? 0 : place >= n ? n - 1 : place);
+	bool saturated;
+	const int64_t got = mch_format_raw(f, real, (enum mch_round)mode, &saturated);
+	char text[16];
+	ck_assert_msg(got == want && saturated == (place < 0 || place >= n), "%s %a mode %d: want %lld, got %lld",
+		      mch_format_text(f, text), real, mode, (long long)want, (long long)got);
+}
+
+/* Powers of two from far below the first step, where the sign alone tells, to far beyond the last code. */
+static void check_powers(struct mch_format f, int64_t first, int n)
+{
+	for (int mode = 0; mode < 4; mode++)
+		for (int sign = -1; sign <= 1; sign += 2) {
+			for (int e = 0; e <= 90; e++)
+				check_real(f, first, n, ldexp(sign, e - f.frac), sign * ((mch_int128)1 << (e < 60 ? e : 60)), 0, mode);
+			for (int e = 1; e <= 90; e++)
+				check_real(f, first, n, ldexp(sign, -e - f.frac), sign, e < 64 ? e : 64, mode);
+			check_real(f, first, n, sign * (double)INFINITY, sign * ((mch_int128)1 << 60), 0, mode);
+			check_real(f, first, n, sign * 1e-300, sign, 64, mode);
+			check_real(f, first, n, sign * 1e300, sign * ((mch_int128)1 << 60), 0, mode);
+		}
+	for (int mode = 0; mode < 4; mode++) {
+		check_real(f, first, n, NAN, 0, 0, mode);
+		check_real(f, first, n, 0, 0, 0, mode);
+	}
+}
+
 START_TEST(reals)
 {
 	struct mch_rng rng = mch_rng_seed(13);
@@ -165,20 +196,9 @@ START_TEST(reals)
 			/* 2^20 units a step: exact in a double. */
 			const mch_int128 v = telling_value(&rng, list, n, 4);
 			const double real = ldexp((double)v, -4 - f.frac);
-			const int mode = i % 4, place = slow_number_place(list, n, first, v, 4, mode, 0);
-			bool saturated;
-			const int64_t got = mch_format_raw(f, real, (enum mch_round)mode, &saturated);
-			const int64_t want = first + (place < 0 ? 0 : place >= n ? n - 1 : place);
-			char text[16];
-			ck_assert_msg(got == want && saturated == (place < 0 || place >= n), "%s %a mode %d: want %lld, got %lld",
-				      mch_format_text(f, text), real, mode, (long long)want, (long long)got);
+			check_real(f, first, n, real, v, 4, i % 4);
 		}
-		bool saturated;
-		ck_assert_int_eq(mch_format_raw(f, INFINITY, MCH_ROUND_HALF_EVEN, &saturated), mch_format_max(f));
-		ck_assert(saturated);
-		ck_assert_int_eq(mch_format_raw(f, -INFINITY, MCH_ROUND_HALF_EVEN, &saturated), mch_format_min(f));
-		mch_format_raw(f, NAN, MCH_ROUND_HALF_EVEN, &saturated);
-		mch_format_raw(f, 1e-300, MCH_ROUND_HALF_EVEN, &saturated);
+		check_powers(f, first, n);
 		for (int64_t code = mch_format_min(f); code <= mch_format_max(f); code++)
 			ck_assert_int_eq(mch_format_raw(f, mch_format_real(f, code), MCH_ROUND_FLOOR, NULL), code);
 	}

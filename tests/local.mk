@@ -117,6 +117,7 @@ SCRIPT_TESTS = \
 	tests/cli/lenet.sh \
 	tests/cli/manual.sh \
 	tests/cli/measure-cost.sh \
+	tests/cli/mutate-c.sh \
 	tests/cli/plan.sh \
 	tests/cli/prove.sh \
 	tests/cli/profile.sh \
@@ -340,6 +341,8 @@ EXTRA_DIST += \
 	tests/corners.h \
 	tests/doc_block.h \
 	tests/fuzz/corpus \
+	tests/mutants-same.txt \
+	tests/mutants.txt \
 	tests/nets/README.md \
 	tests/nets/lenet.onnx \
 	tests/nets/lenet.prototxt \
