@@ -5,7 +5,10 @@
 
 #include "base/rng.h"
 #include "check_main.h"
+#include <string.h>
+
 #include "fxp/lfsr.h"
+#include "fxp/number.h"
 #include "op/requant.h"
 
 enum { ROWS = 3, COLS = 2, TERMS = 6, N_TILES = 7 };
@@ -105,6 +108,56 @@ START_TEST(latency_is_six_edges)
 }
 END_TEST
 
+/* Sums straight into the requantizer, one an edge: codes and flags three edges later. */
+static void compare_minifloats(struct mch_format y, enum mch_round round)
+{
+	const struct mch_datapath_config cfg = {.array = {ROWS, COLS, 8, 8, {32, MCH_WRAP}}, .out_bits = y.bits, .round = round,
+						.out_kind = y.number, .out_exp = y.exp_bits};
+	const uint16_t first[COLS] = {11, 12};
+	uint16_t noise[COLS] = {11, 12};
+	const int32_t x[ROWS] = {0}, w[COLS] = {0};
+	int64_t sum[COLS];
+	uint32_t want[COLS][100];
+	bool flag[COLS][100];
+	struct mch_rng rng = mch_rng_seed(8);
+	struct mch_datapath d;
+	struct mch_err err;
+	ck_assert_msg(mch_datapath_init(&d, &cfg, &err) == 0, "%s", err.text);
+	for (int j = 0; j < COLS; j++)
+		ck_assert_int_eq(d.lane[j].shift, MCH_SHIFT_MIN); /* a register of 0 */
+	d.layer = (struct mch_datapath_layer){false, true, y.bits};
+	struct mch_datapath_in in = {.array = {false, false, false, x, w, true}, .out_ready = true, .load = true, .bias = bias,
+				     .shift = shift, .noise = first, .sum = sum};
+	mch_datapath_step(&d, &in);
+	in.load = false;
+	in.sum_valid = true;
+	for (int i = 0; i < 100; i++) {
+		for (int j = 0; i >= 3 && j < COLS; j++) {
+			ck_assert_uint_eq((uint32_t)d.lane[j].y, want[j][i - 3]);
+			ck_assert_int_eq(d.lane[j].sat, flag[j][i - 3]);
+		}
+		for (int j = 0; j < COLS; j++) {
+			sum[j] = (int64_t)mch_rng_below(&rng, 1U << (1 + i % 20)) * (mch_rng_below(&rng, 2) ? 1 : -1);
+			const int64_t code = mch_format_encode(y, sum[j] + bias[j], shift[j], round, noise[j], &flag[j][i]);
+			want[j][i] = code < 0 ? (uint32_t)-code | 1U << (y.bits - 1) : (uint32_t)code;
+			noise[j] = mch_lfsr_next(noise[j]);
+		}
+		mch_datapath_step(&d, &in);
+	}
+	mch_datapath_free(&d);
+	ck_assert_ptr_null(d.lane);
+}
+
+START_TEST(minifloats_are_those_of_encode)
+{
+	for (int round = 0; round < MCH_N_ROUNDS; round++) {
+		compare_minifloats((struct mch_format){8, 0, true, MCH_MINIFLOAT_FN, 4}, (enum mch_round)round);
+		compare_minifloats((struct mch_format){8, 0, true, MCH_MINIFLOAT_FN, 5}, (enum mch_round)round);
+		compare_minifloats((struct mch_format){7, 0, true, MCH_MINIFLOAT_IEEE, 5}, (enum mch_round)round);
+	}
+}
+END_TEST
+
 START_TEST(refuses_parameters)
 {
 	const struct mch_datapath_config cfg = {{ROWS, COLS, 8, 8, {32, MCH_WRAP}}, 17, MCH_ROUND_FLOOR};
@@ -112,12 +165,25 @@ START_TEST(refuses_parameters)
 	struct mch_err err;
 	ck_assert_int_eq(mch_datapath_init(&d, &cfg, &err), -1);
 	ck_assert_str_eq(err.text, "datapath: outputs of 17 bits are out of range; OUT_BITS is 1 to 16");
+	struct mch_datapath_config other = cfg;
+	for (other.out_bits = 1; other.out_bits <= 16; other.out_bits += 15) {
+		ck_assert_int_eq(mch_datapath_init(&d, &other, &err), 0);
+		mch_datapath_free(&d);
+	}
+	other = (struct mch_datapath_config){.array = cfg.array, .out_bits = 8, .out_kind = MCH_MINIFLOAT_FN, .out_exp = 4, .out_wraps = true};
+	ck_assert_int_eq(mch_datapath_init(&d, &other, &err), -1);
+	ck_assert_ptr_eq(strstr(err.text, "datapath: outputs of kind 3 with 8 bits, 4 of them exponent, are none"), err.text);
+	other.out_wraps = false, other.out_bits = 7, other.out_exp = 5; /* one bit of mantissa: NaN would take half */
+	ck_assert_int_eq(mch_datapath_init(&d, &other, &err), -1);
+	other.out_kind = MCH_MINIFLOAT, other.out_bits = 6; /* no mantissa */
+	ck_assert_int_eq(mch_datapath_init(&d, &other, &err), -1);
 }
 END_TEST
 
 static Suite *suite(void)
 {
-	const TTest *const tests[] = {codes_are_those_of_requant, latency_is_six_edges, refuses_parameters};
+	const TTest *const tests[] = {codes_are_those_of_requant, latency_is_six_edges, minifloats_are_those_of_encode,
+				      refuses_parameters};
 	return CHECK_SUITE("datapath", tests);
 }
 

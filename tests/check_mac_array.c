@@ -85,10 +85,9 @@ static void compare(struct mch_mac_array_config cfg, struct mch_conv conv, uint3
 		if (cfg.mult == MCH_MULT_MINIFLOAT) {
 			const struct mch_format xf = {cfg.x_bits, 0, false, cfg.x_kind, cfg.x_exp};
 			const struct mch_format wf = {cfg.w_bits, 0, true, cfg.w_kind, cfg.w_exp};
-			x[i] &= (1 << cfg.x_bits) - 1;
-			w[i] &= (1 << cfg.w_bits) - 1;
-			x_integers[i] = (int32_t)mch_format_integer(xf, x[i]);
-			integers[i] = (int32_t)mch_format_integer(wf, mch_minifloat_code(wf, (uint32_t)w[i]));
+			/* The pins are the low bits. */
+			x_integers[i] = (int32_t)mch_format_integer(xf, x[i] & ((1 << cfg.x_bits) - 1));
+			integers[i] = (int32_t)mch_format_integer(wf, mch_minifloat_code(wf, (uint32_t)w[i] & ((1U << cfg.w_bits) - 1)));
 		} else {
 			integers[i] = integer(cfg.w_kind, w[i]);
 		}
@@ -167,6 +166,55 @@ START_TEST(latency_is_three_edges)
 }
 END_TEST
 
+/* Rows and columns behind the last pixel and channel are given zeros, whatever was in their place. */
+START_TEST(idle_rows_and_columns_are_zero)
+{
+	const struct mch_conv conv = {1, 3, 7, 6, 9, 3, 3, 1, 1, 0, 0, 0, 0, 1, 1, 1};
+	const struct mch_gemm g = mch_gemm_plan(&conv, 8, 4);
+	static int32_t x[N_MAX], w[N_MAX], x_beats[N_MAX], w_beats[N_MAX];
+	int n = 0;
+	for (size_t i = 0; i < N_MAX; i++)
+		x[i] = w[i] = 1;
+	for (uint64_t tile = 0; tile < g.n_tiles; tile++) {
+		const struct mch_tile at = mch_gemm_tile(&g, tile);
+		memset(x_beats, 0x55, sizeof(x_beats));
+		memset(w_beats, 0x55, sizeof(w_beats));
+		mch_gemm_operands(&g, tile, x, w, x_beats, w_beats);
+		for (int t = 0; t < 27; t++) {
+			for (int i = 0; i < 8; i++)
+				ck_assert_int_eq(x_beats[t * 8 + i], i < at.n_pixels);
+			for (int j = 0; j < 4; j++)
+				ck_assert_int_eq(w_beats[t * 4 + j], j < at.n_channels);
+		}
+		n += at.n_pixels < 8 && at.n_channels < 4;
+	}
+	ck_assert_int_gt(n, 0);
+}
+END_TEST
+
+/* A flag is of its tile: raised by one step it stays to the end, and the next tile begins without. */
+START_TEST(flags_are_of_one_tile)
+{
+	const struct mch_mac_array_config cfg = {1, 1, 8, 8, {9, MCH_SATURATE}};
+	static const int32_t xs[] = {100, 100, 1, 1, 2, 3}, w = 2;
+	struct mch_mac_array a;
+	struct mch_err err;
+	int n = 0;
+	ck_assert_int_eq(mch_mac_array_init(&a, &cfg, &err), 0);
+	for (int i = 0; i < 12; i++) {
+		const struct mch_mac_array_in in = {i < 6, i % 3 == 0, i % 3 == 2, &xs[i < 6 ? i : 0], &w, true};
+		if (mch_mac_array_out_valid(&a)) {
+			ck_assert_int_eq(a.bank[0], n == 0 ? 255 : 12);
+			ck_assert_int_eq(a.bank_over[0], n == 0);
+			n++;
+		}
+		mch_mac_array_step(&a, &in);
+	}
+	ck_assert_int_eq(n, 2);
+	mch_mac_array_free(&a);
+}
+END_TEST
+
 static void refuse(struct mch_mac_array_config cfg, const char *text)
 {
 	struct mch_mac_array a;
@@ -189,6 +237,10 @@ START_TEST(refuses_parameters)
 	       "array: weights of kind 5 are no operands of MULT 0; W_KIND is 0");
 	refuse((struct mch_mac_array_config){4, 4, 8, 6, {32, MCH_WRAP}, MCH_MULT_SHIFT, MCH_POW2},
 	       "array: weights of kind 5 with 6 bits are no operands of MULT 1; W_KIND is 5 or 6, W_BITS 2 to 5");
+	refuse((struct mch_mac_array_config){4, 4, 8, 4, {32, MCH_WRAP}, MCH_MULT_SHIFT, MCH_FIXED},
+	       "array: weights of kind 0 with 4 bits are no operands of MULT 1; W_KIND is 5 or 6, W_BITS 2 to 5");
+	refuse((struct mch_mac_array_config){4, 4, 8, 1, {32, MCH_WRAP}, MCH_MULT_SHIFT, MCH_POW2},
+	       "array: weights of kind 5 with 1 bits are no operands of MULT 1; W_KIND is 5 or 6, W_BITS 2 to 5");
 	refuse((struct mch_mac_array_config){4, 4, 9, 8, {32, MCH_WRAP}, MCH_MULT_INTEGER, MCH_FIXED, true},
 	       "array: operands of 9 and 8 bits of MULT 0 cannot be packed; X_BITS + 2 * W_BITS is up to 24, MULT 0");
 	refuse((struct mch_mac_array_config){4, 4, 8, 8, {48, MCH_WRAP}, MCH_MULT_MINIFLOAT, MCH_MINIFLOAT, false, MCH_MINIFLOAT, 5, 5},
@@ -201,7 +253,7 @@ END_TEST
 static Suite *suite(void)
 {
 	const TTest *const tests[] = {sums_are_those_of_conv, cycles_are_the_plan, latency_is_three_edges,
-				      refuses_parameters};
+				      idle_rows_and_columns_are_zero, flags_are_of_one_tile, refuses_parameters};
 	return CHECK_SUITE("mac_array", tests);
 }
 

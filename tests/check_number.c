@@ -75,6 +75,29 @@ START_TEST(published)
 }
 END_TEST
 
+/* Which formats weights and activations may have: one step within and beyond each limit. */
+START_TEST(operands)
+{
+	static const struct {
+		struct mch_format f;
+		bool is_operand;
+	} known[] = {
+		{{1, 0, true, MCH_FIXED, 0}, true},           {{16, 0, false, MCH_FIXED, 0}, true},
+		{{0, 0, true, MCH_FIXED, 0}, false},          {{17, 0, true, MCH_FIXED, 0}, false},
+		{{4, 0, true, MCH_MINIFLOAT, 1}, true},       {{4, 0, true, MCH_MINIFLOAT, 0}, false},
+		{{16, 0, true, MCH_MINIFLOAT, 5}, true},      {{16, 0, true, MCH_MINIFLOAT, 6}, false},
+		{{17, 0, true, MCH_MINIFLOAT, 5}, false},     {{5, 0, true, MCH_MINIFLOAT, 4}, true},
+		{{4, 0, true, MCH_MINIFLOAT, 4}, false},      {{3, 0, true, MCH_MINIFLOAT_IEEE, 1}, true},
+		{{2, 0, true, MCH_MINIFLOAT_FN, 1}, false},   {{2, 0, true, MCH_POW2, 0}, true},
+		{{1, 0, true, MCH_POW2, 0}, false},           {{5, 0, true, MCH_POW2, 0}, true},
+		{{6, 0, true, MCH_POW2, 0}, false},           {{5, 0, false, MCH_POW2, 0}, false},
+		{{4, 0, false, MCH_POW2_NO_ZERO, 0}, true},   {{8, 0, true, MCH_N_NUMBERS, 0}, false},
+	};
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		ck_assert_msg(mch_format_is_operand(known[i].f) == known[i].is_operand, "format %zu", i);
+}
+END_TEST
+
 static long n_narrow;
 
 static void check_encode(struct mch_format f, int64_t first, int n, mch_int128 v, int shift, int mode, uint32_t noise)
@@ -126,7 +149,9 @@ START_TEST(encode)
 		int64_t first;
 		const int n = slow_number_list(f.number, f.bits, f.exp_bits, f.is_signed, list, &first);
 		for (int i = 0; i < 600; i++) {
-			const int shift = (int)corner_uniform(&rng, MCH_SHIFT_MIN, 50);
+			/* 3/2 of the largest number stay below 2^110. */
+			const int room = 108 - 63 + __builtin_clzll((uint64_t)list[n - 1]);
+			const int shift = (int)corner_uniform(&rng, MCH_SHIFT_MIN, i % 8 ? 50 : room < MCH_ENCODE_SHIFT_MAX ? room : MCH_ENCODE_SHIFT_MAX);
 			const mch_int128 v = telling_value(&rng, list, n, shift);
 			check_encode(f, first, n, v, shift, i % MCH_N_ROUNDS, (uint32_t)mch_rng_next(&rng) & 0xffff);
 		}
@@ -237,7 +262,7 @@ END_TEST
 
 static Suite *suite(void)
 {
-	const TTest *const tests[] = {codes, published, encode, encode_fixed, reals, text_and_back};
+	const TTest *const tests[] = {codes, published, operands, encode, encode_fixed, reals, text_and_back};
 	return CHECK_SUITE("number", tests);
 }
 

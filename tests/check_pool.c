@@ -166,9 +166,23 @@ START_TEST(worked_examples)
 }
 END_TEST
 
+START_TEST(windows_count_their_positions)
+{
+	for (int begin = 0; begin < 4; begin++)
+		for (int end = 0; end < 12; end++)
+			for (int step = 1; step < 5; step++) {
+				const struct mch_window window = {begin, end, step, 0};
+				int n = 0;
+				for (int i = begin; i < end; i += step)
+					n++;
+				ck_assert_int_eq(mch_window_positions(&window), n);
+			}
+}
+END_TEST
+
 static Suite *suite(void)
 {
-	const TTest *const tests[] = {grid, largest_window, worked_examples};
+	const TTest *const tests[] = {grid, largest_window, worked_examples, windows_count_their_positions};
 	return CHECK_SUITE("pool", tests);
 }
 

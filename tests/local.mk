@@ -98,6 +98,7 @@ UNIT_TESTS = \
 	tests/check_tensor \
 	tests/check_train_nets \
 	tests/check_vec \
+	tests/check_wide \
 	tests/check_wire \
 	tests/check_witness \
 	tests/check_witness_nets
