@@ -102,9 +102,9 @@ function statement(code,    trimmed, from) {
 	if (trimmed ~ ("^\\*?" name "((->|\\.)" name "|\\[[^]]*\\]|\\+\\+)* [-+*/|&^<>]*= .*;$") ||
 	    trimmed ~ ("^\\*?" name "((->|\\.)" name ")*(\\+\\+|--);$") ||
 	    trimmed ~ ("^" name "\\(.*\\);$") || trimmed == "break;" || trimmed == "continue;")
-		fault(from, length(trimmed), ";")
+		fault(from, length(trimmed), "; /* not " trimmed " */")
 	if (trimmed ~ /^return .*;$/ && trimmed !~ /^return ([0-9]+|NULL|true|false);$/)
-		fault(from, length(trimmed), "return 0;")
+		fault(from, length(trimmed), "return 0; /* not " substr(trimmed, 8) " */")
 }
 
 function put(code,    i, rest, before, c) {

@@ -104,6 +104,11 @@ START_TEST(latency_is_six_edges)
 	ck_assert(mch_datapath_out_valid(&d));
 	ck_assert_int_eq(d.lane[0].y, 6);  /* (4 + 100) / 16 = 6.5, even */
 	ck_assert_int_eq(d.lane[1].y, -8); /* (5 - 7) * 4 */
+	in.array.valid = true;
+	mch_datapath_step(&d, &in);
+	ck_assert(!mch_datapath_idle(&d));
+	mch_datapath_reset(&d); /* what is in the array, too */
+	ck_assert(mch_datapath_idle(&d));
 	mch_datapath_free(&d);
 }
 END_TEST

@@ -115,13 +115,14 @@ START_TEST(sums_are_those_of_conv)
 						       {1, 1, 4, 3, {9, MCH_WRAP}},
 						       {4, 4, 8, 4, {24, MCH_WRAP}, MCH_MULT_SHIFT, MCH_POW2},
 						       {4, 3, 16, 5, {30, MCH_SATURATE}, MCH_MULT_SHIFT, MCH_POW2_NO_ZERO},
+						       {3, 5, 8, 3, {24, MCH_WRAP}, MCH_MULT_SHIFT, MCH_POW2},
 						       {4, 5, 8, 8, {24, MCH_WRAP}, MCH_MULT_INTEGER, MCH_FIXED, true},
 						       {4, 4, 8, 8, {44, MCH_WRAP}, MCH_MULT_MINIFLOAT, MCH_MINIFLOAT_FN, false,
 							MCH_MINIFLOAT_FN, 4, 4},
 						       {3, 5, 6, 7, {20, MCH_SATURATE}, MCH_MULT_MINIFLOAT, MCH_MINIFLOAT_FLUSH,
 							false, MCH_MINIFLOAT, 2, 3}};
 	for (size_t i = 0; i < 4; i++)
-		for (size_t j = 0; j < 9; j++)
+		for (size_t j = 0; j < sizeof(configs) / sizeof(configs[0]); j++)
 			for (uint32_t stalls = 0; stalls <= 50; stalls += 25)
 				compare(configs[j], *convs[i], stalls);
 }
@@ -215,6 +216,41 @@ START_TEST(flags_are_of_one_tile)
 }
 END_TEST
 
+/* A signed code's register has a bit above the code, as the RTL has. */
+START_TEST(signed_minifloats)
+{
+	const struct mch_mac_array_config cfg = {1, 1, 8, 8, {44, MCH_WRAP}, MCH_MULT_MINIFLOAT, MCH_MINIFLOAT_FN, false, MCH_MINIFLOAT_FN,
+						 4, 4};
+	const int32_t x = 0x88, w = 0x08; /* -8 and 8 */
+	struct mch_mac_array a;
+	struct mch_err err;
+	ck_assert_int_eq(mch_mac_array_init(&a, &cfg, &err), 0);
+	struct mch_mac_array_in in = {true, true, true, &x, &w, true, true};
+	mch_mac_array_step(&a, &in);
+	ck_assert_int_eq(a.x[0], 0x188);
+	in.valid = false;
+	for (int edge = 0; edge < 3; edge++)
+		mch_mac_array_step(&a, &in);
+	ck_assert(mch_mac_array_out_valid(&a));
+	ck_assert_int_eq(a.bank[0], -64);
+	mch_mac_array_free(&a);
+}
+END_TEST
+
+START_TEST(takes_parameters)
+{
+	const struct mch_mac_array_config configs[] = {{64, 64, 16, 16, {48, MCH_WRAP}}, {1, 1, 1, 1, {2, MCH_WRAP}},
+						       {1, 1, 8, 2, {48, MCH_WRAP}, MCH_MULT_SHIFT, MCH_POW2},
+						       {1, 1, 8, 5, {48, MCH_WRAP}, MCH_MULT_SHIFT, MCH_POW2_NO_ZERO}};
+	struct mch_mac_array a;
+	struct mch_err err;
+	for (size_t i = 0; i < sizeof(configs) / sizeof(configs[0]); i++) {
+		ck_assert_msg(mch_mac_array_init(&a, &configs[i], &err) == 0, "%s", err.text);
+		mch_mac_array_free(&a);
+	}
+}
+END_TEST
+
 static void refuse(struct mch_mac_array_config cfg, const char *text)
 {
 	struct mch_mac_array a;
@@ -253,7 +289,8 @@ END_TEST
 static Suite *suite(void)
 {
 	const TTest *const tests[] = {sums_are_those_of_conv, cycles_are_the_plan, latency_is_three_edges,
-				      idle_rows_and_columns_are_zero, flags_are_of_one_tile, refuses_parameters};
+				      idle_rows_and_columns_are_zero, flags_are_of_one_tile, signed_minifloats,
+				      takes_parameters, refuses_parameters};
 	return CHECK_SUITE("mac_array", tests);
 }
 
