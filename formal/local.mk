@@ -8,6 +8,7 @@ EXTRA_DIST += \
 	formal/given_load_w.v \
 	formal/given_sat.v \
 	formal/proofs.txt \
+	formal/prove_datapath.sv \
 	formal/prove_encode.sv \
 	formal/prove_lfsr.sv \
 	formal/prove_load_w.sv \

@@ -20,6 +20,7 @@ module prove_mac #(
 	parameter X_KIND = 0,
 	parameter X_EXP = 0,
 	parameter W_EXP = 0,
+	parameter X_COLS = 1,
 	parameter GIVEN = 0, // 1: the product is Verilog's own, for widths whose multiplier is too much for a solver
 	parameter X_PORT = MULT == 2 ? X_BITS + 2 : X_BITS + 1,
 	parameter W_PORT = MULT == 2 ? W_BITS + 1 : W_BITS
@@ -30,17 +31,20 @@ module prove_mac #(
 	input wire first,
 	input wire load,
 	input wire shift,
-	input wire [X_PORT-1:0] x,
+	input wire [X_COLS*X_PORT-1:0] x_all,
 	input wire [COLS*W_PORT-1:0] w,
 	input wire [COLS*ACC_BITS-1:0] below,
 	input wire [COLS-1:0] below_over
 );
+	`include "spec.vh"
 	wire [COLS*ACC_BITS-1:0] bank;
 	wire [COLS-1:0] bank_over;
 	mch_mac #(.COLS(COLS), .X_BITS(X_BITS), .W_BITS(W_BITS), .ACC_BITS(ACC_BITS), .ACC_SAT(ACC_SAT), .MULT(MULT),
-		.W_KIND(W_KIND), .PACK(PACK), .X_KIND(X_KIND), .X_EXP(X_EXP), .W_EXP(W_EXP)) u_dut (
-		.clk_i(clk), .mul_i(mul), .add_i(add), .first_i(first), .load_i(load), .shift_i(shift), .x_i(x), .w_i(w),
+		.W_KIND(W_KIND), .PACK(PACK), .X_KIND(X_KIND), .X_EXP(X_EXP), .W_EXP(W_EXP), .X_COLS(X_COLS)) u_dut (
+		.clk_i(clk), .mul_i(mul), .add_i(add), .first_i(first), .load_i(load), .shift_i(shift), .x_i(x_all), .w_i(w),
 		.bank_i(below), .bank_over_i(below_over), .bank_o(bank), .bank_over_o(bank_over));
+
+	wire [X_PORT-1:0] x = x_all[(AT % X_COLS)*X_PORT +: X_PORT];
 
 	// Operands: a number, and the places that it is moved.
 	localparam X_SIG = MULT == 2 ? X_BITS - X_EXP + 2 : X_PORT, W_SIG = MULT == 2 ? W_BITS - W_EXP + 1 : W_PORT;
@@ -60,22 +64,6 @@ module prove_mac #(
 		end
 	endfunction
 
-	// 2^p or -2^p of "number", the code that kind 5 does not have by the rule of the others.
-	function signed [66:0] power;
-		input signed [66:0] a;
-		input signed [W_SIG-1:0] code;
-		integer p;
-		begin
-			power = 0;
-			for (p = 0; p < 1 << (W_SIG - 1); p = p + 1) begin
-				if (code == (W_KIND == 5 ? p + 1 : p))
-					power = a <<< p;
-				if (code == -1 - p)
-					power = -(a <<< p);
-			end
-		end
-	endfunction
-
 	function signed [66:0] product_of;
 		input [W_PORT-1:0] port;
 		reg signed [W_SIG-1:0] w_number;
@@ -85,7 +73,7 @@ module prove_mac #(
 			w_number = port[W_PORT-1 -: W_SIG];
 			places = x_places + (MULT == 2 ? port & ((1 << W_EXP) - 1) : 0);
 			own = x_number * w_number;
-			product_of = MULT == 1 ? power(x_number, w_number) : (GIVEN != 0 ? own : times(x_number, w_number)) <<< places;
+			product_of = MULT == 1 ? spec_power(x_number, w_number, W_KIND) : (GIVEN != 0 ? own : times(x_number, w_number)) <<< places;
 		end
 	endfunction
 
@@ -133,7 +121,7 @@ module prove_mac #(
 		assume (MULT != 2 || (w & ((1 << W_EXP) - 1)) <= (1 << W_EXP) - (W_KIND == 4 ? 1 : 2));
 		assume (!add || (have_product && (first || have_acc)));
 		if (have_product) begin
-			assert (dut_product_0 == product_0);
+			assert (AT % X_COLS != 0 || dut_product_0 == product_0);
 			assert (AT == 0 || dut_product_1 == product_1 - (PACK != 0 && product_0 < 0 ? 67'sd1 : 67'sd0));
 		end
 		if (have_acc) begin

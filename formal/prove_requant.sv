@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // SPDX-FileCopyrightText: The Macchiato authors
 // mch_requant is "requant" of docs/datapath.md, for every value that can be in flight: three registers behind one another, the
-// channel's parameters of the moment in which a value is taken, noise of one step a value.
+// channel's parameters of the moment in which a value is taken, noise of one step a value. Of minifloats the code is that of another
+// mch_encode, which "encode" proves, beside it.
 // Assumed: y_bits is 1..OUT_BITS; relu, y_bits and y_signed change only while idle (the header of mch_requant).
 `default_nettype none
 module prove_requant #(
 	parameter ACC_BITS = 48,
 	parameter OUT_BITS = 16,
 	parameter ROUND = 3,
-	parameter OUT_WRAP = 0
+	parameter OUT_WRAP = 0,
+	parameter OUT_KIND = 0,
+	parameter OUT_EXP = 0
 ) (
 	input wire clk,
 	input wire en,
@@ -29,7 +32,8 @@ module prove_requant #(
 
 	wire valid_out, sat, idle;
 	wire [OUT_BITS-1:0] y;
-	mch_requant #(.ACC_BITS(ACC_BITS), .OUT_BITS(OUT_BITS), .ROUND(ROUND), .OUT_WRAP(OUT_WRAP)) u_dut (
+	mch_requant #(.ACC_BITS(ACC_BITS), .OUT_BITS(OUT_BITS), .ROUND(ROUND), .OUT_WRAP(OUT_WRAP), .OUT_KIND(OUT_KIND),
+		.OUT_EXP(OUT_EXP)) u_dut (
 		.clk_i(clk), .rst_ni(run), .en_i(en), .load_i(load), .bias_i(bias), .shift_i(shift_15), .noise_i(noise),
 		.relu_i(relu), .y_signed_i(y_signed), .y_bits_i(y_bits), .valid_i(valid), .acc_i(acc), .valid_o(valid_out),
 		.y_o(y), .sat_o(sat), .idle_o(idle));
@@ -54,6 +58,17 @@ module prove_requant #(
 	reg [15:0] noise1;
 	reg outside;
 	wire signed [66:0] sum = acc + bias_q;
+	wire signed [66:0] minifloat; // {saturated, code}
+	generate
+		if (OUT_KIND == 0) begin : g_fixed
+			assign minifloat = 0;
+		end else begin : g_minifloat
+			assign minifloat[66:OUT_BITS+1] = 0;
+			mch_encode #(.IN_BITS(ACC_BITS + 1), .OUT_BITS(OUT_BITS), .OUT_KIND(OUT_KIND), .OUT_EXP(OUT_EXP), .ROUND(ROUND)) u_encode (
+				.v_i(kept[ACC_BITS:0]), .shift_i(shift1), .noise_i(noise1), .y_signed_i(y_signed),
+				.y_o(minifloat[OUT_BITS-1:0]), .sat_o(minifloat[OUT_BITS]));
+		end
+	endgenerate
 	always @(posedge clk)
 		if (run && en) begin
 			{v1, v2, v3} <= {valid, v1, v2};
@@ -63,12 +78,12 @@ module prove_requant #(
 			end
 			if (v1) begin
 				k2 <= k1;
-				rounded <= spec_round_shift(kept, shift1, noise1, ROUND);
+				rounded <= OUT_KIND != 0 ? minifloat : spec_round_shift(kept, shift1, noise1, ROUND);
 			end
 			if (v2) begin
 				k3 <= k2;
-				code <= spec_sat(rounded, y_bits, y_signed, OUT_WRAP);
-				outside <= spec_outside(rounded, y_bits, y_signed);
+				code <= OUT_KIND != 0 ? rounded : spec_sat(rounded, y_bits, y_signed, OUT_WRAP);
+				outside <= OUT_KIND != 0 ? rounded[OUT_BITS] : spec_outside(rounded, y_bits, y_signed);
 			end
 		end
 
@@ -78,7 +93,7 @@ module prove_requant #(
 	(* hierconn *) wire [5:0] \u_dut.shift_q ;
 	(* hierconn *) wire [5:0] \u_dut.shift1_q ;
 	(* hierconn *) wire signed [ACC_BITS:0] \u_dut.sum_q ;
-	(* hierconn *) wire signed [ACC_BITS+15:0] \u_dut.round_q ;
+	(* hierconn *) wire signed [OUT_KIND != 0 ? OUT_BITS : ACC_BITS+15:0] \u_dut.round_q ;
 	(* hierconn *) wire [15:0] \u_dut.noise1 ;
 	(* hierconn *) wire [15:0] \u_dut.g_noise.u_lfsr.state_q ;
 	wire signed [66:0] sum_67 = \u_dut.sum_q , round_67 = \u_dut.round_q ;
@@ -95,7 +110,7 @@ module prove_requant #(
 			if (v1 && k1)
 				assert (sum_67 == kept && \u_dut.shift1_q == shift1 && (ROUND != 4 || \u_dut.noise1 == noise1));
 			if (v2 && k2)
-				assert (round_67 == rounded);
+				assert (OUT_KIND != 0 ? \u_dut.round_q [OUT_BITS:0] == rounded[OUT_BITS:0] : round_67 == rounded);
 			if (v3 && k3) begin
 				assert (y == code[OUT_BITS-1:0]);
 				assert (sat == outside);

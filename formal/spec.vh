@@ -66,3 +66,20 @@ function signed [66:0] spec_sat;
 		end
 	end
 endfunction
+
+// a times integer(code) of a power of two, number 5 or 6; the code that 5 does not have stands for what the rule of the others says.
+function signed [66:0] spec_power;
+	input signed [66:0] a;
+	input signed [4:0] code;
+	input integer kind;
+	integer p;
+	begin
+		spec_power = 67'sd0;
+		for (p = 0; p < 16; p = p + 1) begin
+			if (code == (kind == 5 ? p + 1 : p))
+				spec_power = a <<< p;
+			if (code == -1 - p)
+				spec_power = -(a <<< p);
+		end
+	end
+endfunction
