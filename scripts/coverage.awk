@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # SPDX-FileCopyrightText: The Macchiato authors
 # Merges what scripts/coverage collected. In this order: the list of holes, the modules' sources, the bins of the runs
-# (module, count, name; sim/coverage.h), Verilator's counts of points (FILE.bins.dat). Prints the table, writes the page `html`.
+# (module, count, name; sim/coverage.h), Verilator's counts of points (FILE.bins.dat). Prints the table, writes the page `html` and
+# to `open` the benches whose bins were not all reached.
 # A point is one in the source: those of all instances, builds and runs are added up. Kinds: "line" (blocks and branches),
 # "toggle" (bits of signals, which have to change at least twice, there and back), "bin".
 
@@ -272,8 +273,10 @@ END {
 		print_holes(module, "bin")
 		print_holes(module, "line")
 		print_holes(module, "toggle")
-		if (percent("bin", module) < 100)
+		if (percent("bin", module) < 100) {
+			print substr(module, 5) >open
 			fail(module ": not all bins were reached; aim the stimulus at them, or say in sim/coverage-holes.txt why they cannot be")
+		}
 		if (percent("line", module) < 95 || percent("toggle", module) < 95)
 			fail(module ": below 95 %; aim the stimulus at what is not covered, or say in sim/coverage-holes.txt why it cannot be")
 	}

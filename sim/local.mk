@@ -37,7 +37,8 @@ sim: all
 
 # What of the RTL the benches reach: coverage.html.
 coverage: all
-	@$(srcdir)/scripts/coverage
+	$(MAKE) $(AM_MAKEFLAGS) $(check_LIBRARIES)
+	@$(srcdir)/scripts/coverage --only='$(ONLY)'
 .PHONY: coverage
 
 # Whether the benches find faults: make mutate, make mutate ONLY=^store.

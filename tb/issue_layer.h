@@ -108,11 +108,20 @@ inline Layer make_layer(mch_rng *rng, bool ideal, std::vector<Word> *stream)
 	l.n_strips = static_cast<size_t>(draw(rng, 1, 3));
 	d.strip_pixels = d.tiles * ROWS;
 	d.pixels = static_cast<uint32_t>(l.n_strips - 1) * d.strip_pixels + 1 + mch_rng_below(rng, d.strip_pixels);
+	/* As many y blocks as the field can say, or strips of so many tiles that hold few pixels; of few beats. */
+	const bool is_huge = W_WORDS >= 4096 && mch_sim::chance(rng, 10);
+	if (is_huge) {
+		l.n_strips = 1;
+		d.y_blocks = mch_sim::chance(rng, 50) ? static_cast<uint32_t>(draw(rng, 32768, 65535)) : 1;
+		d.tiles = static_cast<uint32_t>(draw(rng, 1, 65535));
+		d.strip_pixels = d.tiles * ROWS;
+		d.pixels = 1 + mch_rng_below(rng, ROWS);
+	}
 	d.y_addr = static_cast<uint32_t>(mch_rng_next(rng));
 	d.y_step = static_cast<uint32_t>(mch_rng_next(rng));
 	/* Short tiles that the bank stalls, tiles that hide it, a whole ring, more than a ring. */
 	static const int terms[] = {1, 2, 4, ROWS, ROWS + 1, ROWS + 5, 40, W_WORDS};
-	const int n_terms = terms[mch_rng_below(rng, 8)], most = d.tiles == 1 ? 3 * W_WORDS : W_WORDS;
+	const int n_terms = is_huge ? 1 : terms[mch_rng_below(rng, 8)], most = d.tiles == 1 ? 3 * W_WORDS : W_WORDS;
 	l.n_terms = static_cast<size_t>(n_terms > 300 ? 300 : n_terms > most ? most : n_terms);
 	for (uint32_t strip = 0; strip < l.n_strips; strip++)
 		for (uint32_t b = 0; b < d.y_blocks; b++) {

@@ -85,8 +85,37 @@ inline void spread(mch_rng *rng, Layer *l)
 	l->r = l->dilation_h = 1;
 	l->in_w = std::max<int64_t>(1, l->out_q * l->stride_w - l->pad_left);
 	l->stride_h = ((1 << 24) - 1) / l->in_w / l->out_p;
-	l->in_h = l->stride_h * l->out_p;
+	l->in_h = l->stride_h * (l->out_p - 1) + draw(rng, 1, 2); /* the last strip goes to the end of the map */
 	l->pad_top = 0;
+}
+
+/* What a field can say and a half can hold: many blocks, y blocks or tiles, large windows, far taps; of few beats each. */
+inline void enlarge(mch_rng *rng, Layer *l)
+{
+	const int64_t kind = draw(rng, 0, 4);
+	l->r = l->s = l->stride_h = l->stride_w = l->dilation_h = l->dilation_w = l->out_p = l->out_q = l->in_h = l->in_w = 1;
+	l->pad_top = l->pad_left = 0;
+	l->blocks[0] = l->y_blocks = l->tiles = l->last[0] = 1;
+	l->blocks[1] = 0;
+	if (kind == 0) {
+		l->blocks[0] = draw(rng, 32768, 65535);
+	} else if (kind == 1) {
+		l->y_blocks = draw(rng, 32768, 65535);
+	} else if (kind == 2) {
+		l->out_q = l->in_w = draw(rng, 32768, 65535);
+		l->tiles = (l->out_q + ROWS - 1) / ROWS;
+	} else if (kind == 3) {
+		l->r = l->in_h = draw(rng, 127, 255);
+		l->s = l->in_w = draw(rng, 127, 255);
+	} else {
+		l->in_h = draw(rng, 1, 255), l->in_w = draw(rng, 1, 255);
+		l->r = draw(rng, 1, 2), l->s = draw(rng, 1, 2);
+		l->dilation_h = draw(rng, 1, 255), l->dilation_w = draw(rng, 1, 255);
+		l->pad_top = draw(rng, 0, 255), l->pad_left = draw(rng, 0, 255);
+		l->stride_h = draw(rng, 1, 255), l->stride_w = draw(rng, 1, 255);
+		l->out_p = draw(rng, 1, 4), l->out_q = draw(rng, 1, 4);
+		l->tiles = draw(rng, 1, 16);
+	}
 }
 
 inline Layer draw_layer(mch_rng *rng)
@@ -124,6 +153,8 @@ inline Layer draw_layer(mch_rng *rng)
 		l.seed = mch_rng_next(rng);
 		if (chance(rng, 15))
 			spread(rng, &l);
+		else if (X_WORDS >= 65536 && chance(rng, 30))
+			enlarge(rng, &l);
 		if (l.in_h >= 1 && l.in_w >= 1 && l.fits())
 			return l;
 	}

@@ -31,6 +31,8 @@ struct Layer {
 				draw_geometry(rng);
 			else
 				draw_wild(rng);
+			if (may_burst && mch_sim::chance(rng, 50))
+				draw_many_blocks(rng);
 			make_strips();
 			if (may_burst || fits())
 				return;
@@ -125,6 +127,16 @@ private:
 			d.x0_blocks = draw(rng, 1, DUT_X_WORDS / 8);
 		d.x0_addr = static_cast<uint32_t>(mch_sim::corner(rng, 32, false));
 		set_strip_fields();
+	}
+
+	/* More blocks than a half holds: as many as the field can say. */
+	void draw_many_blocks(mch_rng *rng)
+	{
+		const uint32_t many = static_cast<uint32_t>(mch_sim::corner(rng, 16, false));
+		if (mch_sim::chance(rng, 50))
+			d.x0_blocks = many | 1;
+		else
+			d.x1_blocks = many;
 	}
 
 	void set_strip_fields()

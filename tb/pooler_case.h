@@ -53,7 +53,7 @@ struct Layer {
 	mch_pool g = {};
 	struct mch_pool_avg avg = {};
 	mch_descriptor d = {};
-	bool mean = false;
+	bool mean = false, is_huge = false;
 	int blocks = 1, n_p = 0, n_q = 0;
 	std::vector<int32_t> x, y;
 	std::vector<Strip> strips;
@@ -62,8 +62,12 @@ struct Layer {
 
 	Layer(mch_rng *rng, bool like_squeezenet)
 	{
+		is_huge = !like_squeezenet && DUT_X_WORDS >= 65536 && chance(rng, 40);
 		do
-			draw_geometry(rng, like_squeezenet);
+			if (is_huge)
+				draw_huge(rng);
+			else
+				draw_geometry(rng, like_squeezenet);
 		while (!is_legal() || !describe(rng));
 		compute(rng);
 		lay_out(rng);
@@ -111,6 +115,34 @@ struct Layer {
 		n_q = mch_pool_q(&g);
 	}
 
+	/* What a field can say and a half can hold: a long row, many blocks, a large window, far taps. */
+	void draw_huge(mch_rng *rng)
+	{
+		const int kind = draw(rng, 0, 5);
+		g = mch_pool();
+		blocks = g.n = g.r = g.s = g.h = g.w = g.stride_h = g.stride_w = g.dilation_h = g.dilation_w = 1;
+		mean = !is_minifloat && (kind == 2 || chance(rng, 20));
+		g.count_include_pad = chance(rng, 50);
+		if (kind == 0) {
+			g.w = draw(rng, 32768, 65535);
+		} else if (kind == 1) {
+			blocks = draw(rng, 32768, 65535);
+		} else if (kind == 2) {
+			g.h = g.r = draw(rng, 127, 255);
+			g.w = g.s = draw(rng, 127, 32768 / g.r < 255 ? 32768 / g.r : 255);
+		} else {
+			g.h = draw(rng, 1, 255), g.w = draw(rng, 1, 255);
+			g.r = draw(rng, 1, 2), g.s = draw(rng, 1, 2);
+			g.dilation_h = draw(rng, 1, 255), g.dilation_w = draw(rng, 1, 255);
+			g.pad_top = g.r > 1 ? draw(rng, 0, g.dilation_h) : 0, g.pad_left = g.s > 1 ? draw(rng, 0, g.dilation_w) : 0;
+			g.pad_bottom = draw(rng, 0, g.pad_top), g.pad_right = draw(rng, 0, g.pad_left);
+			g.stride_h = draw(rng, 20, 255), g.stride_w = draw(rng, 20, 255);
+		}
+		g.c = blocks * DUT_COLS;
+		n_p = mch_pool_p(&g);
+		n_q = mch_pool_q(&g);
+	}
+
 	bool is_legal() const
 	{
 		if (n_p < 1 || n_q < 1)
@@ -152,7 +184,7 @@ struct Layer {
 		d.count_w = u(g.count_include_pad ? g.w + g.pad_right : g.w);
 		d.count_pad = g.count_include_pad;
 		const int all = (n_p * n_q + DUT_ROWS - 1) / DUT_ROWS;
-		for (int tiles = draw(rng, 1, all + 1); tiles > 0; tiles--) {
+		for (int tiles = is_huge ? all / draw(rng, 1, 2) : draw(rng, 1, all + 1); tiles > 0; tiles--) {
 			d.tiles = u(tiles);
 			d.strip_pixels = u(tiles * DUT_ROWS);
 			if (cut())

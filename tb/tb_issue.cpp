@@ -353,7 +353,7 @@ bool Bench::run_layer(Layer l, uint64_t limit)
 	       !array_.empty() || !dut_->done_o) {
 		if (now_ - start >= limit)
 			return true;
-		if (now_ - start > 400000)
+		if (now_ - start > 40000000)
 			return differ("the layer's end", 1, 0);
 		if (!cycle(&l))
 			return false;

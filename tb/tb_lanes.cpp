@@ -315,8 +315,8 @@ bool Bench::layer(bool smooth)
 		const bool valid = dut_->beat_valid_o;
 		in_.beat_take = valid && !chance(&rng_, stalls);
 		quiet = in_.beat_take ? 0 : quiet;
-		if (quiet > 20000)
-			return wrong({"beat_valid_o", 1, 0, 1}, "no beat for 20000 cycles");
+		if (quiet > 400000)
+			return wrong({"beat_valid_o", 1, 0, 1}, "no beat for 400000 cycles");
 		if (cleared && chance(&rng_, 2))
 			return clear();
 		if (!edge())

@@ -27,7 +27,7 @@ using namespace mch_tb;
 
 namespace {
 
-enum { PATIENCE = 5000 }; /* cycles in which nothing comes out, with stalls as they are here */
+enum { PATIENCE = DUT_X_WORDS < 65536 ? 5000 : 1000000 }; /* cycles in which nothing comes out, with stalls as they are here */
 
 class Bench {
 public:
