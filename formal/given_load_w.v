@@ -23,6 +23,6 @@ module given_load_w #(
 	wire [3:0] ok = {(done_o && !start_i) || d_i[`MCH_D_W_WORDS] < 32'h1000000,
 			 !take_i || req_valid_o,
 			 !take_i || (take_words_i != 0 && take_words_i <= req_words_o),
-			 !release_i || release_words_i <= fill_o} | {4{!rst_ni}};
-	`GIVEN(posedge clk_i)
+			 !release_i || release_words_i <= fill_o};
+	`GIVEN(posedge clk_i, rst_ni)
 endmodule

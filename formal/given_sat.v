@@ -8,5 +8,5 @@ module given_sat #(
 	input wire [4:0] y_bits_i
 );
 	wire ok = y_bits_i >= 1 && y_bits_i <= OUT_BITS;
-	`GIVEN(ok)
+	`GIVEN(ok, 1'b1)
 endmodule

@@ -99,8 +99,9 @@ mch_descriptor Bench::draw_layer(bool is_wide)
 	const uint32_t near[] = {DUT_BURST_WORDS, DUT_W_WORDS, 2 * DUT_W_WORDS, 1};
 	d.w_words = chance(&rng_, 60) ? near[mch_rng_below(&rng_, 4)] + draw(&rng_, 0, 2) - 1
 				      : draw(&rng_, 1, std::min(4 * DUT_W_WORDS, 2000));
-	if (is_wide)
-		d.w_words = static_cast<uint32_t>(corner(&rng_, 24, false));
+	if (is_wide) /* one high bit of what remains, and then a burst */
+		d.w_words = chance(&rng_, 30) ? static_cast<uint32_t>(corner(&rng_, 24, false))
+					      : (1U << draw(&rng_, 0, 23)) + draw(&rng_, 0, 2 * DUT_BURST_WORDS);
 	d.w_addr = static_cast<uint32_t>(corner(&rng_, 32, false));
 	const uint32_t n_strips = chance(&rng_, 30) ? 1 : draw(&rng_, 1, 1 + std::min(20u, 4000 / (d.w_words + 1)));
 	if (chance(&rng_, 20)) { /* wide fields; the last strip is whole, or a pixel, or all but one */
@@ -217,7 +218,7 @@ bool Bench::run(uint64_t number)
 	const uint32_t n_layers = draw(&rng_, 1, 4);
 	bool goes_on = true;
 	for (uint32_t i = 0; i < n_layers && goes_on && !compare_.failed(); i++)
-		goes_on = layer(pace, chance(&rng_, 15) ? draw(&rng_, 1, 200) : WHOLE);
+		goes_on = layer(pace, chance(&rng_, 30) ? draw(&rng_, 1, 200) : WHOLE);
 	for (int i = 0; (i < 3 || model_.landed < model_.asked) && !compare_.failed(); i++) {
 		choose(pace, false);
 		tick();
